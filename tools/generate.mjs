@@ -1,0 +1,17 @@
+// Writes everything that is generated from other projects' own descriptions. Run by hand (`npm run generate`) when a
+// pinned version changes; the results are checked in, so that a build needs none of the sources.
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { generateKubernetesTypes } from "./generate/kubernetes-types.mjs";
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const cache = process.env.ISTHMUS_GENERATE_CACHE ?? join(root, ".cache", "generate");
+
+const steps = { "kubernetes-types": () => generateKubernetesTypes(root, cache) };
+
+const wanted = process.argv.slice(2);
+for (const [name, step] of Object.entries(steps)) {
+  if (wanted.length > 0 && !wanted.includes(name)) continue;
+  process.stderr.write(`generate ${name}\n`);
+  await step();
+}
