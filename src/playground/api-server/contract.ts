@@ -1,0 +1,124 @@
+// What the engine (registry, store, HTTP) and its plug-ins (authentication, authorization, admission, streaming) agree on.
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
+import type { Duplex } from "node:stream";
+
+/** An object as the engine holds it: plain JSON. */
+export type JsonObject = { [key: string]: JsonValue };
+export type JsonValue = string | number | boolean | null | JsonValue[] | JsonObject;
+
+export type ApiRequest = IncomingMessage | Http2ServerRequest;
+export type ApiResponse = ServerResponse | Http2ServerResponse;
+
+/** Who asks; `system:anonymous` in group `system:unauthenticated` when no credential came. */
+export interface UserInfo {
+  readonly username: string;
+  readonly uid?: string;
+  readonly groups: readonly string[];
+  readonly extra?: Readonly<Record<string, readonly string[]>>;
+}
+
+/** A parsed request in RBAC's words. */
+export interface RequestInfo {
+  readonly isResource: boolean;
+  readonly path: string;
+  /** get, list, watch, create, update, patch, delete, deletecollection; for other paths the lower-case HTTP method. */
+  readonly verb: string;
+  readonly group: string;
+  readonly version: string;
+  /** Plural name. */
+  readonly resource: string;
+  readonly subresource: string;
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** Resolves the caller. Throws ApiStatusError 401 for a credential that is present but bad. */
+export interface Authenticator {
+  authenticate(request: ApiRequest): Promise<UserInfo>;
+}
+
+export interface Authorizer {
+  authorize(user: UserInfo, info: RequestInfo): { readonly allowed: boolean; readonly reason: string };
+}
+
+export interface AdmissionAttributes {
+  readonly operation: "CREATE" | "UPDATE" | "DELETE" | "CONNECT";
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+  readonly resource: string;
+  readonly subresource: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly user: UserInfo;
+  readonly dryRun: boolean;
+  readonly object: JsonObject | undefined;
+  readonly oldObject: JsonObject | undefined;
+}
+
+/** A mutating or validating step. Returns the object to go on with; throws ApiStatusError to refuse. */
+export interface AdmissionPlugin {
+  readonly name: string;
+  admit(attributes: AdmissionAttributes): Promise<JsonObject | undefined>;
+}
+
+/** Read and write access that plug-ins have to the engine's objects, without authorization. */
+export interface ObjectAccess {
+  get(group: string, resource: string, namespace: string, name: string): JsonObject | undefined;
+  list(group: string, resource: string, namespace?: string): JsonObject[];
+  /** Called after every change of any object, in order. Returns the unsubscriber. */
+  subscribe(
+    listener: (change: {
+      group: string;
+      resource: string;
+      type: "ADDED" | "MODIFIED" | "DELETED";
+      object: JsonObject;
+    }) => void,
+  ): () => void;
+}
+
+/** A create-only or connect resource that is computed instead of stored, such as tokenreviews or serviceaccounts/token. */
+export interface VirtualResource {
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+  readonly resource: string;
+  readonly subresource?: string;
+  readonly namespaced: boolean;
+  create(request: { user: UserInfo; namespace: string; name: string; body: JsonObject }): Promise<JsonObject>;
+}
+
+/** Serves pod connections (exec, attach, port-forward by upgrade; log and proxied plain requests). */
+export interface PodConnector {
+  /** Plain HTTP: `GET .../log`. */
+  serve(request: ApiRequest, response: ApiResponse, info: RequestInfo): Promise<void>;
+  /** `Upgrade:` requests: SPDY/3.1 and WebSocket. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, info: RequestInfo): Promise<void>;
+}
+
+/** An HTTP error that becomes a Kubernetes Status object. */
+export class ApiStatusError extends Error {
+  readonly code: number;
+  readonly reason: string;
+  readonly details: JsonObject | undefined;
+  constructor(code: number, reason: string, message: string, details?: JsonObject) {
+    super(message);
+    this.code = code;
+    this.reason = reason;
+    this.details = details;
+  }
+
+  status(): JsonObject {
+    return {
+      kind: "Status",
+      apiVersion: "v1",
+      metadata: {},
+      status: "Failure",
+      message: this.message,
+      reason: this.reason,
+      ...(this.details === undefined ? {} : { details: this.details }),
+      code: this.code,
+    };
+  }
+}
