@@ -1,0 +1,187 @@
+// A live copy of one kind of objects: list, then watch from there, again after every break, with nothing lost between.
+import type { ResourceType } from "#api/kinds";
+import { type KubeObject, objectKey } from "#api/kubernetes/object";
+import { type Clock, systemClock } from "#base/clock";
+import type { Logger } from "#base/logger";
+import { errorMessage } from "#base/mesh-error";
+import { type KubeClient, KubeError, type ListOptions } from "./kube-client.ts";
+
+export type InformerChange<T> =
+  | { readonly type: "ADDED"; readonly object: T; readonly old?: undefined }
+  | { readonly type: "MODIFIED"; readonly object: T; readonly old: T }
+  | { readonly type: "DELETED"; readonly object: T; readonly old: T };
+
+export interface InformerOptions<T> {
+  readonly client: KubeClient;
+  readonly type: ResourceType;
+  readonly namespace?: string;
+  readonly labelSelector?: string;
+  readonly fieldSelector?: string;
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+  readonly clock?: Clock;
+  /** Called in order for every change, the first list included; must not throw. */
+  readonly onChange?: (change: InformerChange<T>) => void;
+  /** Keeps less than the whole object; must keep metadata.name, namespace, uid and resourceVersion. */
+  readonly project?: (object: T) => T;
+  /** Called when the connection state changes: undefined when it works, else what is wrong. */
+  readonly onHealth?: (problem: KubeError | undefined) => void;
+}
+
+export interface Informer<T> {
+  /** Resolves after the first complete list; rejects only when the signal aborts before. */
+  readonly synced: Promise<void>;
+  hasSynced(): boolean;
+  get(namespace: string | undefined, name: string): T | undefined;
+  list(): T[];
+}
+
+const FIRST_RETRY_MS = 100;
+const MAX_RETRY_MS = 10_000;
+
+/** Starts at once and runs until the signal aborts. A kind that does not exist yet (404) is waited for quietly. */
+export function startInformer<T extends KubeObject>(options: InformerOptions<T>): Informer<T> {
+  const store = new ObjectStore<T>(options);
+  let synced = false;
+  let resolveSynced = () => {};
+  const whenSynced = new Promise<void>((resolve, reject) => {
+    resolveSynced = resolve;
+    options.signal.addEventListener("abort", () => reject(options.signal.reason), { once: true });
+  });
+  whenSynced.catch(() => {});
+  void follow(options, store, () => {
+    synced = true;
+    resolveSynced();
+  });
+  return {
+    synced: whenSynced,
+    hasSynced: () => synced,
+    get: (namespace, name) => store.get(namespace ? `${namespace}/${name}` : name),
+    list: () => store.list(),
+  };
+}
+
+async function follow<T extends KubeObject>(
+  options: InformerOptions<T>,
+  store: ObjectStore<T>,
+  onSynced: () => void,
+): Promise<void> {
+  const { signal } = options;
+  const clock = options.clock ?? systemClock;
+  let retryMs = FIRST_RETRY_MS;
+  let resourceVersion: string | undefined;
+  while (!signal.aborted) {
+    try {
+      if (resourceVersion === undefined) {
+        resourceVersion = await relist(options, store);
+        onSynced();
+      }
+      options.onHealth?.(undefined);
+      retryMs = FIRST_RETRY_MS;
+      resourceVersion = await watchFrom(options, store, resourceVersion);
+    } catch (thrown) {
+      if (signal.aborted) return;
+      const error = asKubeError(thrown);
+      if (error.status !== 0) resourceVersion = undefined;
+      if (error.status === 410) continue;
+      report(options, error, retryMs);
+      await clock.sleep(retryMs, signal).catch(() => {});
+      retryMs = Math.min(retryMs * 2, MAX_RETRY_MS);
+    }
+  }
+}
+
+function asKubeError(thrown: unknown): KubeError {
+  if (thrown instanceof KubeError) return thrown;
+  return new KubeError(0, "InformerFailed", errorMessage(thrown), { cause: thrown });
+}
+
+function report(
+  options: Pick<InformerOptions<unknown>, "onHealth" | "logger" | "type">,
+  error: KubeError,
+  retryMs: number,
+): void {
+  options.onHealth?.(error);
+  const level = error.status === 404 ? "debug" : "warn";
+  options.logger[level]({ kind: options.type.kind, error: error.message, retryMs }, "watch interrupted");
+}
+
+async function relist<T extends KubeObject>(options: InformerOptions<T>, store: ObjectStore<T>): Promise<string> {
+  const list = await options.client.list<T>(options.type, listOptions(options));
+  store.replaceAll(list.items);
+  return list.metadata.resourceVersion ?? "0";
+}
+
+async function watchFrom<T extends KubeObject>(
+  options: InformerOptions<T>,
+  store: ObjectStore<T>,
+  from: string,
+): Promise<string> {
+  let resourceVersion = from;
+  for await (const event of options.client.watch<T>(options.type, { ...listOptions(options), resourceVersion: from })) {
+    if (event.type === "BOOKMARK") {
+      resourceVersion = event.resourceVersion || resourceVersion;
+      continue;
+    }
+    resourceVersion = event.object.metadata?.resourceVersion ?? resourceVersion;
+    if (event.type === "DELETED") store.remove(event.object);
+    else store.put(event.object);
+  }
+  return resourceVersion;
+}
+
+function listOptions(
+  options: Pick<InformerOptions<unknown>, "namespace" | "labelSelector" | "fieldSelector" | "signal">,
+): ListOptions {
+  const { namespace, labelSelector, fieldSelector, signal } = options;
+  return {
+    signal,
+    ...(namespace === undefined ? {} : { namespace }),
+    ...(labelSelector === undefined ? {} : { labelSelector }),
+    ...(fieldSelector === undefined ? {} : { fieldSelector }),
+  };
+}
+
+class ObjectStore<T extends KubeObject> {
+  readonly #objects = new Map<string, T>();
+  readonly #options: InformerOptions<T>;
+
+  constructor(options: InformerOptions<T>) {
+    this.#options = options;
+  }
+
+  get(key: string): T | undefined {
+    return this.#objects.get(key);
+  }
+
+  list(): T[] {
+    return [...this.#objects.values()];
+  }
+
+  put(incoming: T): void {
+    const object = this.#options.project?.(incoming) ?? incoming;
+    const key = objectKey(object);
+    const old = this.#objects.get(key);
+    if (
+      old?.metadata?.resourceVersion !== undefined &&
+      old.metadata.resourceVersion === object.metadata?.resourceVersion
+    )
+      return;
+    this.#objects.set(key, object);
+    this.#options.onChange?.(old === undefined ? { type: "ADDED", object } : { type: "MODIFIED", object, old });
+  }
+
+  remove(object: T): void {
+    const key = objectKey(object);
+    const old = this.#objects.get(key);
+    if (old === undefined) return;
+    this.#objects.delete(key);
+    this.#options.onChange?.({ type: "DELETED", object: this.#options.project?.(object) ?? object, old });
+  }
+
+  replaceAll(objects: readonly T[]): void {
+    const present = new Set(objects.map(objectKey));
+    for (const [key, old] of [...this.#objects]) if (!present.has(key)) this.remove(old);
+    for (const object of objects) this.put(object);
+  }
+}

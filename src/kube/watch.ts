@@ -1,0 +1,54 @@
+import type { KubeObject } from "#api/kubernetes/object";
+import type { Transport } from "./http-transport.ts";
+import { KubeError, type WatchEvent } from "./kube-client.ts";
+
+interface WatchRequest {
+  readonly path: string;
+  readonly query: Readonly<Record<string, string | undefined>>;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Servers end a watch after a random five to ten minutes by themselves; this bound only frees forgotten ones. */
+const SERVER_TIMEOUT_SECONDS = "600";
+
+/** The events of one watch connection, each line of its body one JSON document. */
+export async function* watchEvents<T extends KubeObject>(
+  transport: Transport,
+  request: WatchRequest,
+): AsyncGenerator<WatchEvent<T>> {
+  const body = await transport.stream({
+    method: "GET",
+    path: request.path,
+    query: { ...request.query, watch: "true", allowWatchBookmarks: "true", timeoutSeconds: SERVER_TIMEOUT_SECONDS },
+    signal: request.signal,
+    endless: true,
+  });
+  let rest: Buffer = Buffer.alloc(0);
+  try {
+    for await (const chunk of body) {
+      const data: Buffer = rest.length === 0 ? (chunk as Buffer) : Buffer.concat([rest, chunk as Buffer]);
+      let start = 0;
+      for (let end = data.indexOf(10, start); end >= 0; end = data.indexOf(10, start)) {
+        if (end > start) yield eventOf<T>(data.toString("utf8", start, end));
+        start = end + 1;
+      }
+      rest = data.subarray(start);
+    }
+  } catch (thrown) {
+    if (thrown instanceof KubeError || request.signal?.aborted) throw thrown;
+    throw new KubeError(0, "WatchBroken", `the watch of ${request.path} broke`, { cause: thrown });
+  } finally {
+    body.destroy();
+  }
+}
+
+function eventOf<T extends KubeObject>(line: string): WatchEvent<T> {
+  const event = JSON.parse(line) as { type: string; object: T & { code?: number; reason?: string; message?: string } };
+  if (event.type === "ERROR") {
+    const { code = 0, reason = "WatchError", message = "the server ended the watch" } = event.object;
+    throw new KubeError(code, reason, message);
+  }
+  if (event.type === "BOOKMARK")
+    return { type: "BOOKMARK", resourceVersion: event.object.metadata?.resourceVersion ?? "" };
+  return { type: event.type as "ADDED" | "MODIFIED" | "DELETED", object: event.object };
+}
