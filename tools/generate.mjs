@@ -2,12 +2,18 @@
 // pinned version changes; the results are checked in, so that a build needs none of the sources.
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { generateEnvoyProtos } from "./generate/envoy-protos.mjs";
+import { generateKubernetesSchema } from "./generate/kubernetes-schema.mjs";
 import { generateKubernetesTypes } from "./generate/kubernetes-types.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const cache = process.env.ISTHMUS_GENERATE_CACHE ?? join(root, ".cache", "generate");
 
-const steps = { "kubernetes-types": () => generateKubernetesTypes(root, cache) };
+const steps = {
+  "kubernetes-types": () => generateKubernetesTypes(root, cache),
+  "kubernetes-schema": () => generateKubernetesSchema(root, cache),
+  "envoy-protos": () => generateEnvoyProtos(root, cache),
+};
 
 const wanted = process.argv.slice(2);
 for (const [name, step] of Object.entries(steps)) {
