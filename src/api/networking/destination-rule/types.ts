@@ -1,0 +1,15 @@
+export const CLIENT_TLS_MODES = ["DISABLE", "SIMPLE", "MUTUAL", "ISTIO_MUTUAL"] as const;
+export type ClientTlsMode = (typeof CLIENT_TLS_MODES)[number];
+
+export interface Subset {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** networking.istio.io DestinationRule, its spec, as far as it is read today. */
+export interface DestinationRule {
+  readonly host: string;
+  readonly subsets: readonly Subset[];
+  readonly tlsMode?: ClientTlsMode;
+  readonly exportTo: readonly string[];
+}
