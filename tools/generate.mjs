@@ -4,12 +4,17 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { generateEnvoyProtos } from "./generate/envoy-protos.mjs";
 import { generateKubernetesSchema } from "./generate/kubernetes-schema.mjs";
+import { generateIstioCrds } from "./generate/istio-crds.mjs";
+import { generateKubernetesProtobuf } from "./generate/kubernetes-protobuf.mjs";
 import { generateKubernetesTypes } from "./generate/kubernetes-types.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const cache = process.env.ISTHMUS_GENERATE_CACHE ?? join(root, ".cache", "generate");
 
 const steps = {
+  "istio-crds": () => generateIstioCrds(root),
+ 
+  "kubernetes-protobuf": () => generateKubernetesProtobuf(root, cache),
   "kubernetes-types": () => generateKubernetesTypes(root, cache),
   "kubernetes-schema": () => generateKubernetesSchema(root, cache),
   "envoy-protos": () => generateEnvoyProtos(root, cache),
