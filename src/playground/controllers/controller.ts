@@ -1,0 +1,28 @@
+import { type Component, untilAborted } from "#base/component";
+import type { Clock } from "#base/clock";
+import type { Logger } from "#base/logger";
+import type { KubeClient } from "#kube/kube-client";
+import type { EventRecorder } from "./event-recorder.ts";
+import type { Synced } from "./object-cache.ts";
+import type { ObjectCaches } from "./object-caches.ts";
+import type { WorkQueue } from "./work-queue.ts";
+
+/** What every controller is made from; all of it is shared. */
+export interface ControllerContext {
+  readonly client: KubeClient;
+  readonly caches: ObjectCaches;
+  readonly events: EventRecorder;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** A controller begins to work when it has seen all of the kinds it needs: never on half the truth. */
+export function controllerComponent(queue: WorkQueue, needs: readonly Synced[]): Component {
+  return {
+    name: `controllers/${queue.name}`,
+    async run(signal) {
+      await Promise.race([Promise.all(needs.map((cache) => cache.synced)), untilAborted(signal)]);
+      await queue.run(signal);
+    },
+  };
+}

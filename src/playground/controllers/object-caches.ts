@@ -1,0 +1,52 @@
+// The kinds that the controllers share: one watch a kind for all of them.
+import type {
+  ConfigMap,
+  CustomResourceDefinition,
+  Deployment,
+  Endpoints,
+  EndpointSlice,
+  Lease,
+  Namespace,
+  Node,
+  Pod,
+  ReplicaSet,
+  Secret,
+  Service,
+  ServiceAccount,
+} from "#api/kubernetes/gen/types";
+import type { KubeObject } from "#api/kubernetes/object";
+import { Kinds, type ResourceType } from "#api/kinds";
+import { type Component, untilAborted } from "#base/component";
+import { ObjectCache, type ObjectCacheOptions } from "./object-cache.ts";
+
+export function createObjectCaches(options: ObjectCacheOptions) {
+  const of = <T extends KubeObject>(type: ResourceType) => new ObjectCache<T>(type, options);
+  return {
+    configMaps: of<ConfigMap>(Kinds.ConfigMap),
+    customResourceDefinitions: of<CustomResourceDefinition>(Kinds.CustomResourceDefinition),
+    deployments: of<Deployment>(Kinds.Deployment),
+    endpoints: of<Endpoints>(Kinds.Endpoints),
+    endpointSlices: of<EndpointSlice>(Kinds.EndpointSlice),
+    leases: of<Lease>(Kinds.Lease),
+    namespaces: of<Namespace>(Kinds.Namespace),
+    nodes: of<Node>(Kinds.Node),
+    pods: of<Pod>(Kinds.Pod),
+    replicaSets: of<ReplicaSet>(Kinds.ReplicaSet),
+    secrets: of<Secret>(Kinds.Secret),
+    serviceAccounts: of<ServiceAccount>(Kinds.ServiceAccount),
+    services: of<Service>(Kinds.Service),
+  };
+}
+
+export type ObjectCaches = ReturnType<typeof createObjectCaches>;
+
+/** Starts the watches. Make it after every controller, so that each has its listeners in place. */
+export function runCaches(caches: ObjectCaches): Component {
+  return {
+    name: "controllers/caches",
+    async run(signal) {
+      for (const cache of Object.values(caches)) cache.start(signal);
+      await untilAborted(signal);
+    },
+  };
+}

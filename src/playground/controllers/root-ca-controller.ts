@@ -1,0 +1,40 @@
+import type { Component } from "#base/component";
+import { type ControllerContext, controllerComponent } from "./controller.ts";
+import { identityOf, isBeingDeleted } from "./object-meta.ts";
+import { ignoreExisting } from "./service-account-controller.ts";
+import { WorkQueue } from "./work-queue.ts";
+
+const NAME = "kube-root-ca.crt";
+const KEY = "ca.crt";
+
+/**
+ * Keeps ConfigMap `kube-root-ca.crt` in every namespace, with the certificate that signs the API server's, and puts
+ * it back when somebody edits or deletes it.
+ * @param caCertificate PEM
+ */
+export function createRootCaController(context: ControllerContext, caCertificate: string): Component {
+  const { caches, clock, logger } = context;
+  const data = { [KEY]: caCertificate };
+  const reconcile = async (name: string) => {
+    const namespace = caches.namespaces.get("", name);
+    if (namespace === undefined || isBeingDeleted(namespace)) return;
+    const current = caches.configMaps.get(name, NAME);
+    if (current === undefined) {
+      await ignoreExisting(caches.configMaps.create({ metadata: { namespace: name, name: NAME }, data }));
+    } else if (!isIntact(current.data, caCertificate)) {
+      await caches.configMaps.replace({ ...current, data });
+    }
+  };
+  const queue = new WorkQueue({ name: "root-ca", clock, logger, reconcile });
+  caches.namespaces.onChange(({ object, deleted }) => {
+    if (!deleted) queue.add(identityOf(object).name);
+  });
+  caches.configMaps.onChange(({ object }) => {
+    if (identityOf(object).name === NAME) queue.add(identityOf(object).namespace);
+  });
+  return controllerComponent(queue, [caches.namespaces, caches.configMaps]);
+}
+
+function isIntact(data: Readonly<Record<string, string>> | undefined, caCertificate: string): boolean {
+  return data !== undefined && Object.keys(data).length === 1 && data[KEY] === caCertificate;
+}

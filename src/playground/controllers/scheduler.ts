@@ -1,0 +1,106 @@
+import type { Node, Pod } from "#api/kubernetes/gen/types";
+import { objectKey } from "#api/kubernetes/object";
+import { Kinds } from "#api/kinds";
+import type { Component } from "#base/component";
+import { type ControllerContext, controllerComponent } from "./controller.ts";
+import { whyNotOn } from "./node-fit.ts";
+import { identityOf, isBeingDeleted, kubeTime } from "./object-meta.ts";
+import { isFinished } from "./pod-state.ts";
+import { WorkQueue } from "./work-queue.ts";
+
+const SOURCE = "default-scheduler";
+
+/** Binds pending pods to the ready node with the fewest pods; a pod that fits nowhere says so and waits for nodes. */
+export function createScheduler(context: ControllerContext): Component {
+  const { caches, client, clock, logger } = context;
+  // Pods bound here whose new nodeName the watch has not told yet.
+  const bound = new Map<string, string>();
+  const queue = new WorkQueue({ name: "scheduler", clock, logger, reconcile: (key) => schedule(key) });
+
+  const schedule = async (key: string) => {
+    const pod = caches.pods.getByKey(key);
+    if (pod === undefined || !needsNode(pod) || bound.has(identityOf(pod).uid)) return;
+    const choice = chooseNode(pod, [...caches.nodes.all()], podsPerNode(caches.pods.all(), bound));
+    if ("node" in choice) await bind(pod, choice.node);
+    else await sayUnschedulable(pod, choice.message);
+  };
+
+  const bind = async (pod: Pod, node: string) => {
+    const { namespace, name, uid } = identityOf(pod);
+    bound.set(uid, node);
+    try {
+      await client.createSubresource(
+        Kinds.Pod,
+        { namespace, name, subresource: "binding" },
+        { apiVersion: "v1", kind: "Binding", metadata: { namespace, name, uid }, target: { kind: "Node", name: node } },
+        { fieldManager: "kube-scheduler" },
+      );
+    } catch (thrown) {
+      bound.delete(uid);
+      throw thrown;
+    }
+    const message = `Successfully assigned ${namespace}/${name} to ${node}`;
+    context.events.record(SOURCE, { type: Kinds.Pod, object: pod }, { type: "Normal", reason: "Scheduled", message });
+  };
+
+  const sayUnschedulable = async (pod: Pod, message: string) => {
+    const told = pod.status?.conditions?.find(({ type }) => type === "PodScheduled");
+    if (told?.reason === "Unschedulable" && told.message === message) return;
+    const text = { reason: "Unschedulable", message };
+    const lastTransitionTime = kubeTime(clock.now());
+    const condition = { type: "PodScheduled", status: "False", lastTransitionTime, ...text };
+    await caches.pods.patch(pod, { status: { conditions: [condition] } }, { type: "strategic", subresource: "status" });
+    const event = { type: "Warning", reason: "FailedScheduling", message } as const;
+    context.events.record(SOURCE, { type: Kinds.Pod, object: pod }, event);
+  };
+
+  caches.pods.onChange(({ object, deleted }) => {
+    if (deleted || !needsNode(object)) bound.delete(identityOf(object).uid);
+    else queue.add(objectKey(object));
+  });
+  caches.nodes.onChange(({ object, old, deleted }) => {
+    // Heartbeats change nothing that the scheduler looks at.
+    if (!deleted && old !== undefined && schedulingView(object) === schedulingView(old)) return;
+    for (const pod of caches.pods.all()) if (needsNode(pod)) queue.add(objectKey(pod));
+  });
+  return controllerComponent(queue, [caches.pods, caches.nodes]);
+}
+
+function needsNode(pod: Pod): boolean {
+  return !pod.spec?.nodeName && !isBeingDeleted(pod) && !isFinished(pod) && !pod.spec?.schedulingGates?.length;
+}
+
+function schedulingView({ metadata, spec, status }: Node): string {
+  const conditions = status?.conditions?.map(({ type, status: value }) => [type, value]);
+  return JSON.stringify([metadata?.labels, metadata?.deletionTimestamp, spec, conditions]);
+}
+
+function podsPerNode(pods: Iterable<Pod>, bound: ReadonlyMap<string, string>): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const pod of pods) {
+    const node = pod.spec?.nodeName || bound.get(identityOf(pod).uid);
+    if (node && !isFinished(pod)) counts.set(node, (counts.get(node) ?? 0) + 1);
+  }
+  return counts;
+}
+
+/** The fitting node with the fewest pods, ties by name; or Kubernetes' sentence that tells why none fits. */
+export function chooseNode(
+  pod: Pod,
+  nodes: readonly Node[],
+  podCounts: ReadonlyMap<string, number>,
+): { node: string } | { message: string } {
+  const reasons = new Map<string, number>();
+  const fitting: string[] = [];
+  for (const node of nodes) {
+    const reason = whyNotOn(node, pod);
+    if (reason === undefined) fitting.push(identityOf(node).name);
+    else reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
+  }
+  const load = (name: string) => podCounts.get(name) ?? 0;
+  const [best] = fitting.sort((a, b) => load(a) - load(b) || a.localeCompare(b));
+  if (best !== undefined) return { node: best };
+  if (nodes.length === 0) return { message: "no nodes available to schedule pods" };
+  const counted = [...reasons].map(([reason, count]) => `${count} node(s) ${reason}`).join(", ");
+  return { message: `0/${nodes.length} nodes are available: ${counted}.` };
+}

@@ -1,0 +1,112 @@
+import type { Secret, ServiceAccount } from "#api/kubernetes/gen/types";
+import { objectKey } from "#api/kubernetes/object";
+import { Kinds } from "#api/kinds";
+import type { Component } from "#base/component";
+import { isNotFound } from "#kube/kube-client";
+import { type ControllerContext, controllerComponent } from "./controller.ts";
+import { annotationsOf, identityOf, isBeingDeleted } from "./object-meta.ts";
+import { WorkQueue } from "./work-queue.ts";
+
+const TOKEN_SECRET = "kubernetes.io/service-account-token";
+const ACCOUNT_NAME = "kubernetes.io/service-account.name";
+const ACCOUNT_UID = "kubernetes.io/service-account.uid";
+
+/** Claims of a token that lives as long as its Secret. */
+export type TokenClaims = Readonly<Record<string, unknown>>;
+export type SignToken = (claims: TokenClaims) => Promise<string>;
+
+export interface TokenSecretOptions {
+  readonly signToken: SignToken;
+  /** PEM of the certificate that signs the API server's. */
+  readonly caCertificate: string;
+}
+
+/** Fills Secrets of type kubernetes.io/service-account-token, and deletes those whose service account is gone. */
+export function createTokenSecretController(context: ControllerContext, options: TokenSecretOptions): Component {
+  const { caches, client, clock, logger } = context;
+
+  const reconcile = async (key: string) => {
+    const secret = caches.secrets.getByKey(key);
+    if (secret === undefined || secret.type !== TOKEN_SECRET || isBeingDeleted(secret)) return;
+    const account = await accountOf(secret);
+    if (account === undefined) {
+      logger.info(
+        { secret: key, serviceAccount: annotationsOf(secret)[ACCOUNT_NAME] },
+        "token without account deleted",
+      );
+      await caches.secrets.delete(secret);
+      return;
+    }
+    const filled = await fillTokenSecret(secret, account, options);
+    if (filled !== undefined) await caches.secrets.replace(filled);
+  };
+
+  /** A missing account is believed only when the API server itself says so: the Secret may be seen first. */
+  const accountOf = async (secret: Secret): Promise<ServiceAccount | undefined> => {
+    const { namespace } = identityOf(secret);
+    const name = annotationsOf(secret)[ACCOUNT_NAME] ?? "";
+    if (name === "") return undefined;
+    const account = caches.serviceAccounts.get(namespace, name) ?? (await fetchAccount(namespace, name));
+    const wantedUid = annotationsOf(secret)[ACCOUNT_UID];
+    return wantedUid && account !== undefined && identityOf(account).uid !== wantedUid ? undefined : account;
+  };
+
+  const fetchAccount = async (namespace: string, name: string) => {
+    try {
+      return await client.get<ServiceAccount>(Kinds.ServiceAccount, { namespace, name });
+    } catch (thrown) {
+      if (isNotFound(thrown)) return undefined;
+      throw thrown;
+    }
+  };
+
+  const queue = new WorkQueue({ name: "token-secret", clock, logger, reconcile });
+  caches.secrets.onChange(({ object, deleted }) => {
+    if (!deleted && object.type === TOKEN_SECRET) queue.add(objectKey(object));
+  });
+  caches.serviceAccounts.onChange(({ object, deleted }) => {
+    if (!deleted) return;
+    const { namespace, name } = identityOf(object);
+    for (const secret of caches.secrets.inNamespace(namespace)) {
+      if (secret.type === TOKEN_SECRET && annotationsOf(secret)[ACCOUNT_NAME] === name) queue.add(objectKey(secret));
+    }
+  });
+  return controllerComponent(queue, [caches.secrets, caches.serviceAccounts]);
+}
+
+/** The Secret with what is missing in it, or undefined when nothing is. A token that is there is kept. */
+export async function fillTokenSecret(
+  secret: Secret,
+  account: ServiceAccount,
+  options: TokenSecretOptions,
+): Promise<Secret | undefined> {
+  const { namespace } = identityOf(secret);
+  const data = secret.data ?? {};
+  const wanted: Record<string, string> = {
+    "ca.crt": base64(options.caCertificate),
+    namespace: base64(namespace),
+    token: data["token"] || base64(await options.signToken(claimsFor(secret, account))),
+  };
+  const { uid } = identityOf(account);
+  const complete = Object.entries(wanted).every(([key, value]) => data[key] === value);
+  if (complete && annotationsOf(secret)[ACCOUNT_UID] === uid) return undefined;
+  const annotations = { ...annotationsOf(secret), [ACCOUNT_UID]: uid };
+  return { ...secret, metadata: { ...secret.metadata, annotations }, data: { ...data, ...wanted } };
+}
+
+/** Kubernetes' claims of a Secret's token; issuer and time are the signer's. */
+function claimsFor(secret: Secret, account: ServiceAccount): TokenClaims {
+  const { namespace, name, uid } = identityOf(account);
+  return {
+    iss: "kubernetes/serviceaccount",
+    sub: `system:serviceaccount:${namespace}:${name}`,
+    "kubernetes.io/serviceaccount/namespace": namespace,
+    "kubernetes.io/serviceaccount/secret.name": identityOf(secret).name,
+    "kubernetes.io/serviceaccount/service-account.name": name,
+    "kubernetes.io/serviceaccount/service-account.uid": uid,
+  };
+}
+
+function base64(text: string): string {
+  return Buffer.from(text).toString("base64");
+}
