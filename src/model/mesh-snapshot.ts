@@ -1,4 +1,5 @@
 import type { MeshConfig } from "#api/mesh-config/mesh-config";
+import type { MeshNetworks } from "#api/mesh-config/mesh-networks";
 import type { EndpointIndex } from "./endpoint.ts";
 import type { ClusterId, ServiceKey } from "./ids.ts";
 import type { Networks } from "./network.ts";
@@ -8,6 +9,7 @@ import type { Service } from "./service.ts";
 /** What holds for the whole mesh as this control plane sees it. */
 export interface MeshFacts {
   readonly config: MeshConfig;
+  readonly meshNetworks: MeshNetworks;
   /** The control plane's own cluster. */
   readonly ownCluster: ClusterId;
   readonly systemNamespace: string;

@@ -1,0 +1,44 @@
+import type { MeshConfig } from "#api/mesh-config/mesh-config";
+import type { MeshNetworks } from "#api/mesh-config/mesh-networks";
+import type { Endpoint } from "#model/endpoint";
+import type { ClusterId, ServiceKey } from "#model/ids";
+import type { NetworkGateway, UnusableGateway } from "#model/network";
+import type { Policy, PolicyKind, PolicySpecs } from "#model/policies";
+import type { ClusterService } from "#model/service";
+
+/** What one object says about ways into a network. */
+export interface GatewayFacts {
+  readonly gateways: readonly NetworkGateway[];
+  readonly unusable: readonly UnusableGateway[];
+}
+
+/** What one cluster says about one of its services. */
+export type ClusterFact =
+  | { readonly kind: "service"; readonly service: ServiceKey; readonly value: ClusterService | undefined }
+  | { readonly kind: "endpoints"; readonly service: ServiceKey; readonly value: readonly Endpoint[] }
+  | { readonly kind: "gateways"; readonly source: string; readonly value: GatewayFacts | undefined };
+
+type PolicyFactOf<Kind extends PolicyKind> = {
+  readonly kind: "policy";
+  readonly policy: Kind;
+  readonly namespace: string;
+  readonly name: string;
+  readonly value: Policy<PolicySpecs[Kind]> | undefined;
+};
+export type PolicyFact = { [Kind in PolicyKind]: PolicyFactOf<Kind> }[PolicyKind];
+
+/** What the configuration of the own cluster says. */
+export type ConfigFact =
+  | PolicyFact
+  | { readonly kind: "mesh-config"; readonly value: MeshConfig }
+  | { readonly kind: "mesh-networks"; readonly value: MeshNetworks };
+
+/** An object that was refused, and why; the last good version of it stays in force. */
+export interface ObjectProblem {
+  readonly cluster: ClusterId;
+  /** `Gateway istio-system/cross-network-gateway`. */
+  readonly object: string;
+  readonly message: string;
+  /** Milliseconds since the epoch. */
+  readonly since: number;
+}
