@@ -4,7 +4,7 @@ import { type ClusterId, clusterId, type NetworkId, networkId } from "./ids.ts";
 
 export type ProxyType = "sidecar" | "router";
 
-export interface Proxy {
+export interface MeshProxy {
   /** `sidecar~10.244.0.5~sleep-7d.sample~sample.svc.cluster.local`. */
   readonly id: string;
   readonly type: ProxyType;
@@ -43,7 +43,7 @@ export function proxyFromNode(
   id: string,
   metadata: Readonly<Record<string, unknown>> = {},
   locality: NodeLocality = {},
-): Proxy {
+): MeshProxy {
   const [type = "", ip = "", podAndNamespace = ""] = splitId(id);
   if (!isProxyType(type)) {
     throw invalidNode(id, `its type "${type}" is not one of ${[...TYPES].join(", ")}`);
