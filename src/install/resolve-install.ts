@@ -1,0 +1,148 @@
+// From the user's files and --set flags to one resolved installation: profile below, files above it, flags on top.
+
+import { NAMES } from "#api/constants/names";
+import type {
+  GatewayComponent,
+  IstioOperator,
+  IstioOperatorSpec,
+  KubernetesSettings,
+  Tree,
+} from "#api/install/istio-operator/istio-operator";
+import { MeshError } from "#base/mesh-error";
+import { DEFAULT_VALUES, isProfile, PROFILES } from "./profiles.ts";
+import { isTree, mergeTrees, parseSetValue, setAtPath, stringAt } from "./tree.ts";
+
+export interface ResolvedGateway {
+  readonly kind: "ingress" | "egress";
+  readonly name: string;
+  readonly namespace: string;
+  readonly label: Readonly<Record<string, string>>;
+  readonly k8s: KubernetesSettings;
+}
+
+/** Everything that rendering needs; no field is optional any more. */
+export interface ResolvedInstall {
+  readonly profile: string;
+  /** metadata.name of the last operator file, `installed-state` when none names itself. */
+  readonly operatorName: string;
+  readonly namespace: string;
+  /** `default` when the installation has no revision of its own. */
+  readonly revision: string;
+  readonly hub: string;
+  readonly tag: string;
+  readonly values: Tree;
+  readonly meshConfig: Tree;
+  readonly base: boolean;
+  readonly pilot: KubernetesSettings | undefined;
+  readonly gateways: readonly ResolvedGateway[];
+}
+
+export interface InstallInputs {
+  readonly operators: readonly IstioOperator[];
+  /** `path=value`, paths below spec, in order. */
+  readonly set?: readonly string[];
+  readonly revision?: string;
+}
+
+/** Merges profile, files and flags. Throws MeshError for an unknown profile or a flag that is no assignment. */
+export function resolveInstall(inputs: InstallInputs): ResolvedInstall {
+  const user = inputs.operators.map((operator) => toTree(operator.spec ?? {})).reduce(mergeSpecs, {});
+  for (const assignment of inputs.set ?? []) applySet(user, assignment);
+  if (inputs.revision !== undefined) user["revision"] = inputs.revision;
+  const profile = stringAt(user, "profile") || "default";
+  if (!isProfile(profile)) {
+    throw new MeshError("PROFILE_UNKNOWN", `profile "${profile}" does not exist`, {
+      hint: `known profiles: ${Object.keys(PROFILES).join(", ")}`,
+    });
+  }
+  const spec = mergeSpecs(toTree(PROFILES[profile]), user) as unknown as IstioOperatorSpec;
+  return finish(spec, profile, inputs.operators.at(-1)?.metadata?.name);
+}
+
+function finish(spec: IstioOperatorSpec, profile: string, operatorName: string | undefined): ResolvedInstall {
+  const userValues = mergeTrees(mergeTrees({}, spec.values ?? {}), spec.unvalidatedValues ?? {});
+  const values = mergeTrees(DEFAULT_VALUES, userValues);
+  const hub = spec.hub ?? stringAt(values, "global.hub");
+  const tag = String(spec.tag ?? stringAt(values, "global.tag"));
+  const namespace = spec.namespace ?? stringAt(values, "global.istioNamespace");
+  const revision = spec.revision ?? stringAt(values, "revision");
+  setAtPath(values, "global.hub", hub);
+  setAtPath(values, "global.tag", tag);
+  setAtPath(values, "revision", revision);
+  const valuesMeshConfig = isTree(values["meshConfig"]) ? values["meshConfig"] : {};
+  const components = spec.components ?? {};
+  return {
+    profile,
+    operatorName: operatorName ?? "installed-state",
+    namespace,
+    revision: revision === "" ? "default" : revision,
+    hub,
+    tag,
+    values,
+    meshConfig: mergeTrees(valuesMeshConfig, spec.meshConfig ?? {}),
+    base: components.base?.enabled === true,
+    pilot: components.pilot?.enabled === true ? (components.pilot.k8s ?? {}) : undefined,
+    gateways: [
+      ...(components.ingressGateways ?? []).flatMap((gateway) => resolveGateway("ingress", gateway, namespace)),
+      ...(components.egressGateways ?? []).flatMap((gateway) => resolveGateway("egress", gateway, namespace)),
+    ],
+  };
+}
+
+function resolveGateway(kind: "ingress" | "egress", gateway: GatewayComponent, namespace: string): ResolvedGateway[] {
+  if (gateway.enabled !== true) return [];
+  const name = gateway.name ?? `istio-${kind}gateway`;
+  const own = { app: name, istio: kind === "ingress" ? "ingressgateway" : "egressgateway" };
+  return [
+    {
+      kind,
+      name,
+      namespace: gateway.namespace ?? namespace,
+      label: { ...own, ...gateway.label },
+      k8s: gateway.k8s ?? {},
+    },
+  ];
+}
+
+/** A copy that may be changed: specs come frozen from tables and parsed files. */
+function toTree(spec: object): Tree {
+  return structuredClone(spec) as Tree;
+}
+
+/** Merges two specs; gateways merge by name, since a list index means nothing to the user. */
+function mergeSpecs(under: Tree, over: Tree): Tree {
+  const merged = mergeTrees(under, over);
+  const components = merged["components"];
+  if (!isTree(components)) return merged;
+  for (const list of ["ingressGateways", "egressGateways"]) {
+    const below = isTree(under["components"]) ? under["components"][list] : undefined;
+    const above = isTree(over["components"]) ? over["components"][list] : undefined;
+    if (Array.isArray(below) && Array.isArray(above))
+      components[list] = mergeByName(below.filter(isTree), above.filter(isTree), list);
+  }
+  return merged;
+}
+
+function mergeByName(below: readonly Tree[], above: readonly Tree[], list: string): Tree[] {
+  const fallback = `istio-${list === "ingressGateways" ? "ingress" : "egress"}gateway`;
+  const merged = new Map<string, Tree>();
+  for (const gateway of [...below, ...above]) {
+    const name = String(gateway["name"] ?? fallback);
+    merged.set(name, mergeTrees(merged.get(name) ?? {}, gateway));
+  }
+  return [...merged.values()];
+}
+
+function applySet(spec: Tree, assignment: string): void {
+  const equals = assignment.indexOf("=");
+  if (equals <= 0) {
+    throw new MeshError("SET_INVALID", `--set ${assignment} is not of the form path=value`, {
+      hint: "for example --set values.global.network=network1",
+    });
+  }
+  const path = assignment.slice(0, equals).replace(/^spec\./, "");
+  setAtPath(spec, path, parseSetValue(assignment.slice(equals + 1)));
+}
+
+/** The system namespace of an installation nobody has described yet. */
+export const DEFAULT_NAMESPACE: string = NAMES.systemNamespace;
