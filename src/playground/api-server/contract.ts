@@ -63,10 +63,23 @@ export interface AdmissionPlugin {
   admit(attributes: AdmissionAttributes): Promise<JsonObject | undefined>;
 }
 
+/** Names one stored object; `namespace` is "" for objects of the cluster. */
+export interface ObjectPath {
+  readonly group: string;
+  /** Plural name. */
+  readonly resource: string;
+  readonly namespace: string;
+  readonly name: string;
+}
+
 /** Read and write access that plug-ins have to the engine's objects, without authorization. */
 export interface ObjectAccess {
   get(group: string, resource: string, namespace: string, name: string): JsonObject | undefined;
   list(group: string, resource: string, namespace?: string): JsonObject[];
+  /** Stores what `change` makes of its own copy of the object (pods/binding). Throws ApiStatusError 404. */
+  update(at: ObjectPath, change: (object: JsonObject) => JsonObject): JsonObject;
+  /** Deletes as a DELETE request with these DeleteOptions would: grace period, finalizers, preconditions (pods/eviction). */
+  delete(at: ObjectPath, options: JsonObject): Promise<JsonObject>;
   /** Called after every change of any object, in order. Returns the unsubscriber. */
   subscribe(
     listener: (change: {
