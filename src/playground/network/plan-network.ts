@@ -1,0 +1,104 @@
+// The whole network as data: which namespaces, links, routes, settings and rules, in which order.
+import { nodeFirewall, nodeFirewall6 } from "./firewall.ts";
+import { type ClusterLayout, INNER_INTERFACE, OUTER_INTERFACE, type PlaygroundLayout } from "./layout.ts";
+
+/** What is done inside one namespace, in this order; `namespace` absent means the host's own. */
+export interface NetworkStep {
+  readonly namespace?: string;
+  /** Lines for `ip -batch`. */
+  readonly ip?: readonly string[];
+  /** Files below /proc/sys and their values. */
+  readonly sysctl?: readonly (readonly [name: string, value: string])[];
+  /** Text for iptables-restore and ip6tables-restore. */
+  readonly firewall?: string;
+  readonly firewall6?: string;
+}
+
+/** Stages follow each other; the steps of a stage touch different namespaces and may run together. */
+export type NetworkPlan = readonly (readonly NetworkStep[])[];
+
+const BRIDGE = "br0";
+const ADD_BRIDGE = [
+  "link set lo up",
+  `link add ${BRIDGE} address 02:00:00:00:00:01 type bridge stp_state 0 forward_delay 0`,
+  `link set ${BRIDGE} addrgenmode none up`,
+];
+
+/** Pure. `ipv6` false leaves out everything that needs IPv6 in the kernel. */
+export function planNetwork(layout: PlaygroundLayout, options: { readonly ipv6: boolean }): NetworkPlan {
+  const { outer, clusters } = layout;
+  const inner = [...new Set(clusters.flatMap((cluster) => cluster.inner?.namespace ?? []))];
+  const namespaces = [outer.namespace, ...inner, ...clusters.map((cluster) => cluster.namespace)];
+  return [
+    [
+      {
+        ip: [
+          ...namespaces.map((name) => `netns add ${name}`),
+          `link add ${outer.hostInterface} type veth peer name host netns ${outer.namespace}`,
+          `link set ${outer.hostInterface} addrgenmode none`,
+          `addr add ${outer.hostAddress}/${outer.prefix} dev ${outer.hostInterface}`,
+          `link set ${outer.hostInterface} up`,
+        ],
+      },
+    ],
+    [
+      {
+        namespace: outer.namespace,
+        ip: [...ADD_BRIDGE, ...addPort("host"), ...clusters.flatMap((c) => addNode(c, c.outerPort, OUTER_INTERFACE))],
+      },
+      ...inner.map((namespace) => ({ namespace, ip: [...ADD_BRIDGE, ...innerPorts(clusters, namespace)] })),
+    ],
+    clusters.map((cluster) => planNode(layout, cluster, options.ipv6)),
+  ];
+}
+
+function innerPorts(clusters: readonly ClusterLayout[], namespace: string): string[] {
+  return clusters.flatMap((cluster) =>
+    cluster.inner?.namespace === namespace ? addNode(cluster, cluster.inner.port, INNER_INTERFACE) : [],
+  );
+}
+
+function addNode(cluster: ClusterLayout, port: string, device: string): string[] {
+  return [`link add ${port} type veth peer name ${device} netns ${cluster.namespace}`, ...addPort(port)];
+}
+
+function addPort(port: string): string[] {
+  return [`link set ${port} master ${BRIDGE} addrgenmode none up`];
+}
+
+function planNode(layout: PlaygroundLayout, cluster: ClusterLayout, ipv6: boolean): NetworkStep {
+  const { namespace, inner } = cluster;
+  return {
+    namespace,
+    sysctl: [
+      ["net/ipv4/ip_forward", "1"],
+      ["net/ipv4/conf/all/rp_filter", "1"],
+      // A refused pod must hear of it every time, not six times a burst.
+      ["net/ipv4/icmp_ratelimit", "0"],
+      ...(ipv6 ? ([["net/ipv6/conf/all/forwarding", "1"]] as const) : []),
+      ...(ipv6 ? ([["net/ipv6/icmp/ratelimit", "0"]] as const) : []),
+    ],
+    ip: [
+      "link set lo up",
+      `link set ${OUTER_INTERFACE} addrgenmode none`,
+      `addr add ${cluster.address}/${layout.outer.prefix} dev ${OUTER_INTERFACE}`,
+      `link set ${OUTER_INTERFACE} up`,
+      `route add unreachable ${cluster.podCIDR}`,
+      // The kernel looks a route up before nat OUTPUT: without one a service is out of the node's own reach.
+      `route add ${cluster.serviceCIDR} dev ${OUTER_INTERFACE} src ${cluster.address}`,
+      ...(inner === undefined ? [] : innerRoutes(inner)),
+      ...(ipv6 ? ["route add unreachable ::/0 metric 4294967295"] : []),
+    ],
+    firewall: nodeFirewall(layout, cluster),
+    ...(ipv6 ? { firewall6: nodeFirewall6() } : {}),
+  };
+}
+
+function innerRoutes(inner: NonNullable<ClusterLayout["inner"]>): string[] {
+  return [
+    `link set ${INNER_INTERFACE} addrgenmode none`,
+    `addr add ${inner.address}/${inner.prefix} dev ${INNER_INTERFACE}`,
+    `link set ${INNER_INTERFACE} up`,
+    ...inner.peers.map((peer) => `route add ${peer.podCIDR} via ${peer.via} dev ${INNER_INTERFACE}`),
+  ];
+}
