@@ -11,9 +11,15 @@ const TOKEN_SECRET = "kubernetes.io/service-account-token";
 const ACCOUNT_NAME = "kubernetes.io/service-account.name";
 const ACCOUNT_UID = "kubernetes.io/service-account.uid";
 
-/** Claims of a token that lives as long as its Secret. */
-export type TokenClaims = Readonly<Record<string, unknown>>;
-export type SignToken = (claims: TokenClaims) => Promise<string>;
+/** Whose token, and the Secret that it lives and dies with. */
+export interface SecretTokenRequest {
+  readonly namespace: string;
+  readonly secretName: string;
+  readonly serviceAccount: { readonly name: string; readonly uid: string };
+}
+
+/** Gives an endless token: the API server's `TokenSigner.signLegacy`. */
+export type SignToken = (request: SecretTokenRequest) => Promise<string>;
 
 export interface TokenSecretOptions {
   readonly signToken: SignToken;
@@ -85,7 +91,7 @@ export async function fillTokenSecret(
   const wanted: Record<string, string> = {
     "ca.crt": base64(options.caCertificate),
     namespace: base64(namespace),
-    token: data["token"] || base64(await options.signToken(claimsFor(secret, account))),
+    token: data["token"] || base64(await options.signToken(tokenRequest(secret, account))),
   };
   const { uid } = identityOf(account);
   const complete = Object.entries(wanted).every(([key, value]) => data[key] === value);
@@ -94,17 +100,9 @@ export async function fillTokenSecret(
   return { ...secret, metadata: { ...secret.metadata, annotations }, data: { ...data, ...wanted } };
 }
 
-/** Kubernetes' claims of a Secret's token; issuer and time are the signer's. */
-function claimsFor(secret: Secret, account: ServiceAccount): TokenClaims {
+function tokenRequest(secret: Secret, account: ServiceAccount): SecretTokenRequest {
   const { namespace, name, uid } = identityOf(account);
-  return {
-    iss: "kubernetes/serviceaccount",
-    sub: `system:serviceaccount:${namespace}:${name}`,
-    "kubernetes.io/serviceaccount/namespace": namespace,
-    "kubernetes.io/serviceaccount/secret.name": identityOf(secret).name,
-    "kubernetes.io/serviceaccount/service-account.name": name,
-    "kubernetes.io/serviceaccount/service-account.uid": uid,
-  };
+  return { namespace, secretName: identityOf(secret).name, serviceAccount: { name, uid } };
 }
 
 function base64(text: string): string {

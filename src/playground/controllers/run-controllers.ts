@@ -1,0 +1,56 @@
+import { readFileSync } from "node:fs";
+import { systemClock, type Clock } from "#base/clock";
+import type { Component } from "#base/component";
+import type { Logger } from "#base/logger";
+import type { KubeClient } from "#kube/kube-client";
+import type { ClusterProcessConfig } from "../process-config.ts";
+import type { ControllerContext } from "./controller.ts";
+import { createDeploymentController } from "./deployment-controller.ts";
+import { createEndpointSliceController } from "./endpoint-slice-controller.ts";
+import { createEventRecorder } from "./event-recorder.ts";
+import { createGarbageCollector } from "./garbage-collector.ts";
+import { createLoadBalancerController } from "./load-balancer-controller.ts";
+import { createNamespaceController } from "./namespace-controller.ts";
+import { createNodeLifecycleController } from "./node-lifecycle-controller.ts";
+import { createObjectCaches, runCaches } from "./object-caches.ts";
+import { createReplicaSetController } from "./replica-set-controller.ts";
+import { createRootCaController } from "./root-ca-controller.ts";
+import { createScheduler } from "./scheduler.ts";
+import { createServiceAccountController } from "./service-account-controller.ts";
+import { createTokenSecretController, type SignToken } from "./token-secret-controller.ts";
+
+export interface ControllersOptions {
+  /** Identity system:masters. */
+  readonly client: KubeClient;
+  readonly config: Pick<ClusterProcessConfig, "loadBalancerRange"> & {
+    readonly pki: Pick<ClusterProcessConfig["pki"], "caCert">;
+  };
+  /** The API server's `TokenSigner.signLegacy`. */
+  readonly signToken: SignToken;
+  readonly logger: Logger;
+  readonly clock?: Clock;
+}
+
+/** All controllers of a cluster, for `runAll`. Throws when the CA certificate cannot be read. */
+export function createControllers(options: ControllersOptions): Component[] {
+  const { client, config, signToken, logger, clock = systemClock } = options;
+  const caCertificate = readFileSync(config.pki.caCert, "utf8");
+  const shared = { client, clock, logger };
+  const caches = createObjectCaches(shared);
+  const context: ControllerContext = { ...shared, caches, events: createEventRecorder(shared) };
+  const controllers = [
+    createServiceAccountController(context),
+    createRootCaController(context, caCertificate),
+    createTokenSecretController(context, { signToken, caCertificate }),
+    createScheduler(context),
+    createDeploymentController(context),
+    createReplicaSetController(context),
+    createEndpointSliceController(context),
+    createLoadBalancerController(context, config.loadBalancerRange),
+    createNamespaceController(context),
+    createNodeLifecycleController(context),
+    createGarbageCollector(context),
+  ];
+  // Last: every controller has its listeners in place before the first object is seen.
+  return [...controllers, runCaches(caches)];
+}
