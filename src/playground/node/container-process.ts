@@ -1,0 +1,129 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { MeshError } from "#base/mesh-error";
+import { type ContainerLog, readFifo } from "./container-log.ts";
+import { type ContainerLaunch, initScript, mountTable, processCommand, READY_LINE } from "./container-script.ts";
+import { TOOL_ENVIRONMENT } from "./run-command.ts";
+
+export interface ContainerExit {
+  readonly exitCode: number;
+  readonly message: string;
+}
+
+export interface ContainerProcess {
+  /** Of the container's first process, as the node sees it; 0 when it ended before it could be seen. */
+  readonly pid: number;
+  /** Resolves when every process of the container is gone and all of its output is in the log. */
+  readonly exited: Promise<ContainerExit>;
+  signal(name: "SIGTERM" | "SIGKILL" | "SIGINT" | "SIGQUIT" | "SIGHUP"): void;
+  /** The arguments for `setpriv` that run a command inside; see exec in the kubelet API. */
+  execArguments(command: readonly string[]): string[];
+}
+
+/** Exit codes by which a container ended by SIGKILL or by an unknown signal is told, as runtimes do. */
+const KILLED = 137;
+const UNKNOWN_SIGNAL = 255;
+
+/**
+ * Starts a prepared container in the sandbox's namespaces and returns when its program runs.
+ * Throws MeshError START_FAILED with the words of the step that failed.
+ */
+export async function startContainerProcess(
+  launch: ContainerLaunch,
+  enter: readonly string[],
+  log: ContainerLog,
+): Promise<ContainerProcess> {
+  writeFileSync(`${launch.directory}/fstab`, mountTable(launch));
+  writeFileSync(`${launch.directory}/init`, initScript(launch), { mode: 0o600 });
+  const outputs = await Promise.all([
+    readFifo(launch.stdout, (bytes) => log.write("stdout", bytes)),
+    readFifo(launch.stderr, (bytes) => log.write("stderr", bytes)),
+  ]);
+  const child = spawn(
+    "setpriv",
+    [
+      ...["--pdeathsig", "KILL", "nsenter", ...enter],
+      ...["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", `${launch.directory}/init`],
+    ],
+    { stdio: ["ignore", "ignore", "pipe"], env: TOOL_ENVIRONMENT },
+  );
+  const diagnostics = collectDiagnostics(child);
+  const ended = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) => {
+    child.once("error", () => resolve({ code: 128, signal: null }));
+    child.once("exit", (code, signal) => resolve({ code, signal }));
+  });
+  const first = await Promise.race([diagnostics.ready, ended]);
+  if (first !== "ready") {
+    for (const output of outputs) output.destroy();
+    await diagnostics.closed;
+    throw new MeshError("START_FAILED", diagnostics.text() || `the launcher ended with ${first.signal ?? first.code}`);
+  }
+  return runningContainer({ child, launch, ended, outputs, diagnostics });
+}
+
+interface Started {
+  readonly child: ChildProcess;
+  readonly launch: ContainerLaunch;
+  readonly ended: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
+  readonly outputs: readonly { ended: Promise<void>; destroy: () => void }[];
+  readonly diagnostics: { text(): string };
+}
+
+function runningContainer({ child, launch, ended, outputs, diagnostics }: Started): ContainerProcess {
+  const pid = firstChildOf(child.pid ?? 0) ?? 0;
+  let gone = false;
+  let killed = false;
+  const exited = ended.then(async ({ code, signal }): Promise<ContainerExit> => {
+    gone = true;
+    await Promise.all(outputs.map((output) => output.ended));
+    if (killed) return { exitCode: KILLED, message: "" };
+    // util-linux 2.38 tells a death by signal only by this complaint and exit code 1.
+    const bySignal = signal !== null || diagnostics.text().includes("sigprocmask");
+    if (bySignal) return { exitCode: UNKNOWN_SIGNAL, message: "ended by a signal" };
+    return { exitCode: code ?? UNKNOWN_SIGNAL, message: "" };
+  });
+  return {
+    pid,
+    exited,
+    signal(name) {
+      if (gone || pid === 0) return;
+      if (name === "SIGKILL") killed = true;
+      try {
+        process.kill(pid, name);
+      } catch {
+        // It went by itself between two looks.
+      }
+    },
+    execArguments: (command) => [
+      ...["--pdeathsig", "KILL", "nsenter", "--target", String(pid), "--mount", "--net", "--pid", "--ipc", "--uts"],
+      ...["--", ...processCommand(launch, command)],
+    ],
+  };
+}
+
+/** Undefined when the program was so short that it is over already. */
+function firstChildOf(pid: number): number | undefined {
+  try {
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ");
+    return Number(children[0]) || undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function collectDiagnostics(child: ChildProcess) {
+  let text = "";
+  let onReady: (word: "ready") => void = () => undefined;
+  const ready = new Promise<"ready">((resolve) => {
+    onReady = resolve;
+  });
+  child.stderr?.on("data", (chunk: Buffer) => {
+    text += chunk.toString();
+    if (text.includes(READY_LINE)) onReady("ready");
+  });
+  const closed = new Promise<void>((resolve) => {
+    child.stderr?.once("close", () => resolve());
+    if (!child.stderr) resolve();
+  });
+  return { ready, closed, text: () => text.replace(READY_LINE, "").trim() };
+}

@@ -1,0 +1,100 @@
+// The shell script and the table of mounts by which a container comes to life: pure text, so that it can be read in tests.
+import { type ProcessIdentity, setprivCommand } from "./process-identity.ts";
+import { shellQuote, shellWords } from "./shell-quote.ts";
+
+export interface BindMount {
+  /** On the node. */
+  readonly source: string;
+  /** Inside the container, without symbolic links; its mount point exists. */
+  readonly target: string;
+  readonly readOnly: boolean;
+}
+
+/** What a process in the container runs as and with. */
+export interface ProcessSettings {
+  readonly identity: ProcessIdentity;
+  readonly variables: Readonly<Record<string, string>>;
+  readonly workingDir: string;
+}
+
+export interface ContainerLaunch extends ProcessSettings {
+  /** Of this start of the container; has `upper`, `work` and `root`. */
+  readonly directory: string;
+  readonly hidingLayer: string;
+  readonly devices: string;
+  readonly shm: string;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly mounts: readonly BindMount[];
+  readonly readOnlyRoot: boolean;
+  readonly privileged: boolean;
+  readonly command: readonly string[];
+}
+
+/** The line on the launcher's standard error that says that the container is set up and its program starts. */
+export const READY_LINE = "isthmus: container ready";
+
+/** For `mount --all --fstab`: one process mounts everything, in this order. */
+export function mountTable(launch: ContainerLaunch): string {
+  const { directory, readOnlyRoot, privileged } = launch;
+  const root = `${directory}/root`;
+  const layers = `lowerdir=${overlayPath(launch.hidingLayer)}:/,upperdir=${overlayPath(`${directory}/upper`)},workdir=${overlayPath(`${directory}/work`)}`;
+  const rows: [string, string, string, string][] = [
+    ["overlay", root, "overlay", readOnlyRoot ? `ro,${layers}` : layers],
+    ["proc", `${root}/proc`, "proc", "nosuid,nodev,noexec"],
+    ["sysfs", `${root}/sys`, "sysfs", `${privileged ? "rw" : "ro"},nosuid,nodev,noexec`],
+    [launch.devices, `${root}/dev`, "none", "bind,ro"],
+    ["devpts", `${root}/dev/pts`, "devpts", "newinstance,ptmxmode=0666,mode=620,gid=5"],
+    [launch.shm, `${root}/dev/shm`, "none", "bind"],
+    ...launch.mounts.map(({ source, target, readOnly }): [string, string, string, string] => [
+      source,
+      `${root}${target}`,
+      "none",
+      readOnly ? "bind,ro" : "bind",
+    ]),
+  ];
+  return rows.map((row) => `${row.map(tableField).join(" ")} 0 0\n`).join("");
+}
+
+/** Runs as the first process of the container's own mount and pid namespaces. */
+export function initScript(launch: ContainerLaunch): string {
+  const [program = ""] = launch.command;
+  const path = launch.variables.PATH ?? "";
+  return [
+    "set -e",
+    `exec 3>${shellQuote(launch.stdout)} 4>${shellQuote(launch.stderr)}`,
+    `mount --all --fstab ${shellQuote(`${launch.directory}/fstab`)}`,
+    `cd ${shellQuote(`${launch.directory}/root`)}`,
+    "pivot_root . .",
+    "umount -l .",
+    "cd /",
+    `(PATH=${shellQuote(path)}; cd ${shellQuote(launch.workingDir)} && command -v ${shellQuote(program)} >/dev/null) || { echo ${shellQuote(`exec: "${program}": executable file not found in the container`)} >&2; exit 128; }`,
+    `echo ${shellQuote(READY_LINE)} >&2`,
+    "exec 1>&3 2>&4 3>&- 4>&-",
+    `exec ${shellWords(processCommand(launch, launch.command))}`,
+    "",
+  ].join("\n");
+}
+
+/** The words that run a command as a process of the container, once inside its namespaces. */
+export function processCommand(settings: ProcessSettings, command: readonly string[]): string[] {
+  const variables = Object.entries(settings.variables).map(([name, value]) => `${name}=${value}`);
+  return [
+    ...setprivCommand(settings.identity),
+    "env",
+    "--ignore-environment",
+    `--chdir=${settings.workingDir}`,
+    ...variables,
+    ...command,
+  ];
+}
+
+/** fstab(5) separates by blanks and writes them as octal. */
+function tableField(field: string): string {
+  return field.replace(/[\s\\]/g, (character) => `\\${character.charCodeAt(0).toString(8).padStart(3, "0")}`);
+}
+
+/** A colon separates layers, a comma options. */
+function overlayPath(path: string): string {
+  return path.replace(/[:,\\]/g, "\\$&");
+}

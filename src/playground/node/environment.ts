@@ -1,0 +1,110 @@
+import type { ConfigMap, Container, EnvVar, EnvVarSource, Secret } from "#api/kubernetes/gen/types";
+import { MeshError } from "#base/mesh-error";
+import { type DownwardFacts, fieldValue, resourceValue } from "./downward-api.ts";
+
+/** Config maps and secrets of the pod's own namespace, by name. */
+export interface ObjectLookups {
+  configMap(name: string): ConfigMap | undefined;
+  secret(name: string): Secret | undefined;
+}
+
+export interface EnvironmentInput {
+  readonly container: Container;
+  readonly facts: DownwardFacts;
+  readonly lookups: ObjectLookups;
+  /** Of the image: the container may overwrite it, `$(VAR)` does not see it. */
+  readonly imageEnv: Readonly<Record<string, string>>;
+  /** KUBERNETES_SERVICE_HOST and its kind. */
+  readonly serviceEnv: Readonly<Record<string, string>>;
+}
+
+export interface ContainerEnvironment {
+  readonly variables: Readonly<Record<string, string>>;
+  /** Resolves `$(VAR)` in command and args. */
+  readonly expand: (text: string) => string;
+}
+
+/**
+ * Exactly the variables a container gets: image, then services, then envFrom, then env.
+ * Throws MeshError CONFIG_MISSING when a required config map, secret or key does not exist (yet).
+ */
+export function containerEnvironment(input: EnvironmentInput): ContainerEnvironment {
+  const known: Record<string, string> = { ...input.serviceEnv };
+  const expand = (text: string) => expandVariables(text, known);
+  for (const source of input.container.envFrom ?? []) {
+    const prefix = source.prefix ?? "";
+    const data = envFromData(source, input.lookups);
+    for (const [key, value] of Object.entries(data)) known[prefix + key] = value;
+  }
+  for (const variable of input.container.env ?? []) {
+    const value = variableValue(variable, input, expand);
+    if (value !== undefined) known[variable.name] = value;
+  }
+  return { variables: { ...input.imageEnv, ...known }, expand };
+}
+
+/** `$(NAME)` becomes its value when NAME is known and stays as it is otherwise; `$$(NAME)` is a literal `$(NAME)`. */
+export function expandVariables(text: string, variables: Readonly<Record<string, string>>): string {
+  return text.replace(/\$\$|\$\(([^)]*)\)/g, (match, name: string | undefined) => {
+    if (match === "$$") return "$";
+    return variables[name ?? ""] ?? match;
+  });
+}
+
+function envFromData(
+  source: NonNullable<Container["envFrom"]>[number],
+  lookups: ObjectLookups,
+): Record<string, string> {
+  if (source.configMapRef) {
+    const { name = "", optional } = source.configMapRef;
+    const map = lookups.configMap(name);
+    if (!map && !optional) throw missing(`configmap "${name}" not found`);
+    return map?.data ?? {};
+  }
+  if (!source.secretRef) return {};
+  const { name = "", optional } = source.secretRef;
+  const secret = lookups.secret(name);
+  if (!secret && !optional) throw missing(`secret "${name}" not found`);
+  return Object.fromEntries(Object.entries(secret?.data ?? {}).map(([key, value]) => [key, decode(value)]));
+}
+
+function variableValue(
+  variable: EnvVar,
+  input: EnvironmentInput,
+  expand: (text: string) => string,
+): string | undefined {
+  if (variable.valueFrom === undefined) return expand(variable.value ?? "");
+  return sourcedValue(variable.valueFrom, input);
+}
+
+function sourcedValue(source: EnvVarSource, { container, facts, lookups }: EnvironmentInput): string | undefined {
+  if (source.fieldRef) return fieldValue(source.fieldRef, facts);
+  if (source.resourceFieldRef) {
+    const named = source.resourceFieldRef.containerName;
+    const other = facts.pod.spec?.containers.find(({ name }) => name === named);
+    return resourceValue(source.resourceFieldRef, other ?? container, facts);
+  }
+  if (source.configMapKeyRef) {
+    const { name = "", key, optional } = source.configMapKeyRef;
+    return required(lookups.configMap(name)?.data?.[key], optional, `key ${key} of configmap "${name}" not found`);
+  }
+  if (source.secretKeyRef) {
+    const { name = "", key, optional } = source.secretKeyRef;
+    const value = required(lookups.secret(name)?.data?.[key], optional, `key ${key} of secret "${name}" not found`);
+    return value === undefined ? undefined : decode(value);
+  }
+  return undefined;
+}
+
+function required(value: string | undefined, optional: boolean | undefined, what: string): string | undefined {
+  if (value === undefined && !optional) throw missing(what);
+  return value;
+}
+
+function missing(what: string): MeshError {
+  return new MeshError("CONFIG_MISSING", what, { hint: "create it; the container starts as soon as it is there" });
+}
+
+function decode(base64: string): string {
+  return Buffer.from(base64, "base64").toString();
+}

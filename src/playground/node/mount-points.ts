@@ -1,0 +1,79 @@
+// Where a path of a container really lies on an overlay of the host's root, and making it a mount point there.
+import { existsSync, lstatSync, mkdirSync, readlinkSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join, normalize, resolve } from "node:path";
+import { MeshError } from "#base/mesh-error";
+import type { BindMount } from "./container-script.ts";
+
+/**
+ * Follows the host's symbolic links as the container will (`/var/run/x` is `/run/x`); hidden folders of the host have
+ * no content. Throws MeshError BAD_VOLUME for a path that is not absolute or loops.
+ */
+export function resolveContainerPath(path: string, isHidden: (path: string) => boolean): string {
+  if (!path.startsWith("/")) throw new MeshError("BAD_VOLUME", `mount path "${path}" is not absolute`);
+  let pending = parts(path);
+  let current = "";
+  for (let links = 0; pending.length > 0; ) {
+    const [name = "", ...rest] = pending;
+    const next = `${current}/${name}`;
+    const link = isHidden(next) ? undefined : readLink(next);
+    if (link === undefined) {
+      current = next;
+      pending = rest;
+      continue;
+    }
+    if (++links > 40) throw new MeshError("BAD_VOLUME", `mount path "${path}" has a loop of symbolic links`);
+    pending = [...parts(resolve(current || "/", link)), ...rest];
+    current = "";
+  }
+  return current || "/";
+}
+
+/** Puts mounts in an order in which each has its mount point, and makes the mount points. */
+export function makeMountPoints(mounts: readonly BindMount[], upper: string): BindMount[] {
+  const ordered = [...mounts].sort((a, b) => a.target.length - b.target.length);
+  for (const [index, { source, target }] of ordered.entries()) {
+    const outer = ordered.slice(0, index).findLast((other) => target.startsWith(`${other.target}/`));
+    const isDirectory = statSync(source).isDirectory();
+    if (outer) makeEntry(join(outer.source, target.slice(outer.target.length)), isDirectory);
+    else makeInUpper(upper, target, isDirectory);
+  }
+  return ordered;
+}
+
+/** Makes a folder in the upper layer that looks like the host's folder of that name, if there is one. */
+export function makeUpperFolder(upper: string, path: string): void {
+  if (path === "/" || existsSync(join(upper, path))) return;
+  makeUpperFolder(upper, dirname(path));
+  mkdirSync(join(upper, path), { mode: modeOnHost(path) ?? 0o755 });
+}
+
+function makeInUpper(upper: string, target: string, isDirectory: boolean): void {
+  makeUpperFolder(upper, isDirectory ? target : dirname(target));
+  if (!isDirectory) makeEntry(join(upper, target), false);
+}
+
+function makeEntry(path: string, isDirectory: boolean): void {
+  if (existsSync(path)) return;
+  mkdirSync(isDirectory ? path : dirname(path), { recursive: true });
+  if (!isDirectory) writeFileSync(path, "");
+}
+
+function modeOnHost(path: string): number | undefined {
+  try {
+    return statSync(path).mode & 0o7777;
+  } catch {
+    return undefined;
+  }
+}
+
+function readLink(path: string): string | undefined {
+  try {
+    return lstatSync(path).isSymbolicLink() ? readlinkSync(path) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function parts(path: string): string[] {
+  return normalize(path).split("/").filter(Boolean);
+}

@@ -1,0 +1,90 @@
+import { chmodSync, chownSync, existsSync, mkdirSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join, normalize } from "node:path";
+import type { HostPathVolumeSource, Pod, Volume, VolumeMount } from "#api/kubernetes/gen/types";
+import { MeshError } from "#base/mesh-error";
+import { type AtomicDirectory, atomicDirectory } from "./atomic-directory.ts";
+import { type VolumeSources, volumeFiles } from "./volume-content.ts";
+
+export interface PodVolumes {
+  /** Writes what is new into every volume. Throws MeshError CONFIG_MISSING or BAD_VOLUME naming the volume. */
+  refresh(): void;
+  /** The path on this machine that a mount shows. Throws MeshError BAD_VOLUME. */
+  mountSource(mount: VolumeMount, expand: (text: string) => string): string;
+}
+
+/** The volumes of a pod below `directory`; host paths stay where they are. */
+export function createPodVolumes(pod: Pod, directory: string, sources: () => VolumeSources): PodVolumes {
+  const group = pod.spec?.securityContext?.fsGroup;
+  const written = new Map<string, AtomicDirectory>();
+  const made = new Map<string, string>();
+  const refreshVolume = (volume: Volume) => {
+    const path = join(directory, volume.name);
+    const files = volumeFiles(volume, sources());
+    if (!files) {
+      if (!made.has(volume.name)) made.set(volume.name, makePlainVolume(volume, path, group));
+      return;
+    }
+    const target = written.get(volume.name) ?? atomicDirectory(path, group);
+    written.set(volume.name, target);
+    made.set(volume.name, path);
+    target.write(files);
+  };
+  return {
+    refresh() {
+      for (const volume of pod.spec?.volumes ?? []) {
+        try {
+          refreshVolume(volume);
+        } catch (thrown) {
+          const error = MeshError.from(thrown, "BAD_VOLUME");
+          throw new MeshError(error.code, `MountVolume.SetUp failed for volume "${volume.name}": ${error.message}`, {
+            cause: error,
+          });
+        }
+      }
+    },
+    mountSource(mount, expand) {
+      const root = made.get(mount.name);
+      if (root === undefined)
+        throw badVolume(`mount ${mount.mountPath} names volume "${mount.name}", which the pod lacks`);
+      const sub = mount.subPathExpr === undefined ? (mount.subPath ?? "") : expand(mount.subPathExpr);
+      return sub === "" ? root : subPath(root, sub, mount.mountPath);
+    },
+  };
+}
+
+function subPath(root: string, sub: string, mountPath: string): string {
+  if (sub.startsWith("/") || normalize(sub).split("/").includes("..")) {
+    throw badVolume(`subPath "${sub}" of mount ${mountPath} leaves its volume`);
+  }
+  const path = join(root, sub);
+  if (existsSync(path)) return path;
+  mkdirSync(path, { recursive: true });
+  chmodSync(path, statSync(root).mode & 0o7777);
+  return path;
+}
+
+function makePlainVolume(volume: Volume, path: string, group: number | undefined): string {
+  if (volume.hostPath) return hostPath(volume.hostPath);
+  if (volume.emptyDir === undefined) {
+    const kind = Object.keys(volume).find((key) => key !== "name") ?? "no source";
+    throw badVolume(`this node has no volumes of kind ${kind}`);
+  }
+  mkdirSync(path, { recursive: true });
+  chmodSync(path, group === undefined ? 0o777 : 0o2777);
+  if (group !== undefined) chownSync(path, 0, group);
+  return path;
+}
+
+function hostPath({ path, type = "" }: HostPathVolumeSource): string {
+  if (type === "DirectoryOrCreate") mkdirSync(path, { recursive: true, mode: 0o755 });
+  if (type === "FileOrCreate" && !existsSync(path)) {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, "");
+  }
+  if (!existsSync(path)) throw badVolume(`hostPath ${path} does not exist on the node`);
+  return path;
+}
+
+function badVolume(what: string): MeshError {
+  return new MeshError("BAD_VOLUME", what);
+}

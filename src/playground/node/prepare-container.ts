@@ -1,0 +1,95 @@
+// From a container of a pod, its image and its environment to folders on disk and everything a launch needs.
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { Container, Pod } from "#api/kubernetes/gen/types";
+import { MeshError } from "#base/mesh-error";
+import type { BindMount, ContainerLaunch } from "./container-script.ts";
+import type { ContainerEnvironment } from "./environment.ts";
+import type { ImageProgram } from "./image-catalogue.ts";
+import { makeMountPoints, makeUpperFolder, resolveContainerPath } from "./mount-points.ts";
+import type { NodeRoot } from "./node-root.ts";
+import type { PodVolumes } from "./pod-volumes.ts";
+import { processIdentity } from "./process-identity.ts";
+
+export interface ContainerInput {
+  readonly pod: Pod;
+  readonly container: Container;
+  readonly program: ImageProgram;
+  readonly environment: ContainerEnvironment;
+  readonly volumes: PodVolumes;
+  readonly root: NodeRoot;
+  readonly shm: string;
+  /** Path in the container -> content: resolv.conf, hosts, hostname. */
+  readonly podFiles: Readonly<Record<string, string>>;
+  /** Of the container, with its `stdout` and `stderr` pipes. */
+  readonly directory: string;
+  /** Counts the starts: each gets a fresh root. */
+  readonly attempt: number;
+}
+
+/** Throws MeshError BAD_VOLUME, RUNS_AS_ROOT or NO_COMMAND. */
+export function prepareContainer(input: ContainerInput): ContainerLaunch {
+  const { pod, container, program, environment, root } = input;
+  const directory = join(input.directory, String(input.attempt));
+  rmSync(join(input.directory, String(input.attempt - 1)), { recursive: true, force: true });
+  const upper = join(directory, "upper");
+  for (const name of ["upper", "work", "root"]) mkdirSync(join(directory, name), { recursive: true, mode: 0o755 });
+  for (const path of ["/run", "/tmp", "/var/tmp", "/dev", "/proc", "/sys"]) makeUpperFolder(upper, path);
+  for (const path of ["/tmp", "/var/tmp"]) chmodSync(join(upper, path), 0o1777);
+  for (const [path, content] of Object.entries(input.podFiles)) writeUpperFile(upper, path, content, 0o644);
+  for (const [path, content] of Object.entries(program.files)) writeUpperFile(upper, path, content, 0o755);
+  const privileged = container.securityContext?.privileged === true;
+  return {
+    directory,
+    hidingLayer: root.hidingLayer,
+    devices: root.devices,
+    shm: input.shm,
+    stdout: join(input.directory, "stdout"),
+    stderr: join(input.directory, "stderr"),
+    mounts: makeMountPoints([...systemMounts(root), ...imageMounts(program), ...podMounts(input)], upper),
+    readOnlyRoot: container.securityContext?.readOnlyRootFilesystem === true,
+    privileged,
+    identity: processIdentity(pod, container, program.user),
+    variables: {
+      HOSTNAME: input.podFiles["/etc/hostname"]?.trim() ?? "",
+      HOME: "/",
+      ...environment.variables,
+    },
+    workingDir: container.workingDir ?? program.workingDir,
+    command: commandOf(container, program, environment),
+  };
+}
+
+function commandOf(container: Container, program: ImageProgram, { expand }: ContainerEnvironment): string[] {
+  const own = (container.command ?? []).map(expand);
+  const args = (container.args ?? []).map(expand);
+  // A command of the pod's own drops the image's arguments too, as Kubernetes says.
+  const words = own.length > 0 ? [...own, ...args] : [...program.command, ...(args.length > 0 ? args : program.args)];
+  if (words.length === 0) {
+    throw new MeshError("NO_COMMAND", `no command specified: container ${container.name} and its image name none`);
+  }
+  return words;
+}
+
+function systemMounts(root: NodeRoot): BindMount[] {
+  return root.systemMounts.map((path) => ({ source: path, target: path, readOnly: true }));
+}
+
+function imageMounts(program: ImageProgram): BindMount[] {
+  return Object.entries(program.mounts).map(([target, source]) => ({ source, target, readOnly: true }));
+}
+
+function podMounts({ container, root, volumes, environment }: ContainerInput): BindMount[] {
+  return (container.volumeMounts ?? []).map((mount) => ({
+    source: volumes.mountSource(mount, environment.expand),
+    target: resolveContainerPath(mount.mountPath, root.isHidden),
+    readOnly: mount.readOnly === true,
+  }));
+}
+
+function writeUpperFile(upper: string, path: string, content: string, mode: number): void {
+  makeUpperFolder(upper, dirname(path));
+  rmSync(join(upper, path), { force: true });
+  writeFileSync(join(upper, path), content, { mode });
+  chmodSync(join(upper, path), mode);
+}

@@ -1,0 +1,67 @@
+import type { Probe } from "#api/kubernetes/gen/types";
+import type { Clock } from "#base/clock";
+import type { AttemptResult } from "./probe-attempt.ts";
+
+export interface ProbeLoopOptions {
+  readonly probe: Probe;
+  readonly clock: Clock;
+  readonly attempt: (timeoutMs: number) => Promise<AttemptResult>;
+  /** Called when the verdict turns: successThreshold or failureThreshold was reached. */
+  readonly onVerdict: (ok: boolean, output: string) => void;
+  /** Called for every failed attempt that counts. */
+  readonly onFailure: (output: string) => void;
+  readonly signal: AbortSignal;
+}
+
+const EAGER = { firstMs: 100, factor: 1.3 } as const;
+
+/**
+ * Probes until the signal aborts. Unlike a kubelet it does not sit out a whole period before the first success: it
+ * asks again after 100 ms, then a little later each time up to the period, so that a pod is ready when its program is.
+ * Only one failure a period counts towards failureThreshold, so nothing is given up earlier than on a kubelet.
+ */
+export async function runProbe(options: ProbeLoopOptions): Promise<void> {
+  const { probe, clock, signal } = options;
+  const period = (probe.periodSeconds || 10) * 1000;
+  const timeout = (probe.timeoutSeconds || 1) * 1000;
+  const judge = verdictCounter(probe, period);
+  let eager: number | undefined = EAGER.firstMs;
+  try {
+    if (probe.initialDelaySeconds) await clock.sleep(probe.initialDelaySeconds * 1000, signal);
+    while (!signal.aborted) {
+      const startedAt = clock.now();
+      const { ok, output } = await options.attempt(timeout);
+      if (signal.aborted) return;
+      const judged = judge(ok, clock.now());
+      if (judged.counted && !ok) options.onFailure(output);
+      if (judged.verdict !== undefined) options.onVerdict(judged.verdict, output);
+      if (ok) eager = undefined;
+      const wait = eager === undefined ? period : Math.min(eager, period);
+      if (eager !== undefined) eager *= EAGER.factor;
+      await clock.sleep(Math.max(0, wait - (clock.now() - startedAt)), signal);
+    }
+  } catch (thrown) {
+    if (!signal.aborted) throw thrown;
+  }
+}
+
+interface Judged {
+  readonly counted: boolean;
+  /** Set when a threshold was reached by this attempt. */
+  readonly verdict?: boolean;
+}
+
+/** Counts successes and failures in a row; failures closer together than a period are one. */
+export function verdictCounter(probe: Probe, periodMs: number): (ok: boolean, now: number) => Judged {
+  const thresholds = { true: probe.successThreshold || 1, false: probe.failureThreshold || 3 } as const;
+  let row: { ok: boolean; count: number } | undefined;
+  let lastFailure = Number.NEGATIVE_INFINITY;
+  return (ok, now) => {
+    // Half a step of slack: timers are not exact, and a kubelet would have counted this one.
+    if (!ok && now - lastFailure < periodMs * 0.95) return { counted: false };
+    if (!ok) lastFailure = now;
+    row = row?.ok === ok ? { ok, count: row.count + 1 } : { ok, count: 1 };
+    const reached = row.count >= thresholds[ok ? "true" : "false"];
+    return reached ? { counted: true, verdict: ok } : { counted: true };
+  };
+}

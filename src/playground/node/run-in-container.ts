@@ -1,0 +1,41 @@
+import { spawn } from "node:child_process";
+import type { ContainerProcess } from "./container-process.ts";
+import { TOOL_ENVIRONMENT } from "./run-command.ts";
+
+const MAX_OUTPUT = 10 << 10;
+
+/** Runs a command in a container to its end, for probes and hooks. Never throws; a time-out is exit code 1. */
+export function runInContainer(
+  container: ContainerProcess,
+  command: readonly string[],
+  timeoutMs: number,
+): Promise<{ exitCode: number; output: string }> {
+  return new Promise((resolve) => {
+    const child = spawn("setpriv", container.execArguments(command), {
+      stdio: ["ignore", "pipe", "pipe"],
+      env: TOOL_ENVIRONMENT,
+    });
+    let output = "";
+    let timedOut = false;
+    const collect = (chunk: Buffer) => {
+      if (output.length < MAX_OUTPUT) output += chunk.toString();
+    };
+    child.stdout.on("data", collect);
+    child.stderr.on("data", collect);
+    const timer = setTimeout(() => {
+      timedOut = true;
+      child.kill("SIGKILL");
+      child.stdout.destroy();
+      child.stderr.destroy();
+    }, timeoutMs);
+    child.once("error", (error) => {
+      clearTimeout(timer);
+      resolve({ exitCode: 1, output: error.message });
+    });
+    child.once("close", (code) => {
+      clearTimeout(timer);
+      if (timedOut) output += `command timed out after ${timeoutMs / 1000} s`;
+      resolve({ exitCode: timedOut ? 1 : (code ?? 1), output });
+    });
+  });
+}
