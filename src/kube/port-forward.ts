@@ -59,7 +59,6 @@ async function upgrade(access: ClusterAccess, pod: PodAddress): Promise<{ socket
       method: "POST",
       agent: false,
       timeout: UPGRADE_TIMEOUT_MS,
-      ALPNProtocols: ["http/1.1"],
       ...(access.caPem === undefined ? {} : { ca: access.caPem }),
       ...(access.clientCertPem === undefined ? {} : { cert: access.clientCertPem }),
       ...(access.clientKeyPem === undefined ? {} : { key: access.clientKeyPem }),

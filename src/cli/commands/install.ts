@@ -1,0 +1,113 @@
+import { Command } from "commander";
+import { ISTHMUS_VERSION } from "#api/constants/names";
+import { EXIT_CODES } from "#base/exit-code";
+import { MeshError } from "#base/mesh-error";
+import { inApplyOrder, type RenderedComponent, renderInstall } from "#install/render-install";
+import type { ResolvedInstall } from "#install/resolve-install";
+import type { KubeClient } from "#kube/kube-client";
+import {
+  type CliContext,
+  type ClusterFlags,
+  ExitNow,
+  printLine,
+  withCluster,
+  withClusterFlags,
+} from "../cli-context.ts";
+import { applyComponent, ensureNamespace, pruneComponent, waitReady } from "../install-objects.ts";
+import { type OperatorFlags, readInstall, withOperatorFlags } from "../operator-input.ts";
+import { confirm } from "../prompt.ts";
+import { toYaml } from "./manifest.ts";
+
+interface Flags extends ClusterFlags, OperatorFlags {
+  readonly skipConfirmation?: boolean;
+  readonly readinessTimeout: string;
+  readonly dryRun?: boolean;
+}
+
+/** What a person reads when a component is there, in the order in which they are installed. */
+const DONE_LINES: Record<RenderedComponent["component"], string> = {
+  Base: "Istio core installed",
+  Pilot: "Istiod installed",
+  IngressGateways: "Ingress gateways installed",
+  EgressGateways: "Egress gateways installed",
+};
+
+export function installCommand(io: CliContext): Command {
+  const command = new Command("install")
+    .alias("apply")
+    .description("install or change the mesh in a cluster; running it again changes nothing")
+    .option("-y, --skip-confirmation", "do not ask")
+    .option("--readiness-timeout <duration>", "how long to wait for each component, such as 300s or 5m", "300s")
+    .option("--dry-run", "print what would be applied, change nothing")
+    .option("--verify", "accepted for compatibility: readiness is always awaited")
+    .addHelpText(
+      "after",
+      "\nExample:\n  istioctl install --context=cluster1 -f cluster1.yaml\n  istioctl install -y --set profile=demo\n",
+    );
+  withClusterFlags(withOperatorFlags(command)).action((flags: Flags) => install(flags, io));
+  return command;
+}
+
+async function install(flags: Flags, io: CliContext): Promise<void> {
+  const resolved = await readInstall(flags, io);
+  const components = renderInstall(resolved);
+  const timeoutMs = parseDuration(flags.readinessTimeout);
+  if (flags.dryRun === true) {
+    io.stdout.write(toYaml(inApplyOrder(components.flatMap((component) => component.objects))));
+    return;
+  }
+  await withCluster(flags, io, async (client, access) => {
+    const names = components.map((component) => component.name).join(", ");
+    const question = `This will install Isthmus ${ISTHMUS_VERSION} profile "${resolved.profile}" [${names}] into the cluster of context "${access.contextName}". Proceed?`;
+    if (flags.skipConfirmation !== true && !(await confirm(question, io))) {
+      printLine(io.stdout, "Cancelled.");
+      throw new ExitNow(EXIT_CODES.failed);
+    }
+    if (flags.skipConfirmation !== true && io.stdin.isTTY !== true) printLine(io.stdout);
+    await installComponents(client, resolved, components, { io, timeoutMs });
+  });
+}
+
+interface Progress {
+  readonly io: CliContext;
+  readonly timeoutMs: number;
+}
+
+async function installComponents(
+  client: KubeClient,
+  resolved: ResolvedInstall,
+  components: readonly RenderedComponent[],
+  progress: Progress,
+): Promise<void> {
+  const { io, timeoutMs } = progress;
+  await ensureNamespace(client, resolved);
+  for (const component of components) await applyComponent(client, component);
+  const kinds = [...new Set(components.map((component) => component.component))];
+  for (const kind of kinds) {
+    const same = components.filter((component) => component.component === kind);
+    const pruned = await pruneComponent(
+      client,
+      resolved,
+      kind,
+      same.flatMap((component) => component.objects),
+    );
+    for (const object of pruned) printLine(io.stdout, `- Removed ${object}`);
+    for (const component of same) {
+      if (component.objects.some((object) => object.kind === "Deployment"))
+        printLine(io.stderr, `  waiting for ${component.name} ...`);
+      await waitReady(client, component, timeoutMs);
+    }
+    printLine(io.stdout, `✔ ${DONE_LINES[kind]}`);
+  }
+  printLine(io.stdout, "✔ Installation complete");
+}
+
+/** `300s`, `5m`, `1h`, `500ms` in milliseconds. Throws MeshError USAGE. */
+export function parseDuration(text: string): number {
+  const units: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(text);
+  const unit = units[match?.[2] ?? ""];
+  if (unit === undefined)
+    throw new MeshError("USAGE", `${JSON.stringify(text)} is not a duration`, { hint: "write 300s, 5m or 1h" });
+  return Number(match?.[1]) * unit;
+}

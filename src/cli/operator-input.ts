@@ -1,0 +1,59 @@
+// The flags of every command that takes IstioOperator input, and the way from them to a resolved installation.
+import { readFileSync } from "node:fs";
+import { text } from "node:stream/consumers";
+import type { Command } from "commander";
+import { type ParsedOperator, parseOperators } from "#api/install/istio-operator/parse-operator";
+import { MeshError } from "#base/mesh-error";
+import { type ResolvedInstall, resolveInstall } from "#install/resolve-install";
+import { type CliContext, printLine } from "./cli-context.ts";
+
+export interface OperatorFlags {
+  readonly filename?: readonly string[];
+  readonly set?: readonly string[];
+  readonly revision?: string;
+}
+
+const collect = (value: string, previous: readonly string[] = []) => [...previous, value];
+
+export function withOperatorFlags(command: Command): Command {
+  return command
+    .option("-f, --filename <file>", "IstioOperator file, - for standard input; repeatable, later files win", collect)
+    .option(
+      "-s, --set <path=value>",
+      "one value of the spec, such as values.global.network=network1; repeatable",
+      collect,
+    )
+    .option("-r, --revision <name>", "revision of the control plane")
+    .option("-d, --manifests <path>", "accepted for compatibility: manifests are part of this program")
+    .option("--charts <path>", "old name of --manifests")
+    .option("--force", "accepted for compatibility");
+}
+
+/** Reads the files of the flags in order. `text` keeps what standard input held, for a prompt that follows. */
+export async function readInstall(flags: OperatorFlags, io: CliContext): Promise<ResolvedInstall> {
+  const parsed: ParsedOperator[] = [];
+  for (const file of flags.filename ?? []) parsed.push(...(await readOperators(file, io)));
+  for (const warning of parsed.flatMap((operator) => operator.warnings)) printLine(io.stderr, `Warning: ${warning}`);
+  return resolveInstall({
+    operators: parsed.map((operator) => operator.operator),
+    ...(flags.set === undefined ? {} : { set: flags.set }),
+    ...(flags.revision === undefined ? {} : { revision: flags.revision }),
+  });
+}
+
+async function readOperators(file: string, io: CliContext): Promise<ParsedOperator[]> {
+  if (file === "-") {
+    const found = parseOperators(await text(io.stdin), "standard input");
+    if (found.length === 0) throw new MeshError("OPERATOR_MISSING", "standard input holds no IstioOperator");
+    return found;
+  }
+  let content: string;
+  try {
+    content = readFileSync(file, "utf8");
+  } catch (cause) {
+    throw new MeshError("FILE_UNREADABLE", `cannot read ${file}`, { cause, hint: "check the path given to -f" });
+  }
+  const found = parseOperators(content, file);
+  if (found.length === 0) throw new MeshError("OPERATOR_MISSING", `${file} holds no IstioOperator`);
+  return found;
+}
