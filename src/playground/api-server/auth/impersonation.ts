@@ -1,0 +1,91 @@
+import type { IncomingHttpHeaders } from "node:http";
+import { type Authorizer, ApiStatusError, type UserInfo } from "../contract.ts";
+import { forbiddenFor } from "./forbidden.ts";
+
+const EXTRA_PREFIX = "impersonate-extra-";
+
+interface Target {
+  readonly group: string;
+  readonly resource: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly subresource: string;
+}
+
+/**
+ * The user whom the Impersonate-* headers ask for, or `user` itself without them. Each part (user, group, service
+ * account, extra) needs the verb `impersonate`. Throws ApiStatusError 403 or 400.
+ */
+export function impersonatedUser(
+  user: UserInfo,
+  headers: IncomingHttpHeaders,
+  authorizer: Authorizer | undefined,
+): UserInfo {
+  const username = one(headers["impersonate-user"]);
+  const groups = many(headers["impersonate-group"]);
+  const uid = one(headers["impersonate-uid"]);
+  const extra = extraOf(headers);
+  if (username === undefined) {
+    if (groups.length === 0 && uid === undefined && Object.keys(extra).length === 0) return user;
+    throw new ApiStatusError(400, "BadRequest", "requested impersonation without a user: set Impersonate-User too");
+  }
+  for (const target of targetsOf(username, groups, uid, extra)) {
+    const info = { ...target, isResource: true, path: "", verb: "impersonate", version: "v1" };
+    if (authorizer?.authorize(user, info).allowed !== true) throw forbiddenFor(user, info);
+  }
+  return {
+    username,
+    groups: impersonatedGroups(username, groups),
+    ...(uid === undefined ? {} : { uid }),
+    ...(Object.keys(extra).length === 0 ? {} : { extra }),
+  };
+}
+
+function targetsOf(
+  username: string,
+  groups: readonly string[],
+  uid: string | undefined,
+  extra: Readonly<Record<string, readonly string[]>>,
+): Target[] {
+  const core = { group: "", namespace: "", subresource: "" };
+  const authentication = { ...core, group: "authentication.k8s.io" };
+  const [, namespace, name] = /^system:serviceaccount:([^:]+):([^:]+)$/.exec(username) ?? [];
+  return [
+    namespace === undefined || name === undefined
+      ? { ...core, resource: "users", name: username }
+      : { ...core, resource: "serviceaccounts", namespace, name },
+    ...groups.map((group) => ({ ...core, resource: "groups", name: group })),
+    ...(uid === undefined ? [] : [{ ...authentication, resource: "uids", name: uid }]),
+    ...Object.entries(extra).flatMap(([key, values]) =>
+      values.map((value) => ({ ...authentication, resource: "userextras", subresource: key, name: value })),
+    ),
+  ];
+}
+
+/** A service account brings its own groups; everybody who is not anonymous is authenticated. */
+function impersonatedGroups(username: string, groups: readonly string[]): string[] {
+  if (username === "system:anonymous") return groups.length > 0 ? [...groups] : ["system:unauthenticated"];
+  const [, namespace] = /^system:serviceaccount:([^:]+):/.exec(username) ?? [];
+  const own =
+    namespace === undefined || groups.length > 0
+      ? groups
+      : ["system:serviceaccounts", `system:serviceaccounts:${namespace}`];
+  return [...new Set([...own, "system:authenticated"])];
+}
+
+function one(value: string | string[] | undefined): string | undefined {
+  return [value ?? []].flat()[0];
+}
+
+/** Node joins repeated unknown headers by ", "; group names hold neither. */
+function many(value: string | string[] | undefined): string[] {
+  return [value ?? []].flat().flatMap((line) => line.split(", "));
+}
+
+function extraOf(headers: IncomingHttpHeaders): Record<string, string[]> {
+  const extra: Record<string, string[]> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    if (name.startsWith(EXTRA_PREFIX)) extra[decodeURIComponent(name.slice(EXTRA_PREFIX.length))] = many(value);
+  }
+  return extra;
+}
