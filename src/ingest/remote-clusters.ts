@@ -1,15 +1,21 @@
+// Remote secrets: each data key is a cluster id, each value a kubeconfig. A changed value is made before the old one is
+// broken, a bad one is reported and not retried, and no cluster waits for another.
+import { LABELS } from "#api/constants/labels";
+import { Kinds } from "#api/kinds";
+import type { Secret } from "#api/kubernetes/gen/types";
+import { objectKey } from "#api/kubernetes/object";
 import type { Clock } from "#base/clock";
+import { contentHash } from "#base/content-hash";
 import type { Logger } from "#base/logger";
+import { type InformerChange, startInformer } from "#kube/informer";
 import type { KubeClient } from "#kube/kube-client";
-import type { ClusterId } from "#model/ids";
+import { type ClusterId, clusterId } from "#model/ids";
 import type { MeshStore } from "./mesh-store.ts";
+import { RemoteCluster } from "./remote-cluster.ts";
 
 export type SyncStatus = "synced" | "syncing" | "timeout" | "closed";
 
-export interface RemoteClusterStatus {
-  readonly id: ClusterId;
-  /** `istio-system/istio-remote-secret-cluster2`. */
-  readonly secretName: string;
+export interface RemoteClusterState {
   readonly syncStatus: SyncStatus;
   /** What is wrong, one sentence, when something is. */
   readonly message?: string;
@@ -17,6 +23,12 @@ export interface RemoteClusterStatus {
   readonly since: number;
   /** The root certificates that the cluster's workloads trust (PEM), once read. */
   readonly rootPem?: string;
+}
+
+export interface RemoteClusterStatus extends RemoteClusterState {
+  readonly id: ClusterId;
+  /** `istio-system/istio-remote-secret-cluster2`. */
+  readonly secretName: string;
 }
 
 export interface RemoteClustersOptions {
@@ -43,6 +55,126 @@ export interface RemoteClusters {
 }
 
 /** Watches remote secrets and keeps one cluster watch for each cluster they name. */
-export function watchRemoteClusters(_options: RemoteClustersOptions): RemoteClusters {
-  throw new Error("not yet");
+export function watchRemoteClusters(options: RemoteClustersOptions): RemoteClusters {
+  const registry = new Registry(options);
+  let done = false;
+  const { client, signal, logger, clock, store } = options;
+  const informer = startInformer<Secret>({
+    client,
+    signal,
+    logger,
+    clock,
+    type: Kinds.Secret,
+    namespace: store.current.mesh.systemNamespace,
+    labelSelector: `${LABELS.multiCluster}=true`,
+    onChange: (change) => registry.onSecret(change),
+  });
+  const settled = informer.synced
+    .then(() => registry.settled())
+    .then(() => {
+      done = true;
+    });
+  settled.catch(() => {}); // an abort before the first list is no failure of anyone
+  return { status: () => registry.status(), settled, hasSettled: () => done };
+}
+
+interface Entry {
+  readonly secretName: string;
+  readonly hash: string;
+  readonly current: RemoteCluster;
+  /** Still serving its endpoints until `current` has synced. */
+  readonly previous: RemoteCluster | undefined;
+}
+
+class Registry {
+  readonly #options: RemoteClustersOptions;
+  readonly #entries = new Map<ClusterId, Entry>();
+  /** The secrets as they are now, to find another one that names a cluster whose secret went away. */
+  readonly #secrets = new Map<string, Secret>();
+
+  constructor(options: RemoteClustersOptions) {
+    this.#options = options;
+  }
+
+  status(): readonly RemoteClusterStatus[] {
+    const entries = [...this.#entries].sort(([a], [b]) => (a < b ? -1 : 1));
+    return entries.map(([id, { secretName, current }]) => ({ id, secretName, ...current.state }));
+  }
+
+  async settled(): Promise<void> {
+    await Promise.all([...this.#entries.values()].map(({ current }) => current.settled));
+  }
+
+  onSecret({ type, object }: InformerChange<Secret>): void {
+    const secretName = objectKey(object);
+    if (type === "DELETED") this.#secrets.delete(secretName);
+    else this.#secrets.set(secretName, object);
+    const data = type === "DELETED" ? {} : (object.data ?? {});
+    const gone = [...this.#entries].filter(([id, entry]) => entry.secretName === secretName && data[id] === undefined);
+    for (const [id] of gone) this.#remove(id);
+    this.#addAll(secretName, data);
+    // A cluster may be named by a second secret, which had lost against this one.
+    if (gone.length > 0) for (const [name, other] of this.#secrets) this.#addAll(name, other.data ?? {}, true);
+    this.#changed();
+  }
+
+  #addAll(secretName: string, data: Readonly<Record<string, string>>, quiet = false): void {
+    for (const [key, value] of Object.entries(data).sort(([a], [b]) => (a < b ? -1 : 1))) {
+      this.#add(clusterId(key), secretName, value, quiet);
+    }
+  }
+
+  #add(id: ClusterId, secretName: string, value: string, quiet: boolean): void {
+    const { logger, store } = this.#options;
+    if (id === store.current.mesh.ownCluster) {
+      if (!quiet) logger.info({ cluster: id, secretName }, "remote secret names the own cluster: ignored");
+      return;
+    }
+    const before = this.#entries.get(id);
+    if (before !== undefined && before.secretName !== secretName) {
+      if (!quiet)
+        logger.warn({ cluster: id, secretName, usedSecret: before.secretName }, "cluster has a secret already");
+      return;
+    }
+    const kubeconfig = Buffer.from(value, "base64").toString("utf8");
+    const hash = contentHash(kubeconfig);
+    if (before?.hash === hash) return;
+    const cluster = new RemoteCluster(id, this.#options, {
+      onSynced: () => this.#release(id),
+      onChange: () => this.#changed(),
+    });
+    this.#entries.set(id, { secretName, hash, current: cluster, previous: this.#keptOf(before) });
+    logger.info({ cluster: id, secretName, replaces: before !== undefined }, "remote cluster added");
+    cluster.open(kubeconfig);
+  }
+
+  /** Of two watches that were never made, only the one that has written endpoints is worth keeping. */
+  #keptOf(before: Entry | undefined): RemoteCluster | undefined {
+    if (before === undefined) return undefined;
+    const { current, previous } = before;
+    if (previous === undefined) return current;
+    current.close();
+    return previous;
+  }
+
+  /** The new watch has all it needs: the old one must not write any more. */
+  #release(id: ClusterId): void {
+    const entry = this.#entries.get(id);
+    if (entry?.previous === undefined) return;
+    entry.previous.close();
+    this.#entries.set(id, { ...entry, previous: undefined });
+  }
+
+  #remove(id: ClusterId): void {
+    const entry = this.#entries.get(id);
+    entry?.previous?.close();
+    entry?.current.close();
+    this.#entries.delete(id);
+    this.#options.store.dropCluster(id);
+    this.#options.logger.info({ cluster: id, secretName: entry?.secretName }, "remote cluster removed");
+  }
+
+  #changed(): void {
+    this.#options.onChange?.(this.status());
+  }
 }
