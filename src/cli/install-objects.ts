@@ -53,7 +53,7 @@ function byKind(objects: readonly KubeObject[]): KubeObject[][] {
   const groups: KubeObject[][] = [];
   for (const object of objects) {
     const last = groups.at(-1);
-    if (last?.[0]?.kind === object.kind) last.push(object);
+    if (last !== undefined && last[0]?.kind === object.kind) last.push(object);
     else groups.push([object]);
   }
   return groups;

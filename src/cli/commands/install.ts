@@ -82,22 +82,17 @@ async function installComponents(
   const { io, timeoutMs } = progress;
   await ensureNamespace(client, resolved);
   for (const component of components) await applyComponent(client, component);
-  const kinds = [...new Set(components.map((component) => component.component))];
-  for (const kind of kinds) {
+  for (const kind of Object.keys(DONE_LINES) as RenderedComponent["component"][]) {
     const same = components.filter((component) => component.component === kind);
-    const pruned = await pruneComponent(
-      client,
-      resolved,
-      kind,
-      same.flatMap((component) => component.objects),
-    );
-    for (const object of pruned) printLine(io.stdout, `- Removed ${object}`);
+    const rendered = same.flatMap((component) => component.objects);
+    for (const object of await pruneComponent(client, resolved, kind, rendered))
+      printLine(io.stdout, `- Removed ${object}`);
     for (const component of same) {
       if (component.objects.some((object) => object.kind === "Deployment"))
         printLine(io.stderr, `  waiting for ${component.name} ...`);
       await waitReady(client, component, timeoutMs);
     }
-    printLine(io.stdout, `✔ ${DONE_LINES[kind]}`);
+    if (same.length > 0) printLine(io.stdout, `✔ ${DONE_LINES[kind]}`);
   }
   printLine(io.stdout, "✔ Installation complete");
 }
