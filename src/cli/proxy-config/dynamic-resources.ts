@@ -1,24 +1,22 @@
 import { type ConfigDump, child, type Json, listOf } from "../envoy-config-dump.ts";
 
-/** Static and dynamic resources of one section together: the `field` of each entry, such as `cluster`. */
+/** Static and dynamic clusters of a dump together. */
 export function clustersOf(dump: ConfigDump): Json[] {
   const section = dump.section("ClustersConfigDump");
-  return [...listOf(section?.["static_clusters"]), ...listOf(section?.["dynamic_active_clusters"])].flatMap(
-    (entry) => child(entry, "cluster") ?? [],
-  );
+  return below([...listOf(section?.["static_clusters"]), ...listOf(section?.["dynamic_active_clusters"])], "cluster");
 }
 
 export function listenersOf(dump: ConfigDump): Json[] {
   const section = dump.section("ListenersConfigDump");
-  const dynamic = listOf(section?.["dynamic_listeners"]).flatMap(
-    (entry) => child(entry, "active_state", "listener") ?? [],
-  );
-  return [...listOf(section?.["static_listeners"]).flatMap((entry) => child(entry, "listener") ?? []), ...dynamic];
+  const fixed = below(listOf(section?.["static_listeners"]), "listener");
+  return [...fixed, ...below(listOf(section?.["dynamic_listeners"]), "active_state", "listener")];
 }
 
 export function routesOf(dump: ConfigDump): Json[] {
   const section = dump.section("RoutesConfigDump");
-  return [...listOf(section?.["static_route_configs"]), ...listOf(section?.["dynamic_route_configs"])].flatMap(
-    (entry) => child(entry, "route_config") ?? [],
-  );
+  return below([...listOf(section?.["static_route_configs"]), ...listOf(section?.["dynamic_route_configs"])], "route_config");
+}
+
+function below(entries: readonly Json[], ...path: readonly string[]): Json[] {
+  return entries.map((entry) => child(entry, ...path)).filter((found) => found !== undefined);
 }
