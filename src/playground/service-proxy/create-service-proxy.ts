@@ -1,0 +1,124 @@
+import type { EndpointSlice, Service } from "#api/kubernetes/gen/types";
+import { Kinds } from "#api/kinds";
+import { type Clock, systemClock } from "#base/clock";
+import { type Component, untilAborted } from "#base/component";
+import { type Debouncer, debounceMerge } from "#base/debounce-merge";
+import type { Logger } from "#base/logger";
+import { errorMessage } from "#base/mesh-error";
+import { startInformer } from "#kube/informer";
+import type { KubeClient } from "#kube/kube-client";
+import type { NodeProcessConfig } from "../process-config.ts";
+import { type InstalledRules, installedAfter, parseSave, renderRestore } from "./iptables-rules.ts";
+import { createOuterAddresses } from "./outer-addresses.ts";
+import { buildServiceRules, CHAIN_PREFIX } from "./render-service-rules.ts";
+import { runTool } from "./run-tool.ts";
+import { loadBalancerAddresses } from "./service-ports.ts";
+
+const QUIET_MS = 4;
+const MAX_MS = 40;
+const RETRY_MS = 500;
+
+export interface ServiceProxyOptions {
+  readonly client: KubeClient;
+  readonly config: Pick<NodeProcessConfig, "address" | "outerInterface" | "serviceCIDR" | "dnsAddress">;
+  readonly logger: Logger;
+  readonly clock?: Clock;
+}
+
+/**
+ * Makes ClusterIPs, load balancer addresses, external addresses and node ports work in the network namespace it runs
+ * in, where it must be root. When the kernel refuses a rule set, the last good one stays and it tries again.
+ */
+export function createServiceProxy(options: ServiceProxyOptions): Component {
+  const { config, client, logger, clock = systemClock } = options;
+  return {
+    name: "service-proxy",
+    async run(signal) {
+      await routeServices(config);
+      const applier = createApplier(options);
+      const changes = applyChanges({ clock, logger }, () => applier.apply(services.list(), slices.list()));
+      const onChange = () => {
+        if (services.hasSynced() && slices.hasSynced()) changes.add();
+      };
+      const services = startInformer<Service>({ client, type: Kinds.Service, logger, signal, onChange });
+      const slices = startInformer<EndpointSlice>({ client, type: Kinds.EndpointSlice, logger, signal, onChange });
+      await Promise.race([Promise.all([services.synced, slices.synced]), untilAborted(signal)]);
+      if (!signal.aborted) changes.add();
+      await untilAborted(signal);
+      changes.close();
+    },
+  };
+}
+
+/** Runs `apply` a little after changes, never twice at once, and again after a failure. */
+function applyChanges(
+  { clock, logger }: { clock: Clock; logger: Logger },
+  apply: () => Promise<void>,
+): Pick<Debouncer<void>, "add" | "close"> {
+  let running = false;
+  let again = false;
+  let closed = false;
+  const run = async () => {
+    if (running) {
+      again = true;
+      return;
+    }
+    running = true;
+    try {
+      await apply();
+    } catch (thrown) {
+      logger.error({ error: errorMessage(thrown), retryMs: RETRY_MS }, "service rules not applied");
+      clock.schedule(RETRY_MS, () => add());
+    }
+    running = false;
+    if (again) add();
+    again = false;
+  };
+  const debounced = debounceMerge<void>({
+    clock,
+    quietMs: QUIET_MS,
+    maxMs: MAX_MS,
+    merge: () => {},
+    emit: () => void run(),
+  });
+  const add = () => {
+    if (!closed) debounced.add();
+  };
+  return {
+    add,
+    close() {
+      closed = true;
+      debounced.close();
+    },
+  };
+}
+
+/** The node itself finds a way to Services only if a route leads there; the rules rewrite or refuse it before it goes. */
+async function routeServices({ serviceCIDR, outerInterface, address }: ServiceProxyOptions["config"]): Promise<void> {
+  await runTool("ip", ["route", "replace", serviceCIDR, "dev", outerInterface, "src", address]);
+}
+
+function createApplier({ config, logger, clock = systemClock }: ServiceProxyOptions) {
+  const addresses = createOuterAddresses(config.outerInterface);
+  let installed: InstalledRules | undefined;
+  let lastText = "";
+  return {
+    async apply(services: readonly Service[], slices: readonly EndpointSlice[]): Promise<void> {
+      const begin = clock.now();
+      const tables = buildServiceRules(services, slices, config);
+      installed ??= parseSave(await runTool("iptables-save", []), CHAIN_PREFIX);
+      const text = renderRestore(tables, installed);
+      if (text !== lastText) {
+        // Forgotten first: after a failure the truth is read again.
+        installed = undefined;
+        lastText = "";
+        await runTool("iptables-restore", ["-w", "--noflush"], text);
+        installed = installedAfter(tables);
+        lastText = renderRestore(tables, installed);
+        logger.debug({ rules: text.split("\n").length, ms: clock.now() - begin }, "service rules applied");
+      }
+      // Rules first: an address that answers ARP must not refuse what it should pass on.
+      await addresses.apply(loadBalancerAddresses(services));
+    },
+  };
+}
