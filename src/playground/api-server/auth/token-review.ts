@@ -7,12 +7,13 @@ import type { TokenVerifier } from "./verify-token.ts";
 
 /** UserInfo as it travels in reviews. */
 export function userJson(user: UserInfo): JsonObject {
-  const extra = Object.entries(user.extra ?? {}).map(([key, values]) => [key, [...values]] as const);
+  const extra: JsonObject = {};
+  for (const [key, values] of Object.entries(user.extra ?? {})) extra[key] = [...values];
   return {
     username: user.username,
     ...(user.uid === undefined ? {} : { uid: user.uid }),
     groups: [...user.groups],
-    ...(extra.length === 0 ? {} : { extra: Object.fromEntries(extra) }),
+    ...(Object.keys(extra).length === 0 ? {} : { extra }),
   };
 }
 

@@ -1,0 +1,31 @@
+import type { Logger } from "#base/logger";
+import type { ClusterProcessConfig } from "../../process-config.ts";
+import type { AdmissionPlugin, ObjectAccess } from "../contract.ts";
+import { mutatingWebhooks } from "./mutating-webhooks.ts";
+import { namespaceLifecycle } from "./namespace-lifecycle.ts";
+import { rbacEscalation } from "./rbac-escalation.ts";
+import { serviceAccountAdmission } from "./service-account.ts";
+import { validatingWebhooks } from "./validating-webhooks.ts";
+import { createWebhookTransport } from "./webhook-transport.ts";
+
+export interface AdmissionOptions {
+  readonly config: ClusterProcessConfig;
+  readonly objects: ObjectAccess;
+  readonly logger: Logger;
+}
+
+/**
+ * The admission steps in the order in which they must run: first what refuses cheaply, then all that changes the
+ * object, last what judges the result.
+ */
+export function createAdmission({ objects, logger }: AdmissionOptions): AdmissionPlugin[] {
+  const webhooks = { objects, logger, transport: createWebhookTransport(objects) };
+  const serviceAccount = serviceAccountAdmission(objects);
+  return [
+    namespaceLifecycle(objects),
+    serviceAccount,
+    mutatingWebhooks(webhooks, [serviceAccount]),
+    rbacEscalation(objects),
+    validatingWebhooks(webhooks),
+  ];
+}

@@ -1,0 +1,142 @@
+// Carries one AdmissionReview to a webhook by HTTPS and back. Services are dialled at their ClusterIP under the TLS
+// name NAME.NS.svc; connections stay open between calls.
+import { Agent, type RequestOptions, request } from "node:https";
+import { errorMessage } from "#base/mesh-error";
+import type { ObjectAccess } from "../contract.ts";
+import { numberAt, objectAt, objectsAt, stringAt } from "../json.ts";
+import type { Webhook } from "./webhook-configuration.ts";
+
+/** Below the idle timeouts that servers usually have, so that a kept connection is rarely a dead one. */
+const KEEP_ALIVE_MS = 20_000;
+const MAX_ANSWER_BYTES = 16 << 20;
+
+interface Destination {
+  /** `https://NAME.NS.svc:443`, as error messages show it: with the port, even where URL would drop it. */
+  readonly origin: string;
+  readonly url: URL;
+  readonly options: RequestOptions;
+}
+
+export interface WebhookTransport {
+  /** POSTs the body; resolves with the answer of a 200. Throws an Error in the words of Kubernetes' own messages. */
+  post(webhook: Webhook, body: string): Promise<string>;
+}
+
+export function createWebhookTransport(objects: ObjectAccess): WebhookTransport {
+  const agent = new Agent({ keepAlive: true, timeout: KEEP_ALIVE_MS, maxFreeSockets: 4 });
+  return {
+    async post(webhook, body) {
+      const { origin, url, options } = destination(webhook, objects);
+      url.searchParams.set("timeout", `${webhook.timeoutSeconds}s`);
+      const path = `${url.pathname}${url.search}`;
+      const call = {
+        ...options,
+        path,
+        agent,
+        signal: AbortSignal.timeout(webhook.timeoutSeconds * 1000),
+      };
+      try {
+        return await postOnce(call, body, true);
+      } catch (thrown) {
+        throw new Error(`Post ${JSON.stringify(origin + path)}: ${goWords(thrown)}`, { cause: thrown });
+      }
+    },
+  };
+}
+
+function destination({ clientConfig }: Webhook, objects: ObjectAccess): Destination {
+  const caBundle = stringAt(clientConfig, "caBundle");
+  const ca = caBundle === "" ? {} : { ca: Buffer.from(caBundle, "base64") };
+  const given = stringAt(clientConfig, "url");
+  if (given !== "") {
+    const url = new URL(given);
+    const options = { host: bare(url.hostname), port: url.port || 443, headers: { host: url.host }, ...ca };
+    return { origin: url.origin, url, options };
+  }
+  const service = objectAt(clientConfig, "service");
+  const name = stringAt(service, "name");
+  const namespace = stringAt(service, "namespace");
+  const port = numberAt(service, "port") ?? 443;
+  const servername = `${name}.${namespace}.svc`;
+  const authority = `${servername}:${port}`;
+  const path = stringAt(service, "path");
+  const url = new URL(`https://${authority}${path.startsWith("/") || path === "" ? path : `/${path}`}`);
+  const host = clusterIp(objects, { namespace, name, port });
+  return {
+    origin: `https://${authority}`,
+    url,
+    options: { host, port, servername, headers: { host: authority }, ...ca },
+  };
+}
+
+const bare = (hostname: string) => hostname.replace(/^\[|\]$/g, "");
+
+function clusterIp(objects: ObjectAccess, at: { namespace: string; name: string; port: number }): string {
+  const service = objects.get("", "services", at.namespace, at.name);
+  if (service === undefined) throw new Error(`service ${JSON.stringify(at.name)} not found`);
+  if (!objectsAt(service, "spec", "ports").some((port) => port["port"] === at.port)) {
+    throw new Error(`no service port ${at.port} found for service ${JSON.stringify(at.name)}`);
+  }
+  const address = stringAt(service, "spec", "clusterIP");
+  if (address === "" || address === "None") {
+    throw new Error(`service ${JSON.stringify(at.name)} has no cluster IP to be dialled at`);
+  }
+  return address;
+}
+
+function postOnce(options: RequestOptions, body: string, mayRetry: boolean): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const headers = {
+      ...options.headers,
+      accept: "application/json, */*",
+      "content-type": "application/json",
+      "content-length": Buffer.byteLength(body),
+      "user-agent": "kube-apiserver-admission",
+    };
+    const call = request({ ...options, method: "POST", headers }, (response) => {
+      const chunks: Buffer[] = [];
+      let size = 0;
+      response.on("data", (chunk: Buffer) => {
+        size += chunk.length;
+        if (size > MAX_ANSWER_BYTES) call.destroy(new Error("the answer is longer than 16 MiB"));
+        else chunks.push(chunk);
+      });
+      response.on("error", reject);
+      response.on("end", () => {
+        const text = Buffer.concat(chunks).toString("utf8");
+        const { statusCode = 0 } = response;
+        if (statusCode === 200) resolve(text);
+        else reject(new Error(`the server answered ${statusCode}: ${text.trim().slice(0, 300)}`));
+      });
+    });
+    call.on("error", (error: NodeJS.ErrnoException) => {
+      // A kept connection may have died unnoticed; the webhook has not seen this request, so asking again is safe.
+      const stale = call.reusedSocket && (error.code === "ECONNRESET" || error.code === "EPIPE");
+      if (stale && mayRetry) postOnce(options, body, false).then(resolve, reject);
+      else reject(error);
+    });
+    call.end(body);
+  });
+}
+
+const GO_WORDS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "connection refused",
+  EHOSTUNREACH: "no route to host",
+  ENETUNREACH: "network is unreachable",
+  ETIMEDOUT: "i/o timeout",
+};
+
+/** The texts that people know from Kubernetes and search for. */
+function goWords(thrown: unknown): string {
+  const error = thrown as NodeJS.ErrnoException & { address?: string; port?: number; hostname?: string };
+  if (error.name === "AbortError" || error.name === "TimeoutError") return "context deadline exceeded";
+  const words = GO_WORDS[error.code ?? ""];
+  if (words !== undefined && error.address !== undefined) {
+    return `dial tcp ${error.address}:${error.port}: connect: ${words}`;
+  }
+  if (error.code === "ENOTFOUND") return `dial tcp: lookup ${error.hostname}: no such host`;
+  if (/CERT|SIGNATURE|ALTNAME|ISSUER/.test(error.code ?? "")) {
+    return `tls: failed to verify certificate: x509: ${errorMessage(thrown)}`;
+  }
+  return errorMessage(thrown);
+}
