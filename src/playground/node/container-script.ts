@@ -10,6 +10,14 @@ export interface BindMount {
   readonly readOnly: boolean;
 }
 
+/** One overlay: its lower folders, topmost first, and the container's own changes. */
+export interface OverlayLayer {
+  readonly target: string;
+  readonly lower: readonly string[];
+  readonly upper: string;
+  readonly work: string;
+}
+
 /** What a process in the container runs as and with. */
 export interface ProcessSettings {
   readonly identity: ProcessIdentity;
@@ -18,9 +26,9 @@ export interface ProcessSettings {
 }
 
 export interface ContainerLaunch extends ProcessSettings {
-  /** Of this start of the container; has `upper`, `work` and `root`. */
+  /** Of this start of the container; has `root`. */
   readonly directory: string;
-  readonly hidingLayer: string;
+  readonly layers: readonly OverlayLayer[];
   readonly devices: string;
   readonly shm: string;
   readonly stdout: string;
@@ -38,9 +46,11 @@ export const READY_LINE = "isthmus: container ready";
 export function mountTable(launch: ContainerLaunch): string {
   const { directory, readOnlyRoot, privileged } = launch;
   const root = `${directory}/root`;
-  const layers = `lowerdir=${overlayPath(launch.hidingLayer)}:/,upperdir=${overlayPath(`${directory}/upper`)},workdir=${overlayPath(`${directory}/work`)}`;
   const rows: [string, string, string, string][] = [
-    ["overlay", root, "overlay", readOnlyRoot ? `ro,${layers}` : layers],
+    ...launch.layers.map(({ target, lower, upper, work }): [string, string, string, string] => {
+      const options = `lowerdir=${lower.map(overlayPath).join(":")},upperdir=${overlayPath(upper)},workdir=${overlayPath(work)}`;
+      return ["overlay", `${root}${target}`, "overlay", readOnlyRoot ? `ro,${options}` : options];
+    }),
     ["proc", `${root}/proc`, "proc", "nosuid,nodev,noexec"],
     ["sysfs", `${root}/sys`, "sysfs", `${privileged ? "rw" : "ro"},nosuid,nodev,noexec`],
     [launch.devices, `${root}/dev`, "none", "bind,ro"],

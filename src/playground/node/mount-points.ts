@@ -28,8 +28,11 @@ export function resolveContainerPath(path: string, isHidden: (path: string) => b
   return current || "/";
 }
 
+/** Where on the node a path of the container's own writable layer lies. */
+export type Upper = (path: string) => string;
+
 /** Puts mounts in an order in which each has its mount point, and makes the mount points. */
-export function makeMountPoints(mounts: readonly BindMount[], upper: string): BindMount[] {
+export function makeMountPoints(mounts: readonly BindMount[], upper: Upper): BindMount[] {
   const ordered = [...mounts].sort((a, b) => a.target.length - b.target.length);
   for (const [index, { source, target }] of ordered.entries()) {
     const outer = ordered.slice(0, index).findLast((other) => target.startsWith(`${other.target}/`));
@@ -41,15 +44,15 @@ export function makeMountPoints(mounts: readonly BindMount[], upper: string): Bi
 }
 
 /** Makes a folder in the upper layer that looks like the host's folder of that name, if there is one. */
-export function makeUpperFolder(upper: string, path: string): void {
-  if (path === "/" || existsSync(join(upper, path))) return;
+export function makeUpperFolder(upper: Upper, path: string): void {
+  if (path === "/" || existsSync(upper(path))) return;
   makeUpperFolder(upper, dirname(path));
-  mkdirSync(join(upper, path), { mode: modeOnHost(path) ?? 0o755 });
+  mkdirSync(upper(path), { mode: modeOnHost(path) ?? 0o755 });
 }
 
-function makeInUpper(upper: string, target: string, isDirectory: boolean): void {
+function makeInUpper(upper: Upper, target: string, isDirectory: boolean): void {
   makeUpperFolder(upper, isDirectory ? target : dirname(target));
-  if (!isDirectory) makeEntry(join(upper, target), false);
+  if (!isDirectory) makeEntry(upper(target), false);
 }
 
 function makeEntry(path: string, isDirectory: boolean): void {

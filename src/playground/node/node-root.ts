@@ -4,18 +4,18 @@ import { dirname, join } from "node:path";
 import { runCommand } from "./run-command.ts";
 import { shellQuote } from "./shell-quote.ts";
 
-/** Folders of the host that no container sees; what is mounted below them by an image or a volume still appears. */
+/** Of the host's root, what containers see; every other entry is hidden. */
+const SHOWN = new Set(["bin", "dev", "etc", "gnu", "nix", "opt", "proc", "sbin", "sys", "usr", "var"]);
+
+/**
+ * What is hidden below the shown folders. What an image or a volume mounts at a hidden place still appears there.
+ */
 const HIDDEN = [
-  "/boot",
+  "/etc/gshadow",
+  "/etc/kubernetes",
+  "/etc/shadow",
   "/etc/ssh",
   "/etc/ssl/private",
-  "/home",
-  "/media",
-  "/mnt",
-  "/root",
-  "/run",
-  "/srv",
-  "/tmp",
   "/var/backups",
   "/var/cache",
   "/var/lib",
@@ -24,8 +24,6 @@ const HIDDEN = [
   "/var/spool",
   "/var/tmp",
 ];
-
-const HIDDEN_FILES = ["/etc/gshadow", "/etc/shadow", "/.dockerenv"];
 
 /** name, major, minor */
 const DEVICES = [
@@ -63,7 +61,8 @@ export async function prepareNodeRoot(stateDir: string): Promise<NodeRoot> {
   rmSync(logsDirectory, { recursive: true, force: true });
   mkdirSync(podsDirectory, { recursive: true });
   mkdirSync(logsDirectory, { recursive: true });
-  const hidden = [...HIDDEN, ...HIDDEN_FILES, stateDir].filter((path) => existsSync(path));
+  const rootEntries = readdirSync("/").filter((name) => !SHOWN.has(name) && !name.startsWith("lib"));
+  const hidden = [...rootEntries.map((name) => `/${name}`), ...HIDDEN, stateDir].filter((path) => existsSync(path));
   const outermost = hidden.filter((path) => !hidden.some((other) => path.startsWith(`${other}/`)));
   await runCommand("sh", ["-c", setUpScript({ podsDirectory, hidingLayer, devices, hidden: outermost })]);
   return {

@@ -1,8 +1,8 @@
 // What the containers of a pod share: network, host name and IPC namespaces, held by bind mounts and by no process.
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Logger } from "#base/logger";
 import { contentHash } from "#base/content-hash";
+import type { Logger } from "#base/logger";
 import { errorMessage } from "#base/mesh-error";
 import { runCommand } from "./run-command.ts";
 import { shellQuote } from "./shell-quote.ts";

@@ -35,10 +35,15 @@ export function podStatus(observed: ObservedPod): PodStatus {
     ...(ip === undefined ? {} : { podIP: ip, podIPs: [{ ip }] }),
     startTime: observed.startTime,
     conditions: podConditions(observed, phase),
-    ...(observed.init.length > 0 ? { initContainerStatuses: observed.init.map(({ status }) => status) } : {}),
+    ...(observed.init.length > 0 ? { initContainerStatuses: observed.init.map(initStatus) } : {}),
     containerStatuses: observed.containers.map(({ status }) => status),
     qosClass: qosClass(observed.pod),
   };
+}
+
+/** An init container that did its work counts as ready. */
+function initStatus({ status, finished }: ObservedContainer): ContainerStatus {
+  return finished && succeeded(status) ? { ...status, ready: true } : status;
 }
 
 export function podPhase({ pod, init, containers }: ObservedPod): "Pending" | "Running" | "Succeeded" | "Failed" {

@@ -1,7 +1,7 @@
 import { chmodSync, chownSync, existsSync, mkdirSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import type { HostPathVolumeSource, Pod, Volume, VolumeMount } from "#api/kubernetes/gen/types";
-import { MeshError } from "#base/mesh-error";
+import { errorMessage, MeshError } from "#base/mesh-error";
 import { type AtomicDirectory, atomicDirectory } from "./atomic-directory.ts";
 import { type VolumeSources, volumeFiles } from "./volume-content.ts";
 
@@ -50,6 +50,34 @@ export function createPodVolumes(pod: Pod, directory: string, sources: () => Vol
       return sub === "" ? root : subPath(root, sub, mount.mountPath);
     },
   };
+}
+
+export interface MountWait {
+  readonly volumes: PodVolumes;
+  /** Resolves at the next change of anything that volumes are made of. */
+  readonly nextChange: () => Promise<void>;
+  /** Called once for each thing that is missing. */
+  readonly tell: (message: string) => void;
+  readonly signal: AbortSignal;
+}
+
+/** Waits until every volume can be made, looking again only when something changed. */
+export async function mountVolumes({ volumes, nextChange, tell, signal }: MountWait): Promise<void> {
+  const aborted = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+  let told = "";
+  while (!signal.aborted) {
+    const changed = nextChange();
+    try {
+      volumes.refresh();
+      return;
+    } catch (thrown) {
+      const message = errorMessage(thrown);
+      // Tokens come a moment after the pod; that is nothing to tell anyone.
+      if (message !== told && !message.includes("service account token")) tell(message);
+      told = message;
+    }
+    await Promise.race([changed, aborted]);
+  }
 }
 
 function subPath(root: string, sub: string, mountPath: string): string {

@@ -1,12 +1,12 @@
 // From a container of a pod, its image and its environment to folders on disk and everything a launch needs.
-import { chmodSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Container, Pod } from "#api/kubernetes/gen/types";
 import { MeshError } from "#base/mesh-error";
-import type { BindMount, ContainerLaunch } from "./container-script.ts";
+import type { BindMount, ContainerLaunch, OverlayLayer } from "./container-script.ts";
 import type { ContainerEnvironment } from "./environment.ts";
 import type { ImageProgram } from "./image-catalogue.ts";
-import { makeMountPoints, makeUpperFolder, resolveContainerPath } from "./mount-points.ts";
+import { makeMountPoints, makeUpperFolder, resolveContainerPath, type Upper } from "./mount-points.ts";
 import type { NodeRoot } from "./node-root.ts";
 import type { PodVolumes } from "./pod-volumes.ts";
 import { processIdentity } from "./process-identity.ts";
@@ -32,21 +32,25 @@ export function prepareContainer(input: ContainerInput): ContainerLaunch {
   const { pod, container, program, environment, root } = input;
   const directory = join(input.directory, String(input.attempt));
   rmSync(join(input.directory, String(input.attempt - 1)), { recursive: true, force: true });
-  const upper = join(directory, "upper");
-  for (const name of ["upper", "work", "root"]) mkdirSync(join(directory, name), { recursive: true, mode: 0o755 });
+  const layers = makeLayers(directory, root);
+  const upper = (path: string) => {
+    const layer = layers.findLast(({ target }) => target === "/" || path === target || path.startsWith(`${target}/`));
+    return join(layer?.upper ?? directory, path.slice(layer?.target === "/" ? 0 : layer?.target.length));
+  };
+  mkdirSync(join(directory, "root"));
   for (const path of ["/run", "/tmp", "/var/tmp", "/dev", "/proc", "/sys"]) makeUpperFolder(upper, path);
-  for (const path of ["/tmp", "/var/tmp"]) chmodSync(join(upper, path), 0o1777);
+  for (const path of ["/tmp", "/var/tmp"]) chmodSync(upper(path), 0o1777);
   for (const [path, content] of Object.entries(input.podFiles)) writeUpperFile(upper, path, content, 0o644);
   for (const [path, content] of Object.entries(program.files)) writeUpperFile(upper, path, content, 0o755);
   const privileged = container.securityContext?.privileged === true;
   return {
     directory,
-    hidingLayer: root.hidingLayer,
+    layers,
     devices: root.devices,
     shm: input.shm,
     stdout: join(input.directory, "stdout"),
     stderr: join(input.directory, "stderr"),
-    mounts: makeMountPoints([...systemMounts(root), ...imageMounts(program), ...podMounts(input)], upper),
+    mounts: makeMountPoints([...imageMounts(program), ...podMounts(input)], upper),
     readOnlyRoot: container.securityContext?.readOnlyRootFilesystem === true,
     privileged,
     identity: processIdentity(pod, container, program.user),
@@ -71,8 +75,19 @@ function commandOf(container: Container, program: ImageProgram, { expand }: Cont
   return words;
 }
 
-function systemMounts(root: NodeRoot): BindMount[] {
-  return root.systemMounts.map((path) => ({ source: path, target: path, readOnly: true }));
+/** The host's root first, then each of its system folders that is a file system of its own. */
+function makeLayers(directory: string, root: NodeRoot): OverlayLayer[] {
+  return ["/", ...root.systemMounts].map((target, index) => {
+    const hiding = join(root.hidingLayer, target);
+    const layer = {
+      target,
+      lower: existsSync(hiding) ? [hiding, target] : [target],
+      upper: join(directory, `upper-${index}`),
+      work: join(directory, `work-${index}`),
+    };
+    for (const path of [layer.upper, layer.work]) mkdirSync(path, { recursive: true, mode: 0o755 });
+    return layer;
+  });
 }
 
 function imageMounts(program: ImageProgram): BindMount[] {
@@ -87,9 +102,9 @@ function podMounts({ container, root, volumes, environment }: ContainerInput): B
   }));
 }
 
-function writeUpperFile(upper: string, path: string, content: string, mode: number): void {
+function writeUpperFile(upper: Upper, path: string, content: string, mode: number): void {
   makeUpperFolder(upper, dirname(path));
-  rmSync(join(upper, path), { force: true });
-  writeFileSync(join(upper, path), content, { mode });
-  chmodSync(join(upper, path), mode);
+  rmSync(upper(path), { force: true });
+  writeFileSync(upper(path), content, { mode });
+  chmodSync(upper(path), mode);
 }

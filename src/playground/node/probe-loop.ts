@@ -24,10 +24,16 @@ export async function runProbe(options: ProbeLoopOptions): Promise<void> {
   const { probe, clock, signal } = options;
   const period = (probe.periodSeconds || 10) * 1000;
   const timeout = (probe.timeoutSeconds || 1) * 1000;
-  const judge = verdictCounter(probe, period);
+  if (probe.initialDelaySeconds) {
+    const ended = await clock.sleep(probe.initialDelaySeconds * 1000, signal).then(
+      () => false,
+      () => true,
+    );
+    if (ended) return;
+  }
+  const judge = verdictCounter(probe, period, clock.now());
   let eager: number | undefined = EAGER.firstMs;
   try {
-    if (probe.initialDelaySeconds) await clock.sleep(probe.initialDelaySeconds * 1000, signal);
     while (!signal.aborted) {
       const startedAt = clock.now();
       const { ok, output } = await options.attempt(timeout);
@@ -51,11 +57,15 @@ interface Judged {
   readonly verdict?: boolean;
 }
 
-/** Counts successes and failures in a row; failures closer together than a period are one. */
-export function verdictCounter(probe: Probe, periodMs: number): (ok: boolean, now: number) => Judged {
+/** Counts successes and failures in a row; failures closer together than a period, or to the start, do not count. */
+export function verdictCounter(
+  probe: Probe,
+  periodMs: number,
+  startedAt: number,
+): (ok: boolean, now: number) => Judged {
   const thresholds = { true: probe.successThreshold || 1, false: probe.failureThreshold || 3 } as const;
   let row: { ok: boolean; count: number } | undefined;
-  let lastFailure = Number.NEGATIVE_INFINITY;
+  let lastFailure = startedAt;
   return (ok, now) => {
     // Half a step of slack: timers are not exact, and a kubelet would have counted this one.
     if (!ok && now - lastFailure < periodMs * 0.95) return { counted: false };

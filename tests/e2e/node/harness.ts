@@ -1,0 +1,126 @@
+// Runs pods in a network namespace of its own, driven over standard input: one JSON command a line. Prints one JSON
+// line an event. tests/e2e/node/*.test.ts start it below `unshare`.
+import { existsSync } from "node:fs";
+import { createInterface } from "node:readline";
+import type { ConfigMap, Pod, Secret } from "#api/kubernetes/gen/types";
+import { systemClock } from "#base/clock";
+import { createLogger } from "#base/logger";
+import { loadImageCatalogue } from "#playground/node/image-catalogue";
+import { createIpPool } from "#playground/node/ip-pool";
+import { prepareNodeRoot } from "#playground/node/node-root";
+import type { PodContext } from "#playground/node/pod-context";
+import { createPodManager } from "#playground/node/pod-manager";
+import { programPaths } from "#playground/node/program-paths";
+import type { FollowedObject, ReferencedObjects } from "#playground/node/referenced-objects";
+import { runCommand } from "#playground/node/run-command";
+import { runInContainer } from "#playground/node/run-in-container";
+
+type Command =
+  | { do: "pod"; type: "ADDED" | "MODIFIED" | "DELETED"; pod: Pod }
+  | { do: "object"; object: ConfigMap | Secret }
+  | { do: "exec"; id: number; pod: string; container: string; command: string[] }
+  | { do: "log"; id: number; pod: string; container: string }
+  | { do: "quit" };
+
+const say = (event: Record<string, unknown>) =>
+  process.stdout.write(`${JSON.stringify({ at: Date.now(), ...event })}\n`);
+
+/** Config maps and secrets that the test hands in. */
+function handedObjects(): ReferencedObjects & { put(object: ConfigMap | Secret): void } {
+  const objects = new Map<string, ConfigMap | Secret>();
+  const listeners = new Set<() => void>();
+  const follow = <T>(kind: string, namespace: string, name: string, onChange: () => void): FollowedObject<T> => {
+    listeners.add(onChange);
+    return {
+      synced: Promise.resolve(),
+      current: () => objects.get(`${kind}/${namespace}/${name}`) as T | undefined,
+      release: () => listeners.delete(onChange),
+    };
+  };
+  return {
+    put(object) {
+      objects.set(`${object.kind}/${object.metadata?.namespace}/${object.metadata?.name}`, object);
+      for (const listener of listeners) listener();
+    },
+    configMap: (namespace, name, onChange) => follow("ConfigMap", namespace, name, onChange),
+    secret: (namespace, name, onChange) => follow("Secret", namespace, name, onChange),
+  };
+}
+
+const stateDir = process.argv[2] ?? "";
+const catalogues = process.argv.slice(3);
+await runCommand("sh", [
+  "-c",
+  "mount -t tmpfs run-netns /run && mkdir /run/netns && ip link set lo up && echo 1 > /proc/sys/net/ipv4/ip_forward",
+]);
+const objects = handedObjects();
+const logger = createLogger("node-harness", "warn");
+const root = await prepareNodeRoot(stateDir);
+const { placeholders } = programPaths(existsSync("/usr/local/bin/envoy") ? "/usr/local/bin/envoy" : "/bin/false");
+let tokens = 0;
+const context: PodContext = {
+  nodeName: "node1",
+  hostIP: "172.30.0.11",
+  namePrefix: "ist-n-",
+  dns: { clusterDomain: "cluster.local", dnsAddress: "10.96.0.10", hostResolvConf: "nameserver 127.0.0.1\n" },
+  allocatable: { cpu: "2", memory: "4Gi" },
+  api: {
+    async patchPodStatus(pod, status) {
+      say({ event: "status", pod: pod.metadata?.name, status });
+      return true;
+    },
+    async removePod(pod) {
+      say({ event: "removed", pod: pod.metadata?.name });
+    },
+    async issueToken(pod, audience, seconds) {
+      return { token: `token-${++tokens}-${audience}-${pod.metadata?.name}`, expiresAt: Date.now() + seconds * 1000 };
+    },
+    recordEvent: (pod, { type, reason, message }) =>
+      say({ event: "event", pod: pod.metadata?.name, type, reason, message }),
+  },
+  objects,
+  services: () => [
+    {
+      metadata: { name: "kubernetes", namespace: "default" },
+      spec: { clusterIP: "10.96.0.1", ports: [{ name: "https", port: 443 }] },
+    },
+  ],
+  catalogue: () => loadImageCatalogue(catalogues, placeholders),
+  ipPool: createIpPool("10.244.0.0/16"),
+  root,
+  clock: systemClock,
+  logger,
+};
+const manager = createPodManager(context);
+
+const handlers: { [K in Command["do"]]: (command: Extract<Command, { do: K }>) => Promise<void> } = {
+  async pod({ type, pod }) {
+    manager.changed(type, pod);
+  },
+  async object({ object }) {
+    objects.put(object);
+  },
+  async exec({ id, pod, container, command }) {
+    const running = manager.find("default", pod)?.container(container)?.process;
+    if (!running) return say({ event: "answer", id, exitCode: -1, output: "not running" });
+    say({ event: "answer", id, ...(await runInContainer(running, command, 10_000)) });
+  },
+  async log({ id, pod, container }) {
+    const path = manager.find("default", pod)?.container(container)?.logPath(false) ?? "/dev/null";
+    say({ event: "answer", id, exitCode: 0, output: await runCommand("cat", [path]) });
+  },
+  async quit() {
+    await manager.stopAll();
+    const netns = await runCommand("sh", ["-c", "ls /run/netns; ip -br link | grep ist-n- || true"]);
+    await root.remove();
+    say({ event: "quit", left: netns.trim() });
+    process.exit(0);
+  },
+};
+say({ event: "ready" });
+for await (const line of createInterface({ input: process.stdin })) {
+  const command = JSON.parse(line) as Command;
+  void handlers[command.do](command as never).catch((thrown: unknown) =>
+    say({ event: "error", error: String(thrown) }),
+  );
+}
