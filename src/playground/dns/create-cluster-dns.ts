@@ -1,0 +1,99 @@
+import type { EndpointSlice, Service } from "#api/kubernetes/gen/types";
+import { Kinds } from "#api/kinds";
+import { type Clock, systemClock } from "#base/clock";
+import { type Component, untilAborted } from "#base/component";
+import type { Logger } from "#base/logger";
+import { errorMessage } from "#base/mesh-error";
+import { startInformer } from "#kube/informer";
+import { type KubeClient, KubeError } from "#kube/kube-client";
+import type { NodeProcessConfig } from "../process-config.ts";
+import { runTool } from "../service-proxy/run-tool.ts";
+import { answerQuery } from "./answer-query.ts";
+import { startDnsServer } from "./dns-server.ts";
+import { buildDnsView, type DnsView } from "./dns-view.ts";
+
+const PORT = 53;
+const RETRY_MS = 1_000;
+
+export interface ClusterDnsOptions {
+  readonly client: KubeClient;
+  readonly config: Pick<NodeProcessConfig, "dnsAddress" | "clusterDomain">;
+  readonly logger: Logger;
+  readonly clock?: Clock;
+}
+
+/**
+ * The DNS server of a cluster, on UDP and TCP port 53 of `dnsAddress`, which it puts on the loopback interface of the
+ * network namespace it runs in (root there). It answers once Services and EndpointSlices are known, and never asks
+ * another server.
+ */
+export function createClusterDns(options: ClusterDnsOptions): Component {
+  const { client, config, logger } = options;
+  return {
+    name: "cluster-dns",
+    async run(signal) {
+      const view = watchView(client, logger, signal);
+      await runTool("ip", ["address", "replace", `${config.dnsAddress}/32`, "dev", "lo"]);
+      await Promise.race([view.synced, untilAborted(signal)]);
+      if (signal.aborted) return;
+      let rotation = 0;
+      const server = await startDnsServer({
+        address: config.dnsAddress,
+        port: PORT,
+        answer: (query, udp) =>
+          answerQuery(query, { view: view.current(), domain: config.clusterDomain, logger, rotation: rotation++ }, udp),
+      });
+      void keepService(options, signal);
+      await untilAborted(signal);
+      await server.close();
+    },
+  };
+}
+
+/** The view is built at the first question after a change, so a burst of changes costs one building. */
+function watchView(client: KubeClient, logger: Logger, signal: AbortSignal) {
+  let built: DnsView | undefined;
+  const onChange = () => {
+    built = undefined;
+  };
+  const services = startInformer<Service>({ client, type: Kinds.Service, logger, signal, onChange });
+  const slices = startInformer<EndpointSlice>({ client, type: Kinds.EndpointSlice, logger, signal, onChange });
+  return {
+    synced: Promise.all([services.synced, slices.synced]),
+    current(): DnsView {
+      built ??= buildDnsView(services.list(), slices.list());
+      return built;
+    },
+  };
+}
+
+/** Makes Service kube-system/kube-dns once: its address is ours, so no other Service is given it. */
+async function keepService({ client, config, logger, clock = systemClock }: ClusterDnsOptions, signal: AbortSignal) {
+  while (!signal.aborted) {
+    try {
+      await client.create<Service>(Kinds.Service, dnsService(config.dnsAddress), { signal });
+      return;
+    } catch (thrown) {
+      if (signal.aborted || (thrown instanceof KubeError && thrown.reason === "AlreadyExists")) return;
+      logger.warn({ service: "kube-system/kube-dns", error: errorMessage(thrown) }, "DNS service not made yet");
+      await clock.sleep(RETRY_MS, signal).catch(() => {});
+    }
+  }
+}
+
+function dnsService(address: string): Service {
+  return {
+    metadata: {
+      namespace: "kube-system",
+      name: "kube-dns",
+      labels: { "k8s-app": "kube-dns", "kubernetes.io/cluster-service": "true" },
+    },
+    spec: {
+      clusterIP: address,
+      ports: [
+        { name: "dns", port: PORT, protocol: "UDP", targetPort: PORT },
+        { name: "dns-tcp", port: PORT, protocol: "TCP", targetPort: PORT },
+      ],
+    },
+  };
+}
