@@ -1,0 +1,90 @@
+import { stringify } from "yaml";
+import { EXIT_CODES, type ExitCode } from "#base/exit-code";
+import { MeshError } from "#base/mesh-error";
+import type { CommandContext, NameOption } from "./command-context.ts";
+import { isLocked, runLock } from "./lock.ts";
+import { type PlaygroundPaths, playgroundPaths } from "./playground-paths.ts";
+import { type PlaygroundPhase, type PlaygroundStatus, readStatus } from "./playground-status.ts";
+
+export const STATUS_FORMATS = ["table", "json", "yaml"] as const;
+export type StatusFormat = (typeof STATUS_FORMATS)[number];
+
+export interface StatusOptions extends NameOption {
+  readonly output: StatusFormat;
+}
+
+const LIVING: readonly PlaygroundPhase[] = ["starting", "ready", "stopping"];
+
+/** What is written, corrected by what is true: a living phase without a living supervisor is a crash. */
+export async function currentStatus(paths: PlaygroundPaths): Promise<PlaygroundStatus | undefined> {
+  const status = await readStatus(paths);
+  if (status === undefined || !LIVING.includes(status.phase)) return status;
+  if (await isLocked(runLock(paths))) return status;
+  return { ...status, phase: "crashed", reason: "its supervisor is gone" };
+}
+
+/** Prints the status; 0 when the playground is ready, else 1. */
+export async function showStatus(options: StatusOptions, context: CommandContext): Promise<ExitCode> {
+  const paths = playgroundPaths(options.name, context.env);
+  const status = await currentStatus(paths);
+  if (options.output === "table") showTable(paths, status, context);
+  else {
+    const value = status ?? { name: paths.name, phase: "absent", stateDir: paths.stateDir, clusters: [] };
+    context.print((options.output === "json" ? JSON.stringify(value, undefined, 2) : stringify(value)).trimEnd());
+  }
+  return status?.phase === "ready" ? EXIT_CODES.ok : EXIT_CODES.failed;
+}
+
+function showTable(paths: PlaygroundPaths, status: PlaygroundStatus | undefined, context: CommandContext): void {
+  if (status === undefined) {
+    context.tell(`playground ${paths.name} is not running; start it: isthmus playground up --name ${paths.name}`);
+    return;
+  }
+  if (status.phase !== "ready") {
+    context.tell(`playground ${paths.name}: ${status.phase}${status.reason === undefined ? "" : `: ${status.reason}`}`);
+    for (const line of status.logTail ?? []) context.tell(`  | ${line}`);
+  }
+  const age = formatAge(Date.now() - Date.parse(status.readyAt ?? status.startedAt));
+  const rows = status.clusters.map((cluster) => [
+    cluster.name,
+    cluster.network,
+    cluster.apiServer,
+    cluster.nodeName,
+    LIVING.includes(status.phase) ? cluster.state : status.phase,
+    age,
+  ]);
+  for (const line of renderTable([["CLUSTER", "NETWORK", "API SERVER", "NODE", "STATE", "AGE"], ...rows])) {
+    context.print(line);
+  }
+}
+
+function renderTable(rows: readonly (readonly string[])[]): string[] {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd((widths[column] ?? 0) + 3))
+      .join("")
+      .trimEnd(),
+  );
+}
+
+/** As kubectl does: 12s, 5m, 3h, 2d. */
+export function formatAge(ms: number): string {
+  const units = [
+    ["d", 86_400],
+    ["h", 3600],
+    ["m", 60],
+  ] as const;
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  for (const [unit, size] of units) if (seconds >= 2 * size) return `${Math.floor(seconds / size)}${unit}`;
+  return `${seconds}s`;
+}
+
+/** The status of a playground that must be ready. Throws MeshError NOT_RUNNING. */
+export async function requireReady(paths: PlaygroundPaths): Promise<PlaygroundStatus> {
+  const status = await currentStatus(paths);
+  if (status?.phase === "ready") return status;
+  throw new MeshError("NOT_RUNNING", `playground ${paths.name} is ${status?.phase ?? "not running"}`, {
+    hint: `start it: isthmus playground up --name ${paths.name}`,
+  });
+}

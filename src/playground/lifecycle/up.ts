@@ -1,0 +1,104 @@
+import { existsSync } from "node:fs";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { isDeepStrictEqual } from "node:util";
+import { EXIT_CODES, type ExitCode } from "#base/exit-code";
+import { MeshError } from "#base/mesh-error";
+import { loadTopology } from "../network/topology.ts";
+import type { CommandContext, NameOption } from "./command-context.ts";
+import { followStart } from "./follow-start.ts";
+import { holdForeground } from "./hold-foreground.ts";
+import { findEnvoy, installationRoot, toolPath } from "./installation.ts";
+import { collectLeftovers } from "./leftovers.ts";
+import { type HeldLock, holdLock, isLocked, runLock, startLock } from "./lock.ts";
+import { type PlaygroundPaths, playgroundPaths } from "./playground-paths.ts";
+import { readStatus } from "./playground-status.ts";
+import { checkMachine } from "./preflight.ts";
+import { startGuard } from "./start-guard.ts";
+import { loadSupervisorConfig, type SupervisorConfig } from "./supervisor-config.ts";
+
+export interface UpOptions extends NameOption {
+  readonly topology?: string;
+  readonly detach?: boolean;
+  readonly commonRoot: boolean;
+}
+
+const DEFAULT_TOPOLOGY = join("samples", "playground", "two-clusters-two-networks.yaml");
+const IMAGE_CATALOGUES = [join("samples", "playground", "images.yaml")];
+
+/** Boots a playground and returns when it is ready (`detach`) or when it is down again. */
+export async function up(options: UpOptions, context: CommandContext): Promise<ExitCode> {
+  const paths = playgroundPaths(options.name, context.env);
+  const config = await planConfig(options, paths);
+  const lock = await holdLock(startLock(paths));
+  if (lock === undefined) {
+    throw new MeshError("ALREADY_STARTING", `another command is starting playground ${paths.name} right now`, {
+      hint: `look at it: isthmus playground status --name ${paths.name}`,
+    });
+  }
+  try {
+    if (await isLocked(runLock(paths))) return await alreadyUp(paths, config, context);
+    return await bootPlayground(options, { paths, config, lock }, context);
+  } finally {
+    await lock.release();
+  }
+}
+
+interface Boot {
+  readonly paths: PlaygroundPaths;
+  readonly config: Planned;
+  readonly lock: HeldLock;
+}
+
+type Planned = Omit<SupervisorConfig, "programs" | "envoyBinary">;
+
+async function planConfig(options: UpOptions, paths: PlaygroundPaths): Promise<Planned> {
+  const root = installationRoot();
+  const topologyFile = options.topology === undefined ? join(root, DEFAULT_TOPOLOGY) : resolve(options.topology);
+  return {
+    name: paths.name,
+    stateDir: paths.stateDir,
+    topologyFile,
+    topology: await loadTopology(topologyFile),
+    commonRoot: options.commonRoot,
+    imageCatalogues: IMAGE_CATALOGUES.map((file) => join(root, file)).filter((file) => existsSync(file)),
+    logLevel: "info",
+  };
+}
+
+/** Healthy and as asked for: that is what the person wanted. Anything else is not. */
+async function alreadyUp(paths: PlaygroundPaths, config: Planned, context: CommandContext): Promise<ExitCode> {
+  const [status, running] = await Promise.all([readStatus(paths), loadSupervisorConfig(paths.configFile)]);
+  const hint = `take it down first: isthmus playground down --name ${paths.name}`;
+  if (status?.phase !== "ready") {
+    throw new MeshError("ALREADY_RUNNING", `playground ${paths.name} is ${status?.phase ?? "starting"}`, { hint });
+  }
+  if (!isDeepStrictEqual(running.topology, config.topology) || running.commonRoot !== config.commonRoot) {
+    const message = `playground ${paths.name} is up, but with another topology or root (${running.topologyFile})`;
+    throw new MeshError("ALREADY_RUNNING", message, { hint });
+  }
+  context.tell(`playground ${paths.name} is up already`);
+  return EXIT_CODES.ok;
+}
+
+async function bootPlayground(options: UpOptions, boot: Boot, context: CommandContext): Promise<ExitCode> {
+  const { paths, lock } = boot;
+  const path = toolPath(context.env);
+  const config: SupervisorConfig = {
+    ...boot.config,
+    programs: { cluster: context.program("playground-cluster"), node: context.program("playground-node") },
+    envoyBinary: findEnvoy(context.env),
+  };
+  const supervisor = context.program("playground-supervisor");
+  await checkMachine(config.topology, path);
+  await collectLeftovers(paths);
+  await mkdir(paths.logsDir, { recursive: true, mode: 0o700 });
+  await writeFile(paths.configFile, `${JSON.stringify(config, undefined, 2)}\n`, { mode: 0o600 });
+  const detached = options.detach === true;
+  const guard = startGuard({ command: [...supervisor, paths.configFile], paths, detached, env: context.env });
+  const ready = await followStart(paths, guard, context);
+  if (!ready) return EXIT_CODES.failed;
+  await lock.release();
+  if (detached) return EXIT_CODES.ok;
+  return await holdForeground(paths, guard, context);
+}
