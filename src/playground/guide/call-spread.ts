@@ -68,11 +68,12 @@ export function whyNotSpread(spread: Spread, versions: readonly string[]): strin
     return `${spread.errors.length} of ${spread.calls} calls from ${spread.client} failed: ${spread.errors[0]}`;
   const share = 1 / versions.length;
   const deviation = Math.sqrt(spread.calls * share * (1 - share));
+  const countOf = (version: string) =>
+    spread.answers.filter((answer) => answer.version === version).reduce((sum, answer) => sum + answer.count, 0);
+  const absent = versions.find((version) => countOf(version) === 0);
+  if (absent !== undefined) return `${spread.client} never reached version ${absent}`;
   for (const version of versions) {
-    const count = spread.answers
-      .filter((answer) => answer.version === version)
-      .reduce((sum, answer) => sum + answer.count, 0);
-    if (count === 0) return `${spread.client} never reached version ${version}`;
+    const count = countOf(version);
     if (Math.abs(count - spread.calls * share) > 5 * deviation) {
       return `${spread.client} reached version ${version} in ${count} of ${spread.calls} calls, far from ${Math.round(spread.calls * share)}`;
     }
