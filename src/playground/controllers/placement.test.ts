@@ -1,0 +1,90 @@
+// The small decisions of the scheduler and of the load balancer controller, as tables.
+import type { Node, Pod, Service } from "#api/kubernetes/gen/types";
+import { describe, expect, it } from "vitest";
+import { chooseAddress } from "./load-balancer-controller.ts";
+import { matchesSelector } from "./label-selector.ts";
+import { chooseNode } from "./scheduler.ts";
+
+const node = (name: string, spec: Node["spec"] = {}, ready = "True", labels = {}): Node => ({
+  metadata: { name, labels },
+  spec,
+  status: { conditions: [{ type: "Ready", status: ready }] },
+});
+const pod = (spec = {}): Pod => ({ metadata: { name: "p" }, spec: { containers: [], ...spec } });
+const taints = [{ key: "gpu", value: "yes", effect: "NoSchedule" }];
+
+describe("chooseNode", () => {
+  it.each([
+    ["the emptier node", pod(), [node("a"), node("b")], { node: "b" }],
+    ["a ready node", pod(), [node("b", {}, "False"), node("a")], { node: "a" }],
+    [
+      "a node by label",
+      pod({ nodeSelector: { disk: "ssd" } }),
+      [node("b"), node("a", {}, "True", { disk: "ssd" })],
+      { node: "a" },
+    ],
+    [
+      "a tainted node when tolerated",
+      pod({ tolerations: [{ key: "gpu", operator: "Exists" }] }),
+      [node("a", { taints })],
+      { node: "a" },
+    ],
+    ["none without nodes", pod(), [], { message: "no nodes available to schedule pods" }],
+    [
+      "none, and says why",
+      pod(),
+      [node("a", { taints }), node("b", {}, "Unknown"), node("c", {}, "False")],
+      { message: "0/3 nodes are available: 1 node(s) had untolerated taint {gpu: yes}, 2 node(s) were not ready." },
+    ],
+  ])("takes %s", (_what, wanted, nodes, expected) => {
+    expect(
+      chooseNode(
+        wanted,
+        nodes,
+        new Map([
+          ["a", 3],
+          ["b", 1],
+        ]),
+      ),
+    ).toEqual(expected);
+  });
+});
+
+describe("chooseAddress", () => {
+  const range = { first: "172.30.0.100", last: "172.30.0.102" };
+  const service = (loadBalancerIP?: string, has?: string): Service => ({
+    spec: { type: "LoadBalancer", ...(loadBalancerIP === undefined ? {} : { loadBalancerIP }) },
+    status: has === undefined ? {} : { loadBalancer: { ingress: [{ ip: has }] } },
+  });
+  it.each([
+    ["the first free one", service(), [], "172.30.0.100"],
+    ["the next free one", service(), ["172.30.0.100", "172.30.0.101"], "172.30.0.102"],
+    ["the one it has", service(undefined, "172.30.0.101"), [], "172.30.0.101"],
+    ["another when its own is taken", service(undefined, "172.30.0.101"), ["172.30.0.101"], "172.30.0.100"],
+    ["the one it asks for", service("172.30.0.102", "172.30.0.101"), [], "172.30.0.102"],
+  ])("gives %s", (_what, wanted, taken, address) => {
+    expect(chooseAddress(wanted, range, new Set(taken))).toEqual({ address });
+  });
+  it.each([
+    ["all are taken", service(), ["172.30.0.100", "172.30.0.101", "172.30.0.102"], /every address/],
+    ["the wish is outside", service("172.30.0.9"), [], /outside this cluster's range/],
+    ["the wish is taken", service("172.30.0.100"), ["172.30.0.100"], /belongs to another/],
+  ])("says why not when %s", (_what, wanted, taken, problem) => {
+    expect(chooseAddress(wanted, range, new Set(taken))).toEqual({ problem: expect.stringMatching(problem) });
+  });
+});
+
+describe("matchesSelector", () => {
+  it.each([
+    [{}, { a: "1" }, true],
+    [{ matchLabels: { a: "1" } }, { a: "1", b: "2" }, true],
+    [{ matchLabels: { a: "1" } }, {}, false],
+    [{ matchExpressions: [{ key: "a", operator: "In", values: ["1", "2"] }] }, { a: "2" }, true],
+    [{ matchExpressions: [{ key: "a", operator: "NotIn", values: ["1"] }] }, {}, true],
+    [{ matchExpressions: [{ key: "a", operator: "Exists" }] }, {}, false],
+    [{ matchExpressions: [{ key: "a", operator: "DoesNotExist" }] }, {}, true],
+    [{ matchExpressions: [{ key: "a", operator: "Near" }] }, { a: "1" }, false],
+  ])("%o on %o is %s", (selector, labels, expected) => {
+    expect(matchesSelector(selector, labels)).toBe(expected);
+  });
+});
