@@ -14,7 +14,10 @@ export function listenersOf(dump: ConfigDump): Json[] {
 
 export function routesOf(dump: ConfigDump): Json[] {
   const section = dump.section("RoutesConfigDump");
-  return below([...listOf(section?.["static_route_configs"]), ...listOf(section?.["dynamic_route_configs"])], "route_config");
+  return below(
+    [...listOf(section?.["static_route_configs"]), ...listOf(section?.["dynamic_route_configs"])],
+    "route_config",
+  );
 }
 
 function below(entries: readonly Json[], ...path: readonly string[]): Json[] {

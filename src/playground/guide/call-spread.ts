@@ -81,7 +81,20 @@ export function whyNotSpread(spread: Spread, versions: readonly string[]): strin
   return undefined;
 }
 
-function run(program: string, args: readonly string[], options: CallOptions): Promise<string> {
+/** Which cluster (by context) each helloworld pod lives in, asked of the clusters themselves. */
+export async function podHomes(contexts: readonly string[], options: Omit<CallOptions, "context" | "calls">): Promise<ReadonlyMap<string, string>> {
+  const homes = new Map<string, string>();
+  await Promise.all(
+    contexts.map(async (context) => {
+      const args = ["get", "pods", "--context", context, "-n", "sample", "-l", "app=helloworld", "-o", "name"];
+      const names = (await run("kubectl", args, options)).split("\n").filter((line) => line.startsWith("pod/"));
+      for (const name of names) homes.set(name.slice("pod/".length), context);
+    }),
+  );
+  return homes;
+}
+
+function run(program: string, args: readonly string[], options: Omit<CallOptions, "context" | "calls">): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, {
       env: options.environment,
