@@ -16,6 +16,8 @@ export interface ContainerLog {
   /** True until `close`. */
   isOpen(): boolean;
   write(stream: LogStream, bytes: Buffer): void;
+  /** Calls back with output as it comes, for attach; returns the unsubscriber. */
+  onBytes(listener: (stream: LogStream, bytes: Buffer) => void): () => void;
   /** Calls back after every write and at the end; returns the unsubscriber. */
   onWrite(listener: () => void): () => void;
   close(): void;
@@ -28,6 +30,7 @@ export function openContainerLog(path: string, clock: Clock): ContainerLog {
   let isOpen = true;
   const rest: Record<LogStream, Buffer> = { stdout: Buffer.alloc(0), stderr: Buffer.alloc(0) };
   const listeners = new Set<() => void>();
+  const attached = new Set<(stream: LogStream, bytes: Buffer) => void>();
   const append = (text: string) => {
     size += writeSync(file, text);
     if (size < MAX_BYTES) return;
@@ -45,11 +48,16 @@ export function openContainerLog(path: string, clock: Clock): ContainerLog {
     isOpen: () => isOpen,
     write(stream, bytes) {
       if (!isOpen) return;
+      for (const listener of [...attached]) listener(stream, bytes);
       const { lines, remainder } = cutLines(Buffer.concat([rest[stream], bytes]));
       rest[stream] = remainder;
       const stamp = timestamp(clock.now());
       append(lines.map(({ text, tag }) => `${stamp} ${stream} ${tag} ${text}\n`).join(""));
       if (lines.length > 0) notify();
+    },
+    onBytes(listener) {
+      attached.add(listener);
+      return () => attached.delete(listener);
     },
     onWrite(listener) {
       listeners.add(listener);

@@ -18,6 +18,8 @@ export interface ContainerProcess {
   signal(name: "SIGTERM" | "SIGKILL" | "SIGINT" | "SIGQUIT" | "SIGHUP"): void;
   /** The arguments for `setpriv` that run a command inside; see exec in the kubelet API. */
   execArguments(command: readonly string[]): string[];
+  /** Of this start of the container, on the node. */
+  readonly directory: string;
 }
 
 /** Exit codes by which a container ended by SIGKILL or by an unknown signal is told, as runtimes do. */
@@ -85,6 +87,7 @@ function runningContainer({ child, launch, ended, outputs, diagnostics }: Starte
   return {
     pid,
     exited,
+    directory: launch.directory,
     signal(name) {
       if (gone || pid === 0) return;
       if (name === "SIGKILL") killed = true;

@@ -23,32 +23,30 @@ const EAGER = { firstMs: 100, factor: 1.3 } as const;
 export async function runProbe(options: ProbeLoopOptions): Promise<void> {
   const { probe, clock, signal } = options;
   const period = (probe.periodSeconds || 10) * 1000;
-  const timeout = (probe.timeoutSeconds || 1) * 1000;
-  if (probe.initialDelaySeconds) {
-    const ended = await clock.sleep(probe.initialDelaySeconds * 1000, signal).then(
-      () => false,
-      () => true,
-    );
-    if (ended) return;
-  }
+  if (!(await pause(clock, (probe.initialDelaySeconds ?? 0) * 1000, signal))) return;
   const judge = verdictCounter(probe, period, clock.now());
-  let eager: number | undefined = EAGER.firstMs;
-  try {
-    while (!signal.aborted) {
-      const startedAt = clock.now();
-      const { ok, output } = await options.attempt(timeout);
-      if (signal.aborted) return;
-      const judged = judge(ok, clock.now());
-      if (judged.counted && !ok) options.onFailure(output);
-      if (judged.verdict !== undefined) options.onVerdict(judged.verdict, output);
-      if (ok) eager = undefined;
-      const wait = eager === undefined ? period : Math.min(eager, period);
-      if (eager !== undefined) eager *= EAGER.factor;
-      await clock.sleep(Math.max(0, wait - (clock.now() - startedAt)), signal);
-    }
-  } catch (thrown) {
-    if (!signal.aborted) throw thrown;
+  let wait: number = EAGER.firstMs;
+  for (;;) {
+    const startedAt = clock.now();
+    const { ok, output } = await options.attempt((probe.timeoutSeconds || 1) * 1000);
+    if (signal.aborted) return;
+    const judged = judge(ok, clock.now());
+    if (judged.counted && !ok) options.onFailure(output);
+    if (judged.verdict !== undefined) options.onVerdict(judged.verdict, output);
+    if (ok) wait = period;
+    if (!(await pause(clock, Math.min(wait, period) - (clock.now() - startedAt), signal))) return;
+    wait *= EAGER.factor;
   }
+}
+
+/** False when the signal ended the wait. */
+async function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<boolean> {
+  if (signal.aborted) return false;
+  if (ms <= 0) return true;
+  return clock.sleep(ms, signal).then(
+    () => true,
+    () => false,
+  );
 }
 
 interface Judged {

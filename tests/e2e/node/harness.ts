@@ -22,8 +22,9 @@ type Command =
   | { do: "log"; id: number; pod: string; container: string }
   | { do: "quit" };
 
-const say = (event: Record<string, unknown>) =>
+const say = (event: Record<string, unknown>): void => {
   process.stdout.write(`${JSON.stringify({ at: Date.now(), ...event })}\n`);
+};
 
 /** Config maps and secrets that the test hands in. */
 function handedObjects(): ReferencedObjects & { put(object: ConfigMap | Secret): void } {

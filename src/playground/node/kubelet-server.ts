@@ -1,0 +1,138 @@
+// The kubelet API: what an API server asks of a node when someone wants logs, exec, attach or port-forward.
+import { readFileSync } from "node:fs";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { createServer } from "node:https";
+import type { Duplex } from "node:stream";
+import type { Clock } from "#base/clock";
+import { type Component, untilAborted } from "#base/component";
+import type { Logger } from "#base/logger";
+import { errorMessage, MeshError } from "#base/mesh-error";
+import type { NodeProcessConfig } from "../process-config.ts";
+import { serveContainerLog } from "./container-log-query.ts";
+import { serveAttach, serveExec } from "./exec-session.ts";
+import type { PodManager } from "./pod-manager.ts";
+import { servePortForward } from "./port-forward.ts";
+
+export interface KubeletServerOptions {
+  readonly config: Pick<NodeProcessConfig, "address" | "kubelet" | "stateDir">;
+  readonly manager: PodManager;
+  readonly logger: Logger;
+  readonly clock: Clock;
+}
+
+/** A request for one pod, and for one of its containers where the path names one. */
+export interface PodRequest {
+  readonly namespace: string;
+  readonly pod: string;
+  readonly container: string;
+  readonly query: URLSearchParams;
+}
+
+/** An upgraded connection as it came from the API server. */
+export interface Upgraded {
+  readonly request: IncomingMessage;
+  readonly socket: Duplex;
+  readonly head: Buffer;
+}
+
+type Upgrade = (options: KubeletServerOptions, on: PodRequest, upgraded: Upgraded) => Promise<void>;
+
+const UPGRADES: Readonly<Record<string, Upgrade>> = {
+  exec: serveExec,
+  attach: serveAttach,
+  portForward: servePortForward,
+};
+
+/** Serves HTTPS on the node's address; only clients with a certificate of `clientCaCert` get in. */
+export function createKubeletServer(options: KubeletServerOptions): Component {
+  const { config, logger } = options;
+  return {
+    name: "kubelet-server",
+    async run(signal) {
+      const server = createServer({
+        cert: readFileSync(config.kubelet.cert),
+        key: readFileSync(config.kubelet.key),
+        ca: readFileSync(config.kubelet.clientCaCert),
+        requestCert: true,
+        rejectUnauthorized: true,
+        ALPNProtocols: ["http/1.1"],
+      });
+      const sockets = new Set<Duplex>();
+      server.on("secureConnection", (socket: Duplex) => {
+        sockets.add(socket);
+        socket.once("close", () => sockets.delete(socket));
+      });
+      server.on("request", (request: IncomingMessage, response: ServerResponse) => {
+        serve(options, request, response).catch((thrown: unknown) => refuse(response, thrown));
+      });
+      server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+        socket.on("error", () => socket.destroy());
+        upgrade(options, { request, socket, head }).catch((thrown: unknown) => {
+          logger.warn({ path: request.url, error: errorMessage(thrown) }, "upgrade refused");
+          const text = `${errorMessage(thrown)}\n`;
+          socket.end(
+            `HTTP/1.1 ${statusOf(thrown)} Error\r\nContent-Type: text/plain\r\nContent-Length: ${Buffer.byteLength(text)}\r\nConnection: close\r\n\r\n${text}`,
+          );
+        });
+      });
+      await new Promise<void>((resolve, reject) => {
+        server.once("error", reject);
+        server.listen(config.kubelet.port, config.address, () => resolve());
+      });
+      await untilAborted(signal);
+      for (const socket of sockets) socket.destroy();
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+    },
+  };
+}
+
+async function serve(options: KubeletServerOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { kind, on } = parsePath(request);
+  if (kind === "healthz") {
+    response.end("ok");
+  } else if (kind === "pods") {
+    response.setHeader("content-type", "application/json");
+    response.end(JSON.stringify({ kind: "PodList", apiVersion: "v1", metadata: {}, items: options.manager.pods() }));
+  } else if (kind === "containerLogs") {
+    await serveContainerLog(options, on, response);
+  } else {
+    throw new MeshError(
+      "NOT_FOUND",
+      `the node serves no ${request.method ?? "GET"} ${request.url ?? "/"} without an upgrade`,
+    );
+  }
+}
+
+async function upgrade(options: KubeletServerOptions, upgraded: Upgraded): Promise<void> {
+  const { kind, on } = parsePath(upgraded.request);
+  const handler = UPGRADES[kind];
+  if (!handler) throw new MeshError("NOT_FOUND", `the node upgrades no ${upgraded.request.url ?? "/"}`);
+  if (upgraded.request.headers.upgrade?.toLowerCase() !== "spdy/3.1") {
+    throw new MeshError("BAD_REQUEST", "the node speaks SPDY/3.1 only here");
+  }
+  await handler(options, on, upgraded);
+}
+
+function parsePath(request: IncomingMessage): { kind: string; on: PodRequest } {
+  const url = new URL(request.url ?? "/", "https://node");
+  const [kind = "", namespace = "", pod = "", container = ""] = url.pathname
+    .split("/")
+    .slice(1)
+    .map(decodeURIComponent);
+  return { kind, on: { namespace, pod, container, query: url.searchParams } };
+}
+
+function refuse(response: ServerResponse, thrown: unknown): void {
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  response.statusCode = statusOf(thrown);
+  response.setHeader("content-type", "text/plain");
+  response.end(`${errorMessage(thrown)}\n`);
+}
+
+function statusOf(thrown: unknown): number {
+  const codes: Readonly<Record<string, number>> = { NOT_FOUND: 404, BAD_REQUEST: 400 };
+  return (thrown instanceof MeshError && codes[thrown.code]) || 500;
+}
