@@ -114,9 +114,13 @@ function assertSameIdentity(identity: CallerIdentity, proxy: MeshProxy, node: Xd
   throw new GrpcError("permissionDenied", `node ${node.id} claims ${claim}, but its caller is ${identity.uri}`);
 }
 
+/** Stands for a reader of all endpoints; no hostname looks like it. */
+const ALL_HOSTNAMES = "*";
+
 function hostnamesOf(type: XdsType, names: readonly string[] | undefined): string[] {
   if (type !== "EDS") return [];
-  return (names ?? []).flatMap((name) => (parseClusterName(name) ?? parseSniClusterName(name))?.hostname ?? []);
+  if (names === undefined) return [ALL_HOSTNAMES];
+  return names.flatMap((name) => (parseClusterName(name) ?? parseSniClusterName(name))?.hostname ?? []);
 }
 
 function ownEndpoints({ snapshot, proxy }: ProxyView): readonly string[] {
@@ -136,7 +140,7 @@ function affectedBy(
   push: MeshPush,
   readers: ReadonlyMap<string, ReadonlySet<MeshSession>>,
 ): Iterable<MeshSession> | undefined {
-  const affected = new Set<MeshSession>();
+  const affected = new Set<MeshSession>(readers.get(ALL_HOSTNAMES));
   for (const change of push.changes) {
     if (!isEndpointsOfClusters(change, push.snapshot)) return undefined;
     const hostname = change.service.slice(change.service.indexOf("/") + 1);

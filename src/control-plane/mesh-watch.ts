@@ -1,0 +1,76 @@
+// Everything that writes into the store: the own cluster, its configuration, and the clusters that secrets name.
+import type { Clock } from "#base/clock";
+import type { Logger } from "#base/logger";
+import { type ClusterWatch, watchCluster } from "#ingest/cluster-watch";
+import { watchConfig } from "#ingest/config-watch";
+import type { MeshStore } from "#ingest/mesh-store";
+import { type RemoteClusterStatus, type RemoteClusters, watchRemoteClusters } from "#ingest/remote-clusters";
+import type { KubeClient } from "#kube/kube-client";
+import { clusterId } from "#model/ids";
+import { createRemoteClients } from "./remote-clients.ts";
+
+export interface MeshWatchOptions {
+  readonly client: KubeClient;
+  readonly createRemoteClient: (kubeconfig: string) => KubeClient;
+  readonly store: MeshStore;
+  readonly clusterId: string;
+  readonly remoteTimeoutMs: number;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+}
+
+export interface MeshWatch {
+  readonly own: ClusterWatch;
+  readonly remoteClusters: RemoteClusters;
+  /** Undefined once proxies may be served, else what is waited for. Stays undefined from then on. */
+  whyNotReady(): string | undefined;
+  /** The client of a cluster of this mesh. */
+  clientOf(cluster: string): KubeClient | undefined | Promise<KubeClient | undefined>;
+  /** Calls back with each change of a remote cluster's status or root. */
+  onRemoteChange(listener: (statuses: readonly RemoteClusterStatus[]) => void): void;
+}
+
+export function watchMesh(options: MeshWatchOptions): MeshWatch {
+  const { client, store, clock, logger, signal } = options;
+  const listeners = new Set<(statuses: readonly RemoteClusterStatus[]) => void>();
+  const common = { client, store, clock, logger, signal };
+  const remoteClients = createRemoteClients({
+    own: client,
+    create: options.createRemoteClient,
+    status: () => remoteClusters.status(),
+  });
+  const own = watchCluster({ ...common, clusterId: clusterId(options.clusterId) });
+  const config = watchConfig(common);
+  const remoteClusters = watchRemoteClusters({
+    ...common,
+    createClient: remoteClients.createClient,
+    timeoutMs: options.remoteTimeoutMs,
+    onChange: (statuses) => {
+      for (const listener of listeners) listener(statuses);
+    },
+  });
+  for (const watch of [own, config]) watch.synced.catch(() => {}); // rejects only when everything ends
+  const tokens: readonly (readonly [string, () => boolean])[] = [
+    ["the own cluster's services and endpoints", () => own.hasSynced()],
+    ["the mesh configuration", () => config.hasSynced()],
+    ["remote clusters", () => remoteClusters.hasSettled()],
+  ];
+  let ready = false;
+  return {
+    own,
+    remoteClusters,
+    whyNotReady() {
+      if (ready) return undefined;
+      const missing = tokens.find(([, isDone]) => !isDone());
+      if (missing === undefined) {
+        ready = true;
+        return undefined;
+      }
+      const problem = own.problem();
+      return `waiting for ${missing[0]}${problem === undefined ? "" : ` (${problem})`}`;
+    },
+    clientOf: (cluster) => (cluster === options.clusterId ? client : remoteClients.clientOf(cluster)),
+    onRemoteChange: (listener) => listeners.add(listener),
+  };
+}
