@@ -9,8 +9,9 @@ export const rooms = {
   api: { may: ["base"], advice: "api holds types, constants and validation of Kubernetes and Istio objects" },
   pki: { may: ["base"], advice: "pki does cryptography without network or objects" },
   grpc: { may: ["base"], advice: "grpc moves frames; what is in them belongs to its callers" },
+  spdy: { may: ["base"], advice: "spdy moves streams over one socket; who opens them belongs to its callers" },
   kube: {
-    may: ["base", "api"],
+    may: ["base", "api", "spdy"],
     advice: "kube knows objects, watches and patches; mesh ideas belong to ingest or model",
   },
   model: { may: ["base", "api"], advice: "model is frozen data and look-ups; reading objects belongs to ingest" },
@@ -32,7 +33,7 @@ export const rooms = {
     advice: "control-plane opens the doors between the rooms of the corridor",
   },
   playground: {
-    may: ["base", "api", "kube", "pki"],
+    may: ["base", "api", "kube", "pki", "spdy"],
     advice: "the playground runs our built programs as processes, like a user",
   },
   cli: {

@@ -1,0 +1,36 @@
+// `npm run check`: everything that needs no root and no network, in the order of what fails soonest. All steps run, so
+// that one look shows all that is wrong; the exit code is 1 if any failed.
+import { spawnSync } from "node:child_process";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const bin = (name) => join(root, "node_modules", ".bin", name);
+
+export const CHECK_STEPS = [
+  ["format", bin("biome"), ["format", "."]],
+  ["lint", bin("biome"), ["lint", "--error-on-warnings", "."]],
+  ["types", bin("tsc"), ["--noEmit"]],
+  ["rooms", process.execPath, ["tools/check-rooms.mjs"]],
+  ["unused code", bin("knip"), []],
+];
+
+/** Runs the steps; gives how many passed and failed. */
+export function runSteps(steps) {
+  let failed = 0;
+  for (const [name, program, args] of steps) {
+    const start = Date.now();
+    const run = spawnSync(program, args, { cwd: root, stdio: ["ignore", "inherit", "inherit"] });
+    const ok = run.status === 0;
+    if (!ok) failed += 1;
+    process.stdout.write(`${ok ? "✔" : "✘"} ${name} (${((Date.now() - start) / 1000).toFixed(1)} s)\n`);
+  }
+  return { passed: steps.length - failed, failed };
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const tests = ["unit and golden", bin("vitest"), ["run", "--project", "unit", "--project", "golden"]];
+  const { passed, failed } = runSteps([...CHECK_STEPS, tests]);
+  process.stdout.write(`check: ${passed} passed, ${failed} failed\n`);
+  process.exit(failed === 0 ? 0 : 1);
+}
