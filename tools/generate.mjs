@@ -3,9 +3,9 @@
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { generateEnvoyProtos } from "./generate/envoy-protos.mjs";
-import { generateKubernetesSchema } from "./generate/kubernetes-schema.mjs";
 import { generateIstioCrds } from "./generate/istio-crds.mjs";
 import { generateKubernetesProtobuf } from "./generate/kubernetes-protobuf.mjs";
+import { generateKubernetesSchema } from "./generate/kubernetes-schema.mjs";
 import { generateKubernetesTypes } from "./generate/kubernetes-types.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -13,7 +13,7 @@ const cache = process.env.ISTHMUS_GENERATE_CACHE ?? join(root, ".cache", "genera
 
 const steps = {
   "istio-crds": () => generateIstioCrds(root),
- 
+
   "kubernetes-protobuf": () => generateKubernetesProtobuf(root, cache),
   "kubernetes-types": () => generateKubernetesTypes(root, cache),
   "kubernetes-schema": () => generateKubernetesSchema(root, cache),

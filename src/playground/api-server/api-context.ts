@@ -1,0 +1,39 @@
+// What all parts of the engine share during one life of the server, and what they share during one request.
+import type { AdmissionPlugin, JsonObject, UserInfo } from "./contract.ts";
+import type { Registry } from "./registry.ts";
+import type { ServiceAllocator } from "./strategy/service-allocator.ts";
+import type { ObjectStore } from "./store/object-store.ts";
+
+export interface EngineParts {
+  readonly store: ObjectStore;
+  readonly registry: Registry;
+  readonly admission: readonly AdmissionPlugin[];
+  readonly allocator: ServiceAllocator;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+/** One write request. */
+export interface WriteContext {
+  readonly user: UserInfo;
+  readonly dryRun: boolean;
+  /** `fieldManager` of the query, else the first word of the user agent. */
+  readonly fieldManager: string;
+  readonly fieldValidation: "Strict" | "Warn" | "Ignore";
+  /** Become Warning headers. */
+  readonly warnings: string[];
+}
+
+export interface Target {
+  /** "" for cluster-scoped kinds. */
+  readonly namespace: string;
+  readonly name: string;
+  readonly subresource: string;
+}
+
+/** RFC 3339 in whole seconds, as Kubernetes writes times. */
+export function timestamp(milliseconds: number): string {
+  return `${new Date(milliseconds).toISOString().slice(0, 19)}Z`;
+}
+
+export type Transform = (current: JsonObject) => JsonObject | Promise<JsonObject>;

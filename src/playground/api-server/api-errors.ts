@@ -1,0 +1,114 @@
+// The errors of the Kubernetes API, with the wording and details that kubectl and client libraries look for.
+import { ApiStatusError, type JsonObject } from "./contract.ts";
+
+/** How messages name a resource: `deployments.apps`, `pods`. */
+export interface ResourceName {
+  readonly group: string;
+  readonly plural: string;
+}
+
+/** One reason why an object is refused. `type` is Kubernetes' own: FieldValueRequired, FieldValueInvalid... */
+export interface FieldError {
+  readonly field: string;
+  readonly type: keyof typeof FIELD_ERRORS;
+  /** Printed for all types but required and forbidden. */
+  readonly value?: unknown;
+  readonly detail: string;
+}
+
+const FIELD_ERRORS = {
+  FieldValueRequired: "Required value",
+  FieldValueInvalid: "Invalid value",
+  FieldValueDuplicate: "Duplicate value",
+  FieldValueNotSupported: "Unsupported value",
+  FieldValueForbidden: "Forbidden",
+  FieldValueTypeInvalid: "Invalid value",
+  FieldValueTooLong: "Too long",
+  FieldValueTooMany: "Too many",
+  FieldValueNotFound: "Not found",
+} as const;
+
+const qualified = ({ group, plural }: ResourceName) => (group === "" ? plural : `${plural}.${group}`);
+
+const detailsOf = (resource: ResourceName, name: string): JsonObject => ({
+  ...(name === "" ? {} : { name }),
+  ...(resource.group === "" ? {} : { group: resource.group }),
+  kind: resource.plural,
+});
+
+export function notFound(resource: ResourceName, name: string): ApiStatusError {
+  return new ApiStatusError(404, "NotFound", `${qualified(resource)} "${name}" not found`, detailsOf(resource, name));
+}
+
+/** The path names no resource that is served. */
+export function noSuchResource(): ApiStatusError {
+  return new ApiStatusError(404, "NotFound", "the server could not find the requested resource", {});
+}
+
+export function alreadyExists(resource: ResourceName, name: string): ApiStatusError {
+  const message = `${qualified(resource)} "${name}" already exists`;
+  return new ApiStatusError(409, "AlreadyExists", message, detailsOf(resource, name));
+}
+
+export function conflict(resource: ResourceName, name: string, why: string): ApiStatusError {
+  const message = `Operation cannot be fulfilled on ${qualified(resource)} "${name}": ${why}`;
+  return new ApiStatusError(409, "Conflict", message, detailsOf(resource, name));
+}
+
+export const MODIFIED = "the object has been modified; please apply your changes to the latest version and try again";
+
+export function forbidden(resource: ResourceName, name: string, why: string, causes?: JsonObject[]): ApiStatusError {
+  const message = `${qualified(resource)} "${name}" is forbidden: ${why}`;
+  const details = { ...detailsOf(resource, name), ...(causes === undefined ? {} : { causes }) };
+  return new ApiStatusError(403, "Forbidden", message, details);
+}
+
+export function badRequest(message: string): ApiStatusError {
+  return new ApiStatusError(400, "BadRequest", message);
+}
+
+export function methodNotSupported(resource: ResourceName, verb: string): ApiStatusError {
+  const message = `${verb} is not supported on resources of kind "${qualified(resource)}"`;
+  return new ApiStatusError(405, "MethodNotAllowed", message, detailsOf(resource, ""));
+}
+
+export function unsupportedMediaType(message: string): ApiStatusError {
+  return new ApiStatusError(415, "UnsupportedMediaType", message);
+}
+
+/** The watch or the continue token is older than what the server remembers. */
+export function expired(message: string): ApiStatusError {
+  return new ApiStatusError(410, "Expired", message);
+}
+
+export function fieldErrorText(error: FieldError): string {
+  const head = FIELD_ERRORS[error.type];
+  const bare = error.type === "FieldValueRequired" || error.type === "FieldValueForbidden";
+  const value = bare || error.value === undefined ? "" : `: ${printed(error.value)}`;
+  return `${head}${value}${error.detail === "" ? "" : `: ${error.detail}`}`;
+}
+
+function printed(value: unknown): string {
+  return typeof value === "string" ? JSON.stringify(value) : (JSON.stringify(value) ?? String(value));
+}
+
+/** 422 Invalid. `kind` with its group: `Deployment.apps`. */
+export function invalid(
+  kind: { readonly group: string; readonly kind: string },
+  name: string,
+  errors: readonly FieldError[],
+): ApiStatusError {
+  const title = kind.group === "" ? kind.kind : `${kind.kind}.${kind.group}`;
+  const texts = errors.map((error) => `${error.field}: ${fieldErrorText(error)}`);
+  const body = texts.length === 1 ? (texts[0] ?? "") : `[${texts.join(", ")}]`;
+  return new ApiStatusError(422, "Invalid", `${title} "${name}" is invalid: ${body}`, {
+    name,
+    ...(kind.group === "" ? {} : { group: kind.group }),
+    kind: kind.kind,
+    causes: errors.map((error) => ({
+      reason: error.type,
+      message: fieldErrorText(error),
+      field: error.field,
+    })),
+  });
+}

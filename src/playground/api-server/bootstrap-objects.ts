@@ -1,0 +1,67 @@
+import type { ClusterProcessConfig } from "#playground/process-config";
+import type { EngineParts, WriteContext } from "./api-context.ts";
+import { ApiStatusError, type JsonObject } from "./contract.ts";
+import { objectAt, stringAt } from "./json.ts";
+import { createObject } from "./operations/create-object.ts";
+import { parseApiVersion } from "./resource-kind.ts";
+
+/** The objects that every cluster has before anybody asks for anything. */
+export function bootstrapObjects(config: ClusterProcessConfig, kubernetesAddress: string): JsonObject[] {
+  const { address, port } = config.listen;
+  const service: JsonObject = { component: "apiserver", provider: "kubernetes" };
+  const named = { name: "kubernetes", namespace: "default" };
+  return [
+    ...["default", "kube-system", "kube-public", "kube-node-lease"].map(
+      (name): JsonObject => ({ apiVersion: "v1", kind: "Namespace", metadata: { name } }),
+    ),
+    {
+      apiVersion: "v1",
+      kind: "Service",
+      metadata: { ...named, labels: service },
+      spec: {
+        clusterIP: kubernetesAddress,
+        ports: [{ name: "https", port: 443, protocol: "TCP", targetPort: port }],
+      },
+    },
+    {
+      apiVersion: "v1",
+      kind: "Endpoints",
+      metadata: { ...named, labels: { "endpointslice.kubernetes.io/skip-mirror": "true" } },
+      subsets: [{ addresses: [{ ip: address }], ports: [{ name: "https", port, protocol: "TCP" }] }],
+    },
+    {
+      apiVersion: "discovery.k8s.io/v1",
+      kind: "EndpointSlice",
+      metadata: { ...named, labels: { "kubernetes.io/service-name": "kubernetes" } },
+      addressType: "IPv4",
+      endpoints: [{ addresses: [address], conditions: { ready: true } }],
+      ports: [{ name: "https", port, protocol: "TCP" }],
+    },
+  ];
+}
+
+/** Who the server is to itself. */
+export const SERVER: WriteContext = {
+  user: { username: "system:apiserver", groups: ["system:masters"] },
+  dryRun: false,
+  fieldManager: "kube-apiserver",
+  fieldValidation: "Strict",
+  warnings: [],
+};
+
+/** Makes objects that are not there yet, without admission: the plug-ins may not be ready for requests. */
+export async function ensureObjects(parts: EngineParts, objects: readonly JsonObject[]): Promise<void> {
+  const own = { ...parts, admission: [] };
+  for (const body of objects) {
+    const { group, version } = parseApiVersion(body["apiVersion"]);
+    const kind = parts.registry.findKind(group, version, stringAt(body, "kind"));
+    if (kind === undefined) throw new Error(`bootstrap object of unknown kind ${stringAt(body, "kind")}`);
+    const metadata = objectAt(body, "metadata");
+    const target = { namespace: stringAt(metadata, "namespace"), name: stringAt(metadata, "name"), subresource: "" };
+    try {
+      await createObject(own, kind, { target, body, context: SERVER });
+    } catch (thrown) {
+      if (!(thrown instanceof ApiStatusError && thrown.reason === "AlreadyExists")) throw thrown;
+    }
+  }
+}

@@ -1,0 +1,70 @@
+import type { JsonObject, JsonValue } from "../contract.ts";
+import { arrayAt, isObject, objectAt, objectsAt, stringAt, valueAt } from "../json.ts";
+import type { CustomKind, PrinterColumn, ResourceKind } from "../resource-kind.ts";
+import type { Schema } from "../schema/schema.ts";
+
+const META: Readonly<Record<string, Schema>> = {
+  apiVersion: { type: "string" },
+  kind: { type: "string" },
+  metadata: { $ref: "#/components/schemas/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta" },
+};
+
+/** The kinds that a CustomResourceDefinition serves, one for each served version. */
+export function kindsOf(definition: JsonObject): ResourceKind[] {
+  const spec = objectAt(definition, "spec");
+  const names = objectAt(spec, "names");
+  const kind = stringAt(names, "kind");
+  const versions = objectsAt(spec, "versions");
+  const group = stringAt(spec, "group");
+  const storage = versions.find((version) => version["storage"] === true) ?? versions[0];
+  const shared = {
+    group,
+    kind,
+    listKind: stringAt(names, "listKind") || `${kind}List`,
+    plural: stringAt(names, "plural"),
+    singular: stringAt(names, "singular") || kind.toLowerCase(),
+    namespaced: stringAt(spec, "scope") !== "Cluster",
+    shortNames: textsAt(names, "shortNames"),
+    categories: textsAt(names, "categories"),
+    stored: true,
+    storedAs: { group, version: stringAt(storage, "name") },
+  };
+  return versions
+    .filter((version) => version["served"] === true)
+    .map((version) => ({
+      ...shared,
+      version: stringAt(version, "name"),
+      subresources: Object.keys(objectAt(version, "subresources")),
+      schema: rootSchema(valueAt(version, "schema", "openAPIV3Schema")),
+      custom: customOf(stringAt(definition, "metadata", "name"), version),
+    }));
+}
+
+const textsAt = (value: JsonObject, key: string) => arrayAt(value, key).map(String);
+
+/** Metadata is Kubernetes' own, whatever the definition says of it. */
+function rootSchema(given: JsonValue | undefined): Schema {
+  if (!isObject(given)) return { type: "object", properties: META, "x-kubernetes-preserve-unknown-fields": true };
+  const schema = given as unknown as Schema;
+  return { ...schema, type: "object", properties: { ...schema.properties, ...META } };
+}
+
+function customOf(definition: string, version: JsonObject): CustomKind {
+  const scale = valueAt(version, "subresources", "scale");
+  return {
+    definition,
+    columns: objectsAt(version, "additionalPrinterColumns") as unknown as PrinterColumn[],
+    selectableFields: objectsAt(version, "selectableFields").map((field) =>
+      stringAt(field, "jsonPath").replace(/^\./, ""),
+    ),
+    ...(isObject(scale)
+      ? {
+          scale: {
+            specReplicasPath: stringAt(scale, "specReplicasPath"),
+            statusReplicasPath: stringAt(scale, "statusReplicasPath"),
+            labelSelectorPath: stringAt(scale, "labelSelectorPath"),
+          },
+        }
+      : {}),
+  };
+}

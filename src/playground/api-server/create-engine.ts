@@ -1,0 +1,56 @@
+// The engine without a door: store, kinds and allocator, and the access that plug-ins have to the objects. It is made
+// before the plug-ins, which read objects, and they before the server.
+import type { ClusterProcessConfig } from "#playground/process-config";
+import type { EngineParts } from "./api-context.ts";
+import { noSuchResource, notFound } from "./api-errors.ts";
+import { SERVER } from "./bootstrap-objects.ts";
+import type { ObjectAccess } from "./contract.ts";
+import { deleteObject, deleteOptions } from "./operations/remove-object.ts";
+import { createRegistry } from "./registry.ts";
+import { type ResourceKind, resourceKey } from "./resource-kind.ts";
+import { createObjectStore } from "./store/object-store.ts";
+import { createServiceAllocator } from "./strategy/service-allocator.ts";
+
+/** The parts without admission, and the plug-ins' access to them. */
+export interface Engine extends Omit<EngineParts, "admission"> {
+  readonly objects: ObjectAccess;
+}
+
+export function createEngine(config: Pick<ClusterProcessConfig, "serviceCIDR">): Engine {
+  const store = createObjectStore();
+  const allocator = createServiceAllocator(config.serviceCIDR);
+  store.subscribe(({ type, object, previous }) => {
+    if (type === "DELETED") allocator.release(previous ?? object);
+  }, "/services");
+  const parts = { store, allocator, registry: createRegistry(), now: Date.now };
+  return { ...parts, objects: objectAccess({ ...parts, admission: [] }) };
+}
+
+function objectAccess(parts: EngineParts): ObjectAccess {
+  const { store, registry } = parts;
+  const kindOf = (group: string, resource: string): ResourceKind => {
+    const kind = registry.storageKind(group, resource);
+    if (kind === undefined) throw noSuchResource();
+    return kind;
+  };
+  return {
+    get: (group, resource, namespace, name) => store.get(resourceKey(group, resource), namespace, name),
+    list: (group, resource, namespace) => store.list(resourceKey(group, resource), namespace),
+    update({ group, resource, namespace, name }, change) {
+      const key = resourceKey(group, resource);
+      const current = store.get(key, namespace, name);
+      if (current === undefined) throw notFound({ group, plural: resource }, name);
+      return store.commit(key, "MODIFIED", change(structuredClone(current)));
+    },
+    async delete({ group, resource, namespace, name }, body) {
+      const target = { namespace, name, subresource: "" };
+      const options = deleteOptions(body, new URLSearchParams());
+      return (await deleteObject(parts, kindOf(group, resource), { target, context: SERVER, options })).object;
+    },
+    subscribe: (listener) =>
+      store.subscribe(({ key, type, object }) => {
+        const [group = "", resource = ""] = key.split("/");
+        listener({ group, resource, type, object });
+      }),
+  };
+}

@@ -1,0 +1,59 @@
+import type { JsonObject } from "../contract.ts";
+import { objectAt } from "../json.ts";
+import type { DefaultTable } from "./default-table.ts";
+
+const APPS = "io.k8s.api.apps.v1.";
+const BATCH = "io.k8s.api.batch.v1.";
+
+const labelsOfTemplate = (spec: JsonObject) => ({
+  matchLabels: { ...objectAt(spec, "template", "metadata", "labels") },
+});
+
+const rolling = (value: JsonObject) => (strategy: JsonObject) =>
+  strategy["type"] === "RollingUpdate" ? { ...value } : undefined;
+
+export const appsDefaults: DefaultTable = {
+  [`${APPS}DeploymentSpec`]: {
+    replicas: 1,
+    strategy: {},
+    revisionHistoryLimit: 10,
+    progressDeadlineSeconds: 600,
+  },
+  [`${APPS}DeploymentStrategy`]: {
+    type: "RollingUpdate",
+    rollingUpdate: rolling({ maxUnavailable: "25%", maxSurge: "25%" }),
+  },
+  [`${APPS}RollingUpdateDeployment`]: { maxUnavailable: "25%", maxSurge: "25%" },
+  [`${APPS}ReplicaSetSpec`]: { replicas: 1, selector: labelsOfTemplate },
+  [`${APPS}StatefulSetSpec`]: {
+    replicas: 1,
+    podManagementPolicy: "OrderedReady",
+    updateStrategy: {},
+    revisionHistoryLimit: 10,
+    persistentVolumeClaimRetentionPolicy: { whenDeleted: "Retain", whenScaled: "Retain" },
+  },
+  [`${APPS}StatefulSetUpdateStrategy`]: { type: "RollingUpdate", rollingUpdate: rolling({ partition: 0 }) },
+  [`${APPS}RollingUpdateStatefulSetStrategy`]: { partition: 0 },
+  [`${APPS}DaemonSetSpec`]: { updateStrategy: {}, revisionHistoryLimit: 10 },
+  [`${APPS}DaemonSetUpdateStrategy`]: {
+    type: "RollingUpdate",
+    rollingUpdate: rolling({ maxUnavailable: 1, maxSurge: 0 }),
+  },
+  [`${APPS}RollingUpdateDaemonSet`]: { maxUnavailable: 1, maxSurge: 0 },
+  [`${BATCH}JobSpec`]: {
+    parallelism: 1,
+    completions: (spec) => (spec["parallelism"] === 1 ? 1 : undefined),
+    backoffLimit: 6,
+    completionMode: "NonIndexed",
+    suspend: false,
+    podReplacementPolicy: "TerminatingOrFailed",
+  },
+  [`${BATCH}CronJobSpec`]: {
+    concurrencyPolicy: "Allow",
+    suspend: false,
+    successfulJobsHistoryLimit: 3,
+    failedJobsHistoryLimit: 1,
+  },
+  "io.k8s.api.autoscaling.v2.HorizontalPodAutoscalerSpec": { minReplicas: 1 },
+  "io.k8s.api.autoscaling.v1.HorizontalPodAutoscalerSpec": { minReplicas: 1 },
+};

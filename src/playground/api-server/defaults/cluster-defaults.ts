@@ -1,0 +1,44 @@
+import type { JsonObject, JsonValue } from "../contract.ts";
+import { objectsAt, stringAt } from "../json.ts";
+import type { DefaultTable } from "./default-table.ts";
+
+const RBAC = "rbac.authorization.k8s.io";
+const ADMISSION = "io.k8s.api.admissionregistration.v1.";
+const EXTENSIONS = "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.";
+
+const webhook = {
+  failurePolicy: "Fail",
+  matchPolicy: "Equivalent",
+  namespaceSelector: {},
+  objectSelector: {},
+  timeoutSeconds: 10,
+};
+
+const subjectGroup = (subject: JsonObject): JsonValue =>
+  subject["kind"] === "User" || subject["kind"] === "Group" ? RBAC : "";
+
+const policyTypes = (spec: JsonObject): JsonValue => [
+  "Ingress",
+  ...(objectsAt(spec, "egress").length > 0 ? ["Egress"] : []),
+];
+
+export const clusterDefaults: DefaultTable = {
+  "io.k8s.api.rbac.v1.RoleRef": { apiGroup: RBAC },
+  "io.k8s.api.rbac.v1.Subject": { apiGroup: (subject) => subjectGroup(subject) || undefined },
+  [`${ADMISSION}MutatingWebhook`]: { ...webhook, reinvocationPolicy: "Never" },
+  [`${ADMISSION}ValidatingWebhook`]: webhook,
+  [`${ADMISSION}ServiceReference`]: { port: 443 },
+  [`${ADMISSION}RuleWithOperations`]: { scope: "*" },
+  [`${EXTENSIONS}CustomResourceDefinitionSpec`]: { conversion: { strategy: "None" } },
+  [`${EXTENSIONS}CustomResourceDefinitionNames`]: {
+    singular: (names) => stringAt(names, "kind").toLowerCase() || undefined,
+    listKind: (names) => (stringAt(names, "kind") === "" ? undefined : `${stringAt(names, "kind")}List`),
+  },
+  [`${EXTENSIONS}ServiceReference`]: { port: 443 },
+  "io.k8s.api.discovery.v1.EndpointPort": { name: "", protocol: "TCP" },
+  "io.k8s.api.networking.v1.NetworkPolicySpec": { policyTypes },
+  "io.k8s.api.networking.v1.NetworkPolicyPort": { protocol: "TCP" },
+  "io.k8s.api.storage.v1.StorageClass": { reclaimPolicy: "Delete", volumeBindingMode: "Immediate" },
+  "io.k8s.api.scheduling.v1.PriorityClass": { preemptionPolicy: "PreemptLowerPriority" },
+  "io.k8s.api.core.v1.Namespace": { spec: { finalizers: ["kubernetes"] } },
+};

@@ -1,0 +1,78 @@
+import type { JsonObject, JsonValue } from "../contract.ts";
+import { isObject, objectAt, objectsAt, stringAt } from "../json.ts";
+import type { DefaultTable } from "./default-table.ts";
+
+const CORE = "io.k8s.api.core.v1.";
+
+/** `Always` for images without a tag or with `latest`. */
+function pullPolicy(container: JsonObject): string {
+  const image = stringAt(container, "image");
+  if (image.includes("@")) return "IfNotPresent";
+  const tag = /:([^:/]+)$/.exec(image)?.[1] ?? "latest";
+  return tag === "latest" ? "Always" : "IfNotPresent";
+}
+
+/** Limits stand for requests that are not given. */
+function requestsFromLimits(resources: JsonObject): JsonValue | undefined {
+  const limits = resources["limits"];
+  return isObject(limits) && Object.keys(limits).length > 0 ? { ...limits } : undefined;
+}
+
+const container = {
+  terminationMessagePath: "/dev/termination-log",
+  terminationMessagePolicy: "File",
+  imagePullPolicy: pullPolicy,
+  resources: {},
+};
+
+const VOLUME_SOURCES_APART = new Set(["name"]);
+
+export const coreDefaults: DefaultTable = {
+  [`${CORE}PodSpec`]: {
+    restartPolicy: "Always",
+    dnsPolicy: "ClusterFirst",
+    terminationGracePeriodSeconds: 30,
+    securityContext: {},
+    schedulerName: "default-scheduler",
+    serviceAccountName: (spec) => stringAt(spec, "serviceAccount") || undefined,
+    serviceAccount: (spec) => stringAt(spec, "serviceAccountName") || undefined,
+  },
+  [`${CORE}Container`]: container,
+  [`${CORE}EphemeralContainer`]: container,
+  [`${CORE}ContainerPort`]: { protocol: "TCP" },
+  [`${CORE}ResourceRequirements`]: { requests: requestsFromLimits },
+  [`${CORE}Probe`]: { timeoutSeconds: 1, periodSeconds: 10, successThreshold: 1, failureThreshold: 3 },
+  [`${CORE}HTTPGetAction`]: { path: "/", scheme: "HTTP" },
+  [`${CORE}GRPCAction`]: { service: "" },
+  [`${CORE}ObjectFieldSelector`]: { apiVersion: "v1" },
+  [`${CORE}Volume`]: {
+    emptyDir: (volume) => (Object.keys(volume).every((key) => VOLUME_SOURCES_APART.has(key)) ? {} : undefined),
+  },
+  [`${CORE}SecretVolumeSource`]: { defaultMode: 0o644 },
+  [`${CORE}ConfigMapVolumeSource`]: { defaultMode: 0o644 },
+  [`${CORE}DownwardAPIVolumeSource`]: { defaultMode: 0o644 },
+  [`${CORE}ProjectedVolumeSource`]: { defaultMode: 0o644 },
+  [`${CORE}ServiceAccountTokenProjection`]: { expirationSeconds: 3600 },
+  [`${CORE}HostPathVolumeSource`]: { type: "" },
+  [`${CORE}ServiceSpec`]: {
+    type: "ClusterIP",
+    sessionAffinity: "None",
+    sessionAffinityConfig: (spec) =>
+      spec["sessionAffinity"] === "ClientIP" ? { clientIP: { timeoutSeconds: 10800 } } : undefined,
+    internalTrafficPolicy: (spec) => (spec["type"] === "ExternalName" ? undefined : "Cluster"),
+    externalTrafficPolicy: (spec) => (isExternal(spec) ? "Cluster" : undefined),
+    allocateLoadBalancerNodePorts: (spec) => (spec["type"] === "LoadBalancer" ? true : undefined),
+  },
+  [`${CORE}ServicePort`]: { protocol: "TCP", targetPort: (port) => port["port"] },
+  [`${CORE}EndpointPort`]: { protocol: "TCP" },
+  [`${CORE}Secret`]: { type: "Opaque" },
+  [`${CORE}PersistentVolumeClaimSpec`]: { volumeMode: "Filesystem" },
+  [`${CORE}PersistentVolumeSpec`]: { volumeMode: "Filesystem", persistentVolumeReclaimPolicy: "Retain" },
+  [`${CORE}ReplicationControllerSpec`]: {
+    replicas: 1,
+    selector: (spec) => ({ ...objectAt(spec, "template", "metadata", "labels") }),
+  },
+};
+
+const isExternal = (spec: JsonObject) =>
+  spec["type"] === "NodePort" || spec["type"] === "LoadBalancer" || objectsAt(spec, "externalIPs").length > 0;

@@ -1,0 +1,60 @@
+// Defaults as data: for each definition of Kubernetes' description, the fields that the server fills in when they are
+// absent. A function sees the object around the field and answers undefined where there is no default.
+import type { JsonObject, JsonValue } from "../contract.ts";
+import { clone, isObject } from "../json.ts";
+import { resolve, type Schema } from "../schema/schema.ts";
+import { appsDefaults } from "./apps-defaults.ts";
+import { clusterDefaults } from "./cluster-defaults.ts";
+import { coreDefaults } from "./core-defaults.ts";
+
+export type DefaultValue = JsonValue | ((around: JsonObject) => JsonValue | undefined);
+/** By full definition name, then by field. Fields are filled in the order in which they stand. */
+export type DefaultTable = Readonly<Record<string, Readonly<Record<string, DefaultValue>>>>;
+
+const TABLE: DefaultTable = { ...coreDefaults, ...appsDefaults, ...clusterDefaults };
+const REF_PREFIX = "#/components/schemas/";
+
+/**
+ * Fills in defaults in place: from the tables for built-in definitions, from `default` in schemas of custom resources.
+ * `name` is the definition of the object itself, for built-in kinds.
+ */
+export function applyDefaults(schema: Schema, object: JsonObject, name?: string): void {
+  if (name !== undefined) fillFromTable(name, object);
+  fill(schema, object);
+}
+
+function fill(schema: Schema, object: JsonObject): void {
+  for (const [key, child] of Object.entries(schema.properties ?? {})) {
+    if (child.default !== undefined && !Object.hasOwn(object, key)) object[key] = clone(child.default);
+  }
+  for (const [key, value] of Object.entries(object)) {
+    if (typeof value !== "object" || value === null) continue;
+    const raw = schema.properties?.[key] ?? additional(schema);
+    if (raw !== undefined) visit(raw, value);
+  }
+}
+
+const additional = (schema: Schema) =>
+  typeof schema.additionalProperties === "object" ? schema.additionalProperties : undefined;
+
+function visit(raw: Schema, value: JsonValue): void {
+  const schema = resolve(raw);
+  if (schema === undefined) return;
+  if (Array.isArray(value)) {
+    const items = schema.items;
+    if (items !== undefined) for (const item of value) visit(items, item);
+    return;
+  }
+  if (!isObject(value)) return;
+  if (raw.$ref !== undefined) fillFromTable(raw.$ref.slice(REF_PREFIX.length), value);
+  fill(schema, value);
+}
+
+function fillFromTable(name: string, object: JsonObject): void {
+  for (const [field, rule] of Object.entries(TABLE[name] ?? {})) {
+    const present = object[field];
+    if (present !== undefined && present !== null && present !== "") continue;
+    const value = typeof rule === "function" ? rule(object) : clone(rule);
+    if (value !== undefined) object[field] = value;
+  }
+}

@@ -1,0 +1,108 @@
+// The way of every request: who asks, may they, what is it, and one place where errors become Status objects.
+import { STATUS_CODES, type IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
+import type { Logger } from "#base/logger";
+import type { EngineParts } from "../api-context.ts";
+import { forbiddenFor } from "../auth/forbidden.ts";
+import {
+  type ApiRequest,
+  type ApiResponse,
+  ApiStatusError,
+  type Authenticator,
+  type Authorizer,
+  type PodConnector,
+  type RequestInfo,
+  type UserInfo,
+  type VirtualResource,
+} from "../contract.ts";
+import { parseRequest } from "./request-info.ts";
+import { sendJson, statusError } from "./respond.ts";
+import { OPEN_PATHS, type PathContext, servePath } from "./serve-path.ts";
+import { serveResource } from "./serve-resource.ts";
+
+export interface HandlerOptions {
+  readonly parts: EngineParts;
+  readonly authenticator: Authenticator;
+  readonly authorizer: Authorizer;
+  readonly virtualResources: readonly VirtualResource[];
+  readonly pods: PodConnector;
+  readonly logger: Logger;
+  readonly serverAddress: string;
+  /** Aborts when the server closes: watches end then. */
+  readonly stopping: AbortSignal;
+}
+
+export interface RequestHandler {
+  serve(request: ApiRequest, response: ApiResponse): Promise<void>;
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void>;
+}
+
+/** Subresources that lead into a pod; the engine only checks who may. */
+const CONNECTIONS = new Set(["exec", "attach", "portforward", "log", "proxy"]);
+
+const isConnection = (info: RequestInfo) => info.isResource && CONNECTIONS.has(info.subresource.split("/")[0] ?? "");
+
+export function createRequestHandler(options: HandlerOptions): RequestHandler {
+  const { parts, logger } = options;
+  const paths: PathContext = {
+    registry: parts.registry,
+    serverAddress: options.serverAddress,
+    isReady: () => !options.stopping.aborted,
+  };
+  const resources = { parts, virtual: options.virtualResources, signal: options.stopping };
+
+  const route = async (request: ApiRequest, response: ApiResponse) => {
+    const { info, query } = parseRequest(request.method ?? "GET", request.url ?? "/");
+    if (!info.isResource && OPEN_PATHS.test(info.path)) return servePath(paths, info, { request, response });
+    const user = await admitted(options, request, info);
+    if (!info.isResource) return servePath(paths, info, { request, response });
+    if (isConnection(info)) return options.pods.serve(request, response, info);
+    return serveResource(resources, { request, response, info, query, user });
+  };
+
+  return {
+    async serve(request, response) {
+      try {
+        await route(request, response);
+      } catch (thrown) {
+        const error = statusError(thrown);
+        if (error.code >= 500)
+          logger.error({ method: request.method, path: request.url, error: stackOf(thrown) }, "request failed");
+        fail(response, error);
+      }
+    },
+    async upgrade(request, socket, head) {
+      socket.on("error", () => socket.destroy());
+      try {
+        const { info } = parseRequest(request.method ?? "GET", request.url ?? "/");
+        if (!isConnection(info)) throw new ApiStatusError(400, "BadRequest", "this path takes no upgrade");
+        await admitted(options, request, info);
+        await options.pods.upgrade(request, socket, head, info);
+      } catch (thrown) {
+        refuseUpgrade(socket, statusError(thrown));
+      }
+    },
+  };
+}
+
+const stackOf = (thrown: unknown) => (thrown instanceof Error ? thrown.stack : String(thrown));
+
+/** Throws 401 or 403. */
+async function admitted(options: HandlerOptions, request: ApiRequest, info: RequestInfo): Promise<UserInfo> {
+  const user = await options.authenticator.authenticate(request);
+  const answer = options.authorizer.authorize(user, info);
+  if (!answer.allowed) throw forbiddenFor(user, info, answer.reason);
+  return user;
+}
+
+function fail(response: ApiResponse, error: ApiStatusError): void {
+  // Half an answer is out already: only cutting it short tells the client.
+  if (response.headersSent) response.destroy();
+  else sendJson(response, error.status(), { code: error.code });
+}
+
+function refuseUpgrade(socket: Duplex, error: ApiStatusError): void {
+  const body = JSON.stringify(error.status());
+  const head = `HTTP/1.1 ${error.code} ${STATUS_CODES[error.code] ?? ""}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n`;
+  socket.end(head + body);
+}

@@ -1,0 +1,83 @@
+// In which form a client wants objects: whole, as rows of a table, or their metadata only.
+import { bytesOf } from "./respond.ts";
+import type { JsonObject } from "../contract.ts";
+import type { ResourceKind } from "../resource-kind.ts";
+import { fromStorage } from "../operations/convert-version.ts";
+import { buildTable, type IncludeObject } from "../tables/build-table.ts";
+import { objectAt } from "../json.ts";
+
+export interface OutputForm {
+  readonly kind: "object" | "table" | "metadata";
+  readonly include: IncludeObject;
+}
+
+const META = "meta.k8s.io";
+
+/** Reads the Accept header; the first form that the server knows wins. */
+export function outputForm(accept: string, includeObject: string | null): OutputForm {
+  const include = includeObject === "Object" || includeObject === "None" ? includeObject : "Metadata";
+  for (const entry of accept.split(",")) {
+    const [type = "", ...parameters] = entry.split(";").map((part) => part.trim());
+    const as = parameters.find((parameter) => parameter.startsWith("as="))?.slice(3);
+    const known = parameters.includes(`g=${META}`) && parameters.some((parameter) => parameter.startsWith("v=v1"));
+    if (type !== "application/json" && type !== "*/*" && type !== "") continue;
+    if (as === "Table" && known) return { kind: "table", include };
+    if (as?.startsWith("PartialObjectMetadata") && known) return { kind: "metadata", include };
+    if (as === undefined) return { kind: "object", include };
+  }
+  return { kind: "object", include };
+}
+
+const partial = new WeakMap<JsonObject, JsonObject>();
+
+/** The PartialObjectMetadata of an object. */
+export function metadataOnly(object: JsonObject): JsonObject {
+  let known = partial.get(object);
+  if (known === undefined) {
+    known = { kind: "PartialObjectMetadata", apiVersion: `${META}/v1`, metadata: objectAt(object, "metadata") };
+    partial.set(object, known);
+  }
+  return known;
+}
+
+/** One object in its kept form as bytes in the client's version and form. */
+export function objectBytes(kind: ResourceKind, form: OutputForm, object: JsonObject): Buffer {
+  const shown = fromStorage(kind, object);
+  if (form.kind === "table")
+    return Buffer.from(JSON.stringify(buildTable(kind, [shown], { include: form.include, columns: true })));
+  return bytesOf(form.kind === "metadata" ? metadataOnly(shown) : shown);
+}
+
+export interface ListMetadata {
+  readonly resourceVersion: string;
+  readonly continue?: string;
+  readonly remainingItemCount?: number;
+}
+
+export function listBytes(
+  kind: ResourceKind,
+  form: OutputForm,
+  objects: readonly JsonObject[],
+  metadata: ListMetadata,
+): Buffer {
+  const shown = objects.map((object) => fromStorage(kind, object));
+  if (form.kind === "table") {
+    const table = buildTable(kind, shown, { include: form.include, columns: true });
+    return Buffer.from(JSON.stringify({ ...table, metadata }));
+  }
+  const [listKind, apiVersion] =
+    form.kind === "metadata"
+      ? ["PartialObjectMetadataList", `${META}/v1`]
+      : [kind.listKind, kind.group === "" ? kind.version : `${kind.group}/${kind.version}`];
+  const head = JSON.stringify({ kind: listKind, apiVersion, metadata });
+  const pieces: Buffer[] = [Buffer.from(`${head.slice(0, -1)},"items":[`)];
+  for (const [index, object] of shown.entries()) {
+    if (index > 0) pieces.push(COMMA);
+    pieces.push(bytesOf(form.kind === "metadata" ? metadataOnly(object) : object));
+  }
+  pieces.push(END);
+  return Buffer.concat(pieces);
+}
+
+const COMMA = Buffer.from(",");
+const END = Buffer.from("]}\n");

@@ -1,0 +1,73 @@
+import type { RequestInfo } from "../contract.ts";
+
+const VERBS: Readonly<Record<string, string>> = {
+  GET: "get",
+  HEAD: "get",
+  POST: "create",
+  PUT: "update",
+  PATCH: "patch",
+  DELETE: "delete",
+};
+
+/** Subresources of a namespace itself, which would else read as resources inside it. */
+const OF_NAMESPACES = new Set(["status", "finalize"]);
+
+export interface ParsedRequest {
+  readonly info: RequestInfo;
+  readonly query: URLSearchParams;
+}
+
+/** Reads method and URL in RBAC's words. */
+export function parseRequest(method: string, url: string): ParsedRequest {
+  const [path = "/", search = ""] = url.split("?", 2);
+  const query = new URLSearchParams(search);
+  const parts = path
+    .split("/")
+    .filter((part) => part !== "")
+    .map(decode);
+  const place = resourcePlace(parts);
+  const empty = { group: "", version: "", resource: "", subresource: "", namespace: "", name: "" };
+  if (place === undefined) {
+    return { query, info: { ...empty, isResource: false, path, verb: method.toLowerCase() } };
+  }
+  const verb = resourceVerb(method, place.name, query);
+  return { query, info: { isResource: true, path, verb, ...place } };
+}
+
+function decode(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    // A malformed escape names nothing that exists; it will be answered with 404.
+    return part;
+  }
+}
+
+type Place = Pick<RequestInfo, "group" | "version" | "resource" | "subresource" | "namespace" | "name">;
+
+function resourcePlace(parts: readonly string[]): Place | undefined {
+  const root = parts[0];
+  if (root !== "api" && root !== "apis") return undefined;
+  const [group, version, rest] =
+    root === "api" ? ["", parts[1], parts.slice(2)] : [parts[1] ?? "", parts[2], parts.slice(3)];
+  if (version === undefined || rest.length === 0) return undefined;
+  if (rest[0] === "namespaces" && rest.length > 2 && !OF_NAMESPACES.has(rest[2] ?? "")) {
+    const [, namespace = "", resource = "", name = "", ...sub] = rest;
+    return { group, version, namespace, resource, name, subresource: sub.join("/") };
+  }
+  const [resource = "", name = "", ...sub] = rest;
+  const namespace = resource === "namespaces" && group === "" ? name : "";
+  return { group, version, namespace, resource, name, subresource: sub.join("/") };
+}
+
+function resourceVerb(method: string, name: string, query: URLSearchParams): string {
+  const verb = VERBS[method] ?? method.toLowerCase();
+  if (verb === "get" && isTrue(query.get("watch"))) return "watch";
+  if (name !== "") return verb;
+  if (verb === "get") return "list";
+  return verb === "delete" ? "deletecollection" : verb;
+}
+
+export function isTrue(text: string | null): boolean {
+  return text === "true" || text === "1" || text === "";
+}

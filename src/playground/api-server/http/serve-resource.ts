@@ -1,0 +1,247 @@
+// The verbs of resources, from a parsed request to an answer.
+import type { EngineParts, Target, WriteContext } from "../api-context.ts";
+import { badRequest, methodNotSupported, noSuchResource, notFound } from "../api-errors.ts";
+import type {
+  ApiRequest,
+  ApiResponse,
+  JsonObject,
+  JsonValue,
+  RequestInfo,
+  UserInfo,
+  VirtualResource,
+} from "../contract.ts";
+import { isObject, stringAt } from "../json.ts";
+import { applyObject } from "../operations/apply-object.ts";
+import { createObject } from "../operations/create-object.ts";
+import { modifyObject } from "../operations/modify-object.ts";
+import { deleteObject, deleteOptions } from "../operations/remove-object.ts";
+import { SUBRESOURCE_ACTIONS } from "../operations/subresource-actions.ts";
+import { applyPatch, PATCH_TYPES } from "../patch/patches.ts";
+import { type ResourceKind, storageKey } from "../resource-kind.ts";
+import { fieldSelector, labelSelector, type Predicate } from "../selectors.ts";
+import { listPage } from "./list-page.ts";
+import { listBytes, objectBytes, outputForm, type OutputForm } from "./output-form.ts";
+import { mediaType, readBody } from "./read-body.ts";
+import { isTrue } from "./request-info.ts";
+import { send, sendJson } from "./respond.ts";
+import { serveWatch } from "./watch-stream.ts";
+
+export interface ResourceRequest {
+  readonly request: ApiRequest;
+  readonly response: ApiResponse;
+  readonly info: RequestInfo;
+  readonly query: URLSearchParams;
+  readonly user: UserInfo;
+}
+
+export interface ResourceServer {
+  readonly parts: EngineParts;
+  readonly virtual: readonly VirtualResource[];
+  readonly signal: AbortSignal;
+}
+
+/** Everything that a verb needs. */
+interface Call extends ResourceRequest {
+  readonly server: ResourceServer;
+  readonly kind: ResourceKind;
+  readonly target: Target;
+  readonly form: OutputForm;
+  readonly context: WriteContext;
+}
+
+export async function serveResource(server: ResourceServer, request: ResourceRequest): Promise<void> {
+  const { info, query, user } = request;
+  const virtual = server.virtual.find((candidate) => isVirtual(candidate, info));
+  if (virtual !== undefined && info.verb === "create") return serveVirtual(virtual, request);
+  const kind = server.parts.registry.find(info.group, info.version, info.resource);
+  if (kind === undefined) throw noSuchResource();
+  const form = outputForm(request.request.headers.accept ?? "", query.get("includeObject"));
+  const call: Call = {
+    ...request,
+    server,
+    kind,
+    form,
+    target: targetOf(kind, info),
+    context: writeContext(request, user),
+  };
+  if (info.subresource !== "" && !STATUS_LIKE.has(info.subresource)) return serveSubresource(call);
+  if (info.subresource !== "" && !kind.subresources.includes(info.subresource)) throw noSuchResource();
+  const serve = kind.stored ? VERBS[info.verb] : undefined;
+  if (serve === undefined) throw methodNotSupported(kind, info.verb);
+  await serve(call);
+}
+
+/** Subresources that are the object itself, seen through another door. */
+const STATUS_LIKE = new Set(["status", "approval"]);
+
+const isVirtual = (candidate: VirtualResource, info: RequestInfo) =>
+  candidate.group === info.group &&
+  candidate.version === info.version &&
+  candidate.resource === info.resource &&
+  (candidate.subresource ?? "") === info.subresource;
+
+async function serveVirtual(
+  virtual: VirtualResource,
+  { request, response, info, user }: ResourceRequest,
+): Promise<void> {
+  const body = (await readBody(request)) ?? {};
+  if (!isObject(body)) throw badRequest("the body must hold one object");
+  const result = await virtual.create({ user, namespace: info.namespace, name: info.name, body });
+  sendJson(response, result, { code: 201 });
+}
+
+function targetOf(kind: ResourceKind, info: RequestInfo): Target {
+  return { namespace: kind.namespaced ? info.namespace : "", name: info.name, subresource: info.subresource };
+}
+
+function writeContext({ request, query }: ResourceRequest, user: UserInfo): WriteContext {
+  const agent = (request.headers["user-agent"] ?? "").split("/")[0] ?? "";
+  const validation = query.get("fieldValidation");
+  return {
+    user,
+    dryRun: query.getAll("dryRun").includes("All"),
+    fieldManager: query.get("fieldManager") ?? (agent || "unknown"),
+    fieldValidation: validation === "Strict" || validation === "Ignore" ? validation : "Warn",
+    warnings: [],
+  };
+}
+
+type Verb = (call: Call) => Promise<void> | void;
+
+const VERBS: Readonly<Record<string, Verb>> = {
+  get: serveGet,
+  list: serveList,
+  watch: serveWatchVerb,
+  create: serveCreate,
+  update: serveUpdate,
+  patch: servePatch,
+  delete: serveDelete,
+  deletecollection: serveDeleteCollection,
+};
+
+function reply(call: Call, object: JsonObject, code = 200): void {
+  send(call.response, objectBytes(call.kind, call.form, object), { code, warnings: call.context.warnings });
+}
+
+function currentObject({ server, kind, target }: Call): JsonObject {
+  const object = server.parts.store.get(storageKey(kind), target.namespace, target.name);
+  if (object === undefined) throw notFound(kind, target.name);
+  return object;
+}
+
+function serveGet(call: Call): void {
+  reply(call, currentObject(call));
+}
+
+function selection({ kind, query, target }: Call): Predicate {
+  const labels = labelSelector(query.get("labelSelector") ?? "");
+  const fields = fieldSelector(query.get("fieldSelector") ?? "", storageKey(kind), kind.custom?.selectableFields);
+  const { name } = target;
+  return (object) => labels(object) && fields(object) && (name === "" || stringAt(object, "metadata", "name") === name);
+}
+
+function selected(call: Call): JsonObject[] {
+  const { server, kind, target } = call;
+  const namespace = target.namespace === "" ? undefined : target.namespace;
+  return server.parts.store.list(storageKey(kind), namespace).filter(selection(call));
+}
+
+function serveList(call: Call): void {
+  const page = listPage(selected(call), call.query, call.server.parts.store.revision());
+  send(call.response, listBytes(call.kind, call.form, page.objects, page.metadata));
+}
+
+function serveWatchVerb(call: Call): void {
+  const { server, kind, target, form, query } = call;
+  const watch = { kind, namespace: target.namespace, matches: selection(call), form, query };
+  serveWatch(server.parts.store, watch, call, server.signal);
+}
+
+async function neededBody(call: Call): Promise<JsonValue> {
+  const body = await readBody(call.request);
+  if (body === undefined) throw badRequest("the body of the request is empty");
+  return body;
+}
+
+async function serveCreate(call: Call): Promise<void> {
+  if (call.kind.namespaced && call.target.namespace === "")
+    throw badRequest("an empty namespace may not be set during creation");
+  const { server, kind, target, context } = call;
+  reply(call, await createObject(server.parts, kind, { target, body: await neededBody(call), context }), 201);
+}
+
+async function serveUpdate(call: Call): Promise<void> {
+  const { server, kind, target, context } = call;
+  const body = await neededBody(call);
+  if (!isObject(body)) throw badRequest("the body must hold one object");
+  const object = await modifyObject(server.parts, kind, {
+    target,
+    context,
+    transform: () => body,
+    requireVersion: true,
+  });
+  reply(call, object);
+}
+
+async function servePatch(call: Call): Promise<void> {
+  const { server, kind, target, context, query } = call;
+  const body = await neededBody(call);
+  const type = mediaType(call.request);
+  if (type === PATCH_TYPES.apply) {
+    if (query.get("fieldManager") === null)
+      throw badRequest(
+        'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch',
+      );
+    const force = isTrue(query.get("force") ?? "false");
+    const { object, created } = await applyObject(server.parts, kind, { target, body, context, force });
+    return reply(call, object, created ? 201 : 200);
+  }
+  const transform = (current: JsonObject) => applyPatch(kind, type, current, body);
+  reply(call, await modifyObject(server.parts, kind, { target, context, transform }));
+}
+
+async function deletion(call: Call) {
+  const body = (await readBody(call.request)) ?? {};
+  const context = { ...call.context, dryRun: call.context.dryRun || isDryRun(body) };
+  return { context, options: deleteOptions(isObject(body) ? body : {}, call.query) };
+}
+
+const isDryRun = (body: JsonValue) => isObject(body) && Array.isArray(body["dryRun"]) && body["dryRun"].includes("All");
+
+async function serveDelete(call: Call): Promise<void> {
+  const { server, kind, target } = call;
+  const { object, gone } = await deleteObject(server.parts, kind, { target, ...(await deletion(call)) });
+  if (!gone) return reply(call, object);
+  const details: JsonObject = {
+    name: target.name,
+    ...(kind.group === "" ? {} : { group: kind.group }),
+    kind: kind.plural,
+    uid: stringAt(object, "metadata", "uid"),
+  };
+  sendJson(call.response, { kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", details });
+}
+
+async function serveDeleteCollection(call: Call): Promise<void> {
+  const { server, kind } = call;
+  const how = await deletion(call);
+  const objects = selected(call);
+  for (const object of objects) {
+    const target = {
+      namespace: stringAt(object, "metadata", "namespace"),
+      name: stringAt(object, "metadata", "name"),
+      subresource: "",
+    };
+    await deleteObject(server.parts, kind, { target, ...how });
+  }
+  send(call.response, listBytes(kind, call.form, objects, { resourceVersion: String(server.parts.store.revision()) }));
+}
+
+async function serveSubresource(call: Call): Promise<void> {
+  const { kind, info, server, target, context } = call;
+  const action = kind.subresources.includes(info.subresource) ? SUBRESOURCE_ACTIONS[info.subresource] : undefined;
+  if (action === undefined) throw noSuchResource();
+  const body = info.verb === "get" ? undefined : await neededBody(call);
+  const patchType = mediaType(call.request);
+  const result = await action({ parts: server.parts, kind, target, context, verb: info.verb, body, patchType });
+  sendJson(call.response, result.object, { code: result.code ?? 200, warnings: context.warnings });
+}

@@ -1,0 +1,101 @@
+import { randomBytes, randomUUID } from "node:crypto";
+import { timestamp, type EngineParts, type Target, type WriteContext } from "../api-context.ts";
+import { alreadyExists, badRequest, invalid } from "../api-errors.ts";
+import { trackUpdate } from "../apply/managed-fields.ts";
+import type { JsonObject, JsonValue } from "../contract.ts";
+import { ensureObject, setOrDelete, stringAt } from "../json.ts";
+import { type ResourceKind, storageKey } from "../resource-kind.ts";
+import { hasGeneration, strategyOf } from "../strategy/strategies.ts";
+import { decodeBody } from "./decode-body.ts";
+import { admit, completeWithDefaults, fieldWriter, storageKindOf, validate } from "./finish-write.ts";
+
+export interface CreateOptions {
+  /** managedFields of an object that server-side apply makes; tracked as an update otherwise. */
+  readonly managedFields?: JsonObject[];
+}
+
+/** Makes one object. The result is in its kept form. Throws ApiStatusError. */
+export async function createObject(
+  parts: EngineParts,
+  kind: ResourceKind,
+  request: { readonly target: Target; readonly body: JsonValue; readonly context: WriteContext },
+  options: CreateOptions = {},
+): Promise<JsonObject> {
+  const { context } = request;
+  const object = decodeBody(kind, request.body, context);
+  const target = placeObject(kind, object, request.target);
+  stampNew(parts, kind, object);
+  completeWithDefaults(parts, kind, object);
+  strategyOf(kind).prepareCreate?.(object);
+  const admitted =
+    (await admit(parts, kind, context, { operation: "CREATE", target, object, oldObject: undefined })) ?? object;
+  strategyOf(kind).prepareUpdate?.(admitted, admitted);
+  validate(parts, kind, admitted);
+  const key = storageKey(kind);
+  if (parts.store.get(key, target.namespace, target.name) !== undefined) throw alreadyExists(kind, target.name);
+  const metadata = ensureObject(admitted, "metadata");
+  const writer = fieldWriter(parts, kind, context, { operation: "Update", subresource: "" });
+  delete metadata["managedFields"];
+  metadata["managedFields"] =
+    options.managedFields ?? trackUpdate(storageKindOf(parts, kind).schema, undefined, admitted, writer);
+  if (key === "/services") assignAddresses(parts, kind, admitted, context.dryRun);
+  return context.dryRun ? admitted : parts.store.commit(key, "ADDED", admitted);
+}
+
+/** Puts namespace and name where path and body agree on them; makes a name out of generateName. */
+function placeObject(kind: ResourceKind, object: JsonObject, target: Target): Target {
+  const metadata = ensureObject(object, "metadata");
+  const given = stringAt(metadata, "namespace");
+  if (kind.namespaced) {
+    if (given !== "" && given !== target.namespace) {
+      throw badRequest(`the namespace of the provided object does not match the namespace sent on the request`);
+    }
+    metadata["namespace"] = target.namespace;
+  } else delete metadata["namespace"];
+  if (stringAt(metadata, "name") === "" && target.name !== "") metadata["name"] = target.name;
+  if (stringAt(metadata, "name") === "" && stringAt(metadata, "generateName") !== "") {
+    metadata["name"] = `${stringAt(metadata, "generateName").slice(0, 58)}${randomSuffix()}`;
+  }
+  if (stringAt(metadata, "name") === "") {
+    throw invalid(kind, "", [
+      { field: "metadata.name", type: "FieldValueRequired", detail: "name or generateName is required" },
+    ]);
+  }
+  return { ...target, name: stringAt(metadata, "name") };
+}
+
+/** No vowels and no digits that look like letters, as Kubernetes does it. */
+const SUFFIX_LETTERS = "bcdfghjklmnpqrstvwxz2456789";
+
+function randomSuffix(): string {
+  return [...randomBytes(5)].map((byte) => SUFFIX_LETTERS[byte % SUFFIX_LETTERS.length]).join("");
+}
+
+function stampNew(parts: EngineParts, kind: ResourceKind, object: JsonObject): void {
+  const metadata = ensureObject(object, "metadata");
+  for (const field of [
+    "resourceVersion",
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+    "selfLink",
+    "managedFields",
+  ]) {
+    delete metadata[field];
+  }
+  metadata["uid"] = randomUUID();
+  metadata["creationTimestamp"] = timestamp(parts.now());
+  setOrDelete(metadata, "generation", hasGeneration(kind) ? 1 : undefined);
+  const statusApart = kind.subresources.includes("status") && strategyOf(kind).keepsStatus !== true;
+  if (!statusApart) return;
+  if (kind.custom === undefined) object["status"] = {};
+  else delete object["status"];
+}
+
+function assignAddresses(parts: EngineParts, kind: ResourceKind, service: JsonObject, dryRun: boolean): void {
+  const errors = parts.allocator.assign(service, undefined);
+  if (errors.length > 0) throw invalid(kind, stringAt(service, "metadata", "name"), errors);
+  if (dryRun) parts.allocator.release(service);
+  if (stringAt(service, "spec", "type") === "LoadBalancer" || service["status"] !== undefined) {
+    service["status"] = { loadBalancer: {} };
+  }
+}

@@ -1,0 +1,184 @@
+// Every change of an object that exists: update, patch, server-side apply, on itself or on its status.
+import type { EngineParts, Target, Transform, WriteContext } from "../api-context.ts";
+import { badRequest, conflict, invalid, MODIFIED, notFound } from "../api-errors.ts";
+import { trackUpdate } from "../apply/managed-fields.ts";
+import type { ApiStatusError, JsonObject } from "../contract.ts";
+import { arrayAt, deepEqual, ensureObject, isObject, numberAt, objectAt, setOrDelete, stringAt } from "../json.ts";
+import { type ResourceKind, storageKey } from "../resource-kind.ts";
+import { hasGeneration, specChanged, strategyOf } from "../strategy/strategies.ts";
+import { decodeBody } from "./decode-body.ts";
+import { fromStorage } from "./convert-version.ts";
+import { admit, completeWithDefaults, fieldWriter, storageKindOf, validate } from "./finish-write.ts";
+import { isRemovable, removeObject } from "./remove-object.ts";
+
+export interface ModifyRequest {
+  readonly target: Target;
+  readonly context: WriteContext;
+  /** Gives the object as it shall be, in the client's version, from the object as it is. */
+  readonly transform: Transform;
+  /** A full update of a custom resource must say which version it replaces. */
+  readonly requireVersion?: boolean;
+  /** managedFields by server-side apply; tracked as an update otherwise. */
+  readonly managedFields?: () => JsonObject[];
+}
+
+/** Tries that a change without a resource version gets when others write in between. */
+const TRIES = 5;
+
+/** Changes one object; the result is in its kept form. Throws ApiStatusError. */
+export async function modifyObject(
+  parts: EngineParts,
+  kind: ResourceKind,
+  request: ModifyRequest,
+): Promise<JsonObject> {
+  const { namespace, name } = request.target;
+  let last: ApiStatusError | undefined;
+  for (let attempt = 0; attempt < TRIES; attempt++) {
+    const current = parts.store.get(storageKey(kind), namespace, name);
+    if (current === undefined) throw notFound(kind, name);
+    const result = await attemptChange(parts, kind, request, current);
+    if (result !== undefined) return result;
+    last = conflict(kind, name, MODIFIED);
+  }
+  throw last ?? conflict(kind, name, MODIFIED);
+}
+
+async function attemptChange(
+  parts: EngineParts,
+  kind: ResourceKind,
+  request: ModifyRequest,
+  current: JsonObject,
+): Promise<JsonObject | undefined> {
+  const { target, context } = request;
+  const key = storageKey(kind);
+  const wanted = await request.transform(fromStorage(kind, current));
+  checkIdentity(kind, request, { wanted, current });
+  const next = merged(kind, target, { next: decodeBody(kind, wanted, context), current });
+  completeWithDefaults(parts, kind, next);
+  strategyOf(kind).prepareUpdate?.(next, current);
+  const step = { operation: "UPDATE", target, object: next, oldObject: current } as const;
+  const admitted = (await admit(parts, kind, context, step)) ?? next;
+  validate(parts, kind, admitted, current);
+  if (parts.store.get(key, target.namespace, target.name) !== current) return undefined;
+  completeMetadata(parts, kind, request, { next: admitted, current });
+  if (key === "/services" && target.subresource === "") assignAddresses(parts, kind, admitted, { current, context });
+  if (isUnchanged(admitted, current)) return current;
+  if (context.dryRun) return admitted;
+  return isRemovable(kind, admitted)
+    ? removeObject(parts, kind, admitted)
+    : parts.store.commit(key, "MODIFIED", admitted);
+}
+
+interface Pair {
+  readonly next: JsonObject;
+  readonly current: JsonObject;
+}
+
+function checkIdentity(
+  kind: ResourceKind,
+  request: ModifyRequest,
+  { wanted, current }: { readonly wanted: JsonObject; readonly current: JsonObject },
+): void {
+  const { name } = request.target;
+  const given = stringAt(wanted, "metadata", "name");
+  if (given !== "" && given !== name) {
+    throw badRequest(`the name of the object (${given}) does not match the name on the URL (${name})`);
+  }
+  const version = stringAt(wanted, "metadata", "resourceVersion");
+  if (version !== "" && version !== stringAt(current, "metadata", "resourceVersion"))
+    throw conflict(kind, name, MODIFIED);
+  if (version === "" && request.requireVersion === true && kind.custom !== undefined) {
+    throw invalid(kind, name, [
+      {
+        field: "metadata.resourceVersion",
+        type: "FieldValueInvalid",
+        value: 0,
+        detail: "must be specified for an update",
+      },
+    ]);
+  }
+  const uid = stringAt(wanted, "metadata", "uid");
+  const own = stringAt(current, "metadata", "uid");
+  if (uid !== "" && uid !== own) {
+    throw conflict(kind, name, `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${own}`);
+  }
+}
+
+const SERVER_FIELDS = [
+  "uid",
+  "creationTimestamp",
+  "deletionTimestamp",
+  "deletionGracePeriodSeconds",
+  "generation",
+  "name",
+  "namespace",
+  "generateName",
+];
+
+/** The status door changes the status only, the front door everything but the status. */
+function merged(kind: ResourceKind, target: Target, { next, current }: Pair): JsonObject {
+  const old = objectAt(current, "metadata");
+  const metadata: JsonObject = { ...objectAt(next, "metadata") };
+  for (const field of SERVER_FIELDS) setOrDelete(metadata, field, old[field]);
+  if (target.subresource === "status" || target.subresource === "approval") {
+    const kept = kind.custom === undefined ? { ...metadata, ...ownership(old) } : { ...old };
+    setOrDelete(kept, "managedFields", metadata["managedFields"]);
+    const out = structuredClone({ ...current, metadata: kept });
+    setOrDelete(out, "status", next["status"]);
+    return out;
+  }
+  const out = { ...next, metadata };
+  if (kind.subresources.includes("status")) setOrDelete(out, "status", structuredClone(current["status"]));
+  return out;
+}
+
+const ownership = (metadata: JsonObject) =>
+  Object.fromEntries(
+    ["ownerReferences", "finalizers"].flatMap((key) => (metadata[key] === undefined ? [] : [[key, metadata[key]]])),
+  );
+
+function completeMetadata(
+  parts: EngineParts,
+  kind: ResourceKind,
+  request: ModifyRequest,
+  { next, current }: Pair,
+): void {
+  const metadata = ensureObject(next, "metadata");
+  if (request.target.subresource === "" && hasGeneration(kind)) {
+    const generation = numberAt(current, "metadata", "generation") ?? 0;
+    metadata["generation"] = specChanged(next, current) ? generation + 1 : Math.max(generation, 1);
+  }
+  metadata["resourceVersion"] = stringAt(current, "metadata", "resourceVersion");
+  const how = { operation: "Update", subresource: request.target.subresource } as const;
+  const writer = fieldWriter(parts, kind, request.context, how);
+  metadata["managedFields"] =
+    request.managedFields?.() ?? trackUpdate(storageKindOf(parts, kind).schema, current, next, writer);
+}
+
+/** A write that changes nothing makes no event. */
+function isUnchanged(next: JsonObject, current: JsonObject): boolean {
+  if (!deepEqual(withoutManagedFields(next), withoutManagedFields(current))) return false;
+  const strip = (object: JsonObject) =>
+    arrayAt(object, "metadata", "managedFields").map((entry) => {
+      const { time: _, ...rest } = isObject(entry) ? entry : {};
+      return rest;
+    });
+  return deepEqual(strip(next), strip(current));
+}
+
+function withoutManagedFields(object: JsonObject): JsonObject {
+  const { managedFields: _, ...metadata } = objectAt(object, "metadata");
+  return { ...object, metadata };
+}
+
+function assignAddresses(
+  parts: EngineParts,
+  kind: ResourceKind,
+  service: JsonObject,
+  { current, context }: { readonly current: JsonObject; readonly context: WriteContext },
+): void {
+  if (deepEqual(service["spec"], current["spec"])) return;
+  const errors = parts.allocator.assign(service, current);
+  if (errors.length > 0) throw invalid(kind, stringAt(service, "metadata", "name"), errors);
+  if (context.dryRun) parts.allocator.assign(structuredClone(current), service);
+}

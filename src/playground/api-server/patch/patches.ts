@@ -1,0 +1,61 @@
+// The patch types that are given as a change; apply patches, given as a wish, live in apply/.
+import jsonPatch from "fast-json-patch";
+import { badRequest } from "../api-errors.ts";
+import { ApiStatusError, type JsonObject, type JsonValue } from "../contract.ts";
+import { clone, isObject } from "../json.ts";
+import type { ResourceKind } from "../resource-kind.ts";
+import { strategicMerge } from "./strategic-merge.ts";
+
+export const PATCH_TYPES = {
+  json: "application/json-patch+json",
+  merge: "application/merge-patch+json",
+  strategic: "application/strategic-merge-patch+json",
+  apply: "application/apply-patch+yaml",
+} as const;
+
+/** RFC 7386. */
+export function mergePatch(live: JsonValue | undefined, patch: JsonValue): JsonValue {
+  if (!isObject(patch)) return patch;
+  const out: JsonObject = isObject(live) ? { ...live } : {};
+  for (const [key, value] of Object.entries(patch)) {
+    if (value === null) delete out[key];
+    else out[key] = mergePatch(out[key], value);
+  }
+  return out;
+}
+
+function applyJsonPatch(live: JsonObject, patch: JsonValue): JsonValue {
+  if (!Array.isArray(patch)) throw badRequest("a JSON patch must be a list of operations");
+  try {
+    return jsonPatch.applyPatch(clone(live), patch as unknown as jsonPatch.Operation[], true).newDocument;
+  } catch (thrown) {
+    const message = thrown instanceof Error ? (thrown.message.split("\n")[0] ?? "") : String(thrown);
+    throw new ApiStatusError(
+      422,
+      "Invalid",
+      `the server rejected our request due to an error in our request: ${message}`,
+    );
+  }
+}
+
+/** The object after the patch; `live` is not changed. Throws 400, 415 or 422. */
+export function applyPatch(kind: ResourceKind, type: string, live: JsonObject, patch: JsonValue): JsonObject {
+  const result = patched(kind, type, live, patch);
+  if (!isObject(result)) throw badRequest("the patch leaves something that is no object");
+  return result;
+}
+
+function patched(kind: ResourceKind, type: string, live: JsonObject, patch: JsonValue): JsonValue {
+  if (type === PATCH_TYPES.json) return applyJsonPatch(live, patch);
+  if (!isObject(patch)) throw badRequest("the patch must be an object");
+  if (type === PATCH_TYPES.merge) return mergePatch(live, patch);
+  if (type === PATCH_TYPES.strategic && kind.custom === undefined) return strategicMerge(kind.schema, live, patch);
+  const accepted = Object.values(PATCH_TYPES).filter(
+    (name) => kind.custom === undefined || name !== PATCH_TYPES.strategic,
+  );
+  throw new ApiStatusError(
+    415,
+    "UnsupportedMediaType",
+    `the body of the request was in an unknown format - accepted media types include: ${accepted.join(", ")}`,
+  );
+}

@@ -1,0 +1,121 @@
+// Strategic merge patch: a merge patch that knows from the schema which lists merge by a key, with the directives
+// $patch, $retainKeys, $setElementOrder/<list> and $deleteFromPrimitiveList/<list>.
+import { badRequest } from "../api-errors.ts";
+import type { JsonObject, JsonValue } from "../contract.ts";
+import { deepEqual, isObject } from "../json.ts";
+import { fieldSchema, itemSchema, type Schema } from "../schema/schema.ts";
+
+const DIRECTIVE = /^\$(setElementOrder|deleteFromPrimitiveList)\/(.*)$/;
+
+/** Returns a new object; neither argument is changed. Throws 400 for a patch that misuses a directive. */
+export function strategicMerge(schema: Schema | undefined, live: JsonObject, patch: JsonObject): JsonObject {
+  if (patch["$patch"] === "replace") return withoutDirectives(patch);
+  if (patch["$patch"] === "delete") return {};
+  const out: JsonObject = { ...live };
+  retainKeys(out, patch["$retainKeys"]);
+  for (const [key, value] of Object.entries(patch)) {
+    const directive = DIRECTIVE.exec(key);
+    if (directive !== null) applyDirective(out, schema, { name: directive[1] ?? "", field: directive[2] ?? "", patch });
+    else if (!key.startsWith("$")) mergeField(out, schema, { key, value, order: patch[`$setElementOrder/${key}`] });
+  }
+  return out;
+}
+
+function retainKeys(out: JsonObject, keys: JsonValue | undefined): void {
+  if (!Array.isArray(keys)) return;
+  for (const key of Object.keys(out)) if (!keys.includes(key)) delete out[key];
+}
+
+interface FieldPatch {
+  readonly key: string;
+  readonly value: JsonValue;
+  readonly order: JsonValue | undefined;
+}
+
+function mergeField(out: JsonObject, schema: Schema | undefined, { key, value, order }: FieldPatch): void {
+  const child = fieldSchema(schema, key);
+  const live = Object.hasOwn(out, key) ? out[key] : undefined;
+  if (value === null) delete out[key];
+  else if (isObject(value)) {
+    if (value["$patch"] === "delete") delete out[key];
+    else out[key] = strategicMerge(child, isObject(live) ? live : {}, value);
+  } else if (Array.isArray(value)) out[key] = mergeList(child, Array.isArray(live) ? live : [], { value, order });
+  else out[key] = value;
+}
+
+const merges = (schema: Schema | undefined) =>
+  (schema?.["x-kubernetes-patch-strategy"] ?? "").split(",").includes("merge");
+
+function mergeList(
+  schema: Schema | undefined,
+  live: JsonValue[],
+  patch: { readonly value: JsonValue[]; readonly order: JsonValue | undefined },
+): JsonValue[] {
+  if (!merges(schema)) return patch.value.filter((item) => !isObject(item) || item["$patch"] === undefined);
+  const key = schema?.["x-kubernetes-patch-merge-key"];
+  const order = Array.isArray(patch.order) ? patch.order : undefined;
+  if (key === undefined) {
+    const added = patch.value.filter((item) => !live.some((own) => deepEqual(own, item)));
+    return inOrder([...live, ...added], order, (item) => item);
+  }
+  if (patch.value.some((item) => isObject(item) && item["$patch"] === "replace")) {
+    return patch.value.filter((item) => !isObject(item) || item["$patch"] === undefined);
+  }
+  return inOrder(mergeByKey(schema, key, [live, patch.value]), order, (item) => (isObject(item) ? item[key] : item));
+}
+
+function mergeByKey(schema: Schema | undefined, key: string, [live, patch]: [JsonValue[], JsonValue[]]): JsonValue[] {
+  const out = [...live];
+  for (const item of patch) {
+    if (!isObject(item)) throw badRequest(`a list that merges by "${key}" holds something that is no object`);
+    const name = item[key];
+    if (name === undefined || name === null) {
+      throw badRequest(`map: ${JSON.stringify(item)} does not contain declared merge key: ${key}`);
+    }
+    const at = out.findIndex((own) => isObject(own) && deepEqual(own[key], name));
+    const own = out[at];
+    if (item["$patch"] === "delete") {
+      if (at >= 0) out.splice(at, 1);
+    } else if (isObject(own)) out[at] = strategicMerge(itemSchema(schema), own, item);
+    else out.push(strategicMerge(itemSchema(schema), {}, item));
+  }
+  return out;
+}
+
+/** Sorts named items as the patch says; items it does not name keep their place after their former neighbour. */
+function inOrder(
+  items: JsonValue[],
+  order: JsonValue[] | undefined,
+  nameOf: (item: JsonValue) => JsonValue | undefined,
+) {
+  if (order === undefined) return items;
+  const rank = (item: JsonValue) => order.findIndex((entry) => deepEqual(nameOf(entry), nameOf(item)));
+  const named = items.filter((item) => rank(item) >= 0).sort((a, b) => rank(a) - rank(b));
+  const out: JsonValue[] = [];
+  for (const item of items) {
+    if (rank(item) < 0) out.push(item);
+    else {
+      const next = named.shift();
+      if (next !== undefined) out.push(next);
+    }
+  }
+  return out;
+}
+
+function applyDirective(
+  out: JsonObject,
+  schema: Schema | undefined,
+  { name, field, patch }: { readonly name: string; readonly field: string; readonly patch: JsonObject },
+): void {
+  const live = out[field];
+  const value = patch[`$${name}/${field}`];
+  if (!Array.isArray(live) || !Array.isArray(value)) return;
+  if (name === "deleteFromPrimitiveList")
+    out[field] = live.filter((item) => !value.some((gone) => deepEqual(gone, item)));
+  else if (patch[field] === undefined)
+    out[field] = mergeList(fieldSchema(schema, field), live, { value: [], order: value });
+}
+
+function withoutDirectives(patch: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(patch).filter(([key]) => !key.startsWith("$")));
+}

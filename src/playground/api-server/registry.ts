@@ -1,0 +1,79 @@
+import { builtinKinds } from "./gen/kinds.ts";
+import { apiVersionOf, builtinKind, type ResourceKind } from "./resource-kind.ts";
+
+/** Every kind that is served now; custom resources come and go. */
+export interface Registry {
+  find(group: string, version: string, plural: string): ResourceKind | undefined;
+  /** By kind name, for bodies that carry apiVersion and kind. */
+  findKind(group: string, version: string, kind: string): ResourceKind | undefined;
+  /** The kind in the version in which objects of this group and plural are kept. */
+  storageKind(group: string, plural: string): ResourceKind | undefined;
+  kinds(): readonly ResourceKind[];
+  /** Groups in discovery order, each with its versions, the preferred one first. */
+  groups(): readonly { readonly group: string; readonly versions: readonly string[] }[];
+  /** Replaces all kinds that one CustomResourceDefinition serves; an empty list removes them. */
+  setCustom(definition: string, kinds: readonly ResourceKind[]): void;
+  /** Changes with every change of what is served. */
+  generation(): number;
+}
+
+export function createRegistry(): Registry {
+  const builtin = builtinKinds.map(builtinKind);
+  const custom = new Map<string, readonly ResourceKind[]>();
+  let all: readonly ResourceKind[] = builtin;
+  let byPlural = index(all, (kind) => kind.plural);
+  let byKind = index(all, (kind) => kind.kind);
+  let generation = 1;
+  return {
+    find: (group, version, plural) => byPlural.get(`${group}/${version}/${plural}`),
+    findKind: (group, version, kind) => byKind.get(`${group}/${version}/${kind}`),
+    storageKind: (group, plural) =>
+      all.find(
+        (kind) => kind.plural === plural && kind.group === group && kind.storedAs.group === group && isStorage(kind),
+      ),
+    kinds: () => all,
+    groups: () => groupsOf(all),
+    setCustom(definition, kinds) {
+      if (kinds.length === 0) custom.delete(definition);
+      else custom.set(definition, kinds);
+      all = [...builtin, ...[...custom.values()].flat()];
+      byPlural = index(all, (kind) => kind.plural);
+      byKind = index(all, (kind) => kind.kind);
+      generation++;
+    },
+    generation: () => generation,
+  };
+}
+
+const isStorage = (kind: ResourceKind) => kind.storedAs.version === kind.version;
+
+function index(kinds: readonly ResourceKind[], word: (kind: ResourceKind) => string): Map<string, ResourceKind> {
+  return new Map(kinds.map((kind) => [`${kind.group}/${kind.version}/${word(kind)}`, kind]));
+}
+
+function groupsOf(kinds: readonly ResourceKind[]): { group: string; versions: string[] }[] {
+  const groups = new Map<string, Set<string>>();
+  for (const kind of kinds) {
+    const versions = groups.get(kind.group) ?? new Set();
+    versions.add(kind.version);
+    groups.set(kind.group, versions);
+  }
+  return [...groups].map(([group, versions]) => ({
+    group,
+    versions: [...versions].sort((a, b) => versionPriority(b) - versionPriority(a) || (a < b ? -1 : 1)),
+  }));
+}
+
+const STAGES: Readonly<Record<string, number>> = { alpha: 1, beta: 2 };
+
+/** v2 > v1 > v1beta2 > v1beta1 > v1alpha1 > anything else, as Kubernetes sorts versions. */
+export function versionPriority(version: string): number {
+  const match = /^v(\d+)(?:(alpha|beta)(\d+))?$/.exec(version);
+  if (match === null) return 0;
+  const stage = match[2] === undefined ? 3 : (STAGES[match[2]] ?? 0);
+  return stage * 1e6 + Number(match[1]) * 1e3 + Number(match[3] ?? 0);
+}
+
+export function sameResource(a: ResourceKind, b: ResourceKind): boolean {
+  return apiVersionOf(a) === apiVersionOf(b) && a.plural === b.plural;
+}

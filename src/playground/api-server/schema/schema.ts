@@ -1,0 +1,90 @@
+// One form of schema for built-in kinds and custom resources: OpenAPI v3 as Kubernetes extends it.
+import type { JsonValue } from "../contract.ts";
+import { definitionTexts } from "../gen/definitions.ts";
+
+/** An OpenAPI v3 node. A node with neither type, properties nor reference accepts anything. */
+export interface Schema {
+  readonly $ref?: string;
+  readonly type?: string;
+  readonly format?: string;
+  readonly description?: string;
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly required?: readonly string[];
+  readonly additionalProperties?: Schema | boolean;
+  readonly items?: Schema;
+  readonly enum?: readonly JsonValue[];
+  readonly default?: JsonValue;
+  readonly nullable?: boolean;
+  readonly pattern?: string;
+  readonly minLength?: number;
+  readonly maxLength?: number;
+  readonly minItems?: number;
+  readonly maxItems?: number;
+  readonly minProperties?: number;
+  readonly maxProperties?: number;
+  readonly uniqueItems?: boolean;
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly exclusiveMinimum?: boolean;
+  readonly exclusiveMaximum?: boolean;
+  readonly multipleOf?: number;
+  readonly oneOf?: readonly Schema[];
+  readonly anyOf?: readonly Schema[];
+  readonly allOf?: readonly Schema[];
+  readonly not?: Schema;
+  readonly "x-kubernetes-list-type"?: "atomic" | "set" | "map";
+  readonly "x-kubernetes-list-map-keys"?: readonly string[];
+  readonly "x-kubernetes-map-type"?: "atomic" | "granular";
+  readonly "x-kubernetes-patch-merge-key"?: string;
+  readonly "x-kubernetes-patch-strategy"?: string;
+  readonly "x-kubernetes-int-or-string"?: boolean;
+  readonly "x-kubernetes-preserve-unknown-fields"?: boolean;
+  readonly "x-kubernetes-embedded-resource"?: boolean;
+}
+
+const REF_PREFIX = "#/components/schemas/";
+const parsed = new Map<string, Schema>();
+
+/** The schema of a built-in definition such as `io.k8s.api.core.v1.Pod`, parsed at first use. */
+export function definition(name: string): Schema {
+  let schema = parsed.get(name);
+  if (schema === undefined) {
+    const text = definitionTexts[name];
+    if (text === undefined) throw new Error(`no definition ${name}`);
+    schema = JSON.parse(text) as Schema;
+    parsed.set(name, schema);
+  }
+  return schema;
+}
+
+/**
+ * Follows a reference. List types and patch strategies that stand beside the reference win, as in Kubernetes'
+ * description, where a field says how it merges and its definition says what it holds.
+ */
+export function resolve(schema: Schema | undefined): Schema | undefined {
+  if (schema?.$ref === undefined) return schema;
+  const target = definition(schema.$ref.slice(REF_PREFIX.length));
+  return hasOnlyRef(schema) ? target : { ...target, ...withoutRef(schema) };
+}
+
+function hasOnlyRef(schema: Schema): boolean {
+  for (const key in schema) if (key !== "$ref") return false;
+  return true;
+}
+
+function withoutRef(schema: Schema): Schema {
+  const { $ref: _, ...rest } = schema;
+  return rest;
+}
+
+/** The schema of one field of an object; undefined when the schema does not know it. */
+export function fieldSchema(schema: Schema | undefined, field: string): Schema | undefined {
+  const own = schema?.properties;
+  if (own !== undefined && Object.hasOwn(own, field)) return resolve(own[field]);
+  const rest = schema?.additionalProperties;
+  return typeof rest === "object" ? resolve(rest) : undefined;
+}
+
+export function itemSchema(schema: Schema | undefined): Schema | undefined {
+  return resolve(schema?.items);
+}
