@@ -1,0 +1,141 @@
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { until } from "#base/until";
+import { findExecutable, toolPath } from "#playground/lifecycle/installation";
+import type { PlaygroundStatus } from "#playground/lifecycle/playground-status";
+
+/** Why these tests cannot run on this machine; undefined when they can. */
+export function cannotRun(): string | undefined {
+  if (process.getuid?.() !== 0) return "network namespaces need root";
+  const missing = ["ip", "iptables-restore", "unshare", "nsenter", "setpriv"].filter(
+    (tool) => findExecutable(tool, toolPath(process.env)) === undefined,
+  );
+  return missing.length === 0 ? undefined : `missing tools: ${missing.join(", ")}`;
+}
+
+const CLI = fileURLToPath(new URL("stub-cli.ts", import.meta.url));
+
+export interface Finished {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** One state directory of its own, in which playgrounds with stub programs are started by commands. */
+export class StubHome {
+  readonly home = mkdtempSync(join(tmpdir(), "isthmus-lifecycle-"));
+
+  start(args: readonly string[], env: Record<string, string> = {}): { child: ChildProcess; done: Promise<Finished> } {
+    const child = spawn(process.execPath, ["--import", "tsx", "--conditions=source", CLI, ...args], {
+      env: { ...process.env, XDG_STATE_HOME: this.home, ENVOY_BIN: process.execPath, ...env },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    let stdout = "";
+    let stderr = "";
+    child.stdout?.on("data", (chunk) => {
+      stdout += chunk;
+    });
+    child.stderr?.on("data", (chunk) => {
+      stderr += chunk;
+    });
+    const done = new Promise<Finished>((resolve) => {
+      child.on("close", (code) => resolve({ code, stdout, stderr }));
+    });
+    return { child, done };
+  }
+
+  run(args: readonly string[], env: Record<string, string> = {}): Promise<Finished> {
+    return this.start(args, env).done;
+  }
+
+  statusFile(name: string): PlaygroundStatus | undefined {
+    const file = join(this.home, "isthmus", name, "status.json");
+    return existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as PlaygroundStatus) : undefined;
+  }
+
+  ready(name: string): Promise<PlaygroundStatus> {
+    const isReady = () => {
+      const status = this.statusFile(name);
+      return status?.phase === "ready" && status;
+    };
+    return until(isReady, { reason: `playground ${name} is ready`, timeoutMs: 20_000, intervalMs: 20 });
+  }
+
+  async remove(names: readonly string[]): Promise<void> {
+    for (const name of names) await this.run(["down", "--name", name]);
+    rmSync(this.home, { recursive: true, force: true });
+  }
+}
+
+/** What a playground holds on this machine, as the kernel sees it. */
+export interface Traces {
+  readonly pidNamespace: string;
+  readonly mountNamespaces: readonly string[];
+  readonly netNamespaces: readonly string[];
+  readonly hostInterface: string;
+  readonly stateDir: string;
+}
+
+const namespaceOf = (pid: number | string, kind: string) => {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/${kind}`);
+  } catch {
+    return "";
+  }
+};
+/** A zombie holds nothing: it waits for the machine's init to take note of it. */
+const isZombie = (pid: string) => {
+  try {
+    return /^State:\s*Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
+  } catch {
+    return true;
+  }
+};
+const allPids = () => readdirSync("/proc").filter((name) => /^\d+$/.test(name) && !isZombie(name));
+
+export function tracesOf(status: PlaygroundStatus): Traces {
+  const pidNamespace = namespaceOf(status.supervisor?.pid ?? 0, "pid");
+  const inside = allPids().filter((pid) => namespaceOf(pid, "pid") === pidNamespace);
+  const own = (kind: string) =>
+    [...new Set(inside.map((pid) => namespaceOf(pid, kind)))].filter((ns) => ns !== namespaceOf("self", kind));
+  return {
+    pidNamespace,
+    mountNamespaces: own("mnt"),
+    netNamespaces: own("net"),
+    hostInterface: status.outer?.hostInterface ?? "",
+    stateDir: status.stateDir,
+  };
+}
+
+/** Everything of `traces` that is still there; empty when nothing is. */
+export function remains(traces: Traces): string[] {
+  const left: string[] = [];
+  for (const pid of allPids()) {
+    if (namespaceOf(pid, "pid") === traces.pidNamespace) left.push(`process ${pid}`);
+    if (traces.mountNamespaces.includes(namespaceOf(pid, "mnt"))) left.push(`mount namespace of ${pid}`);
+    if (traces.netNamespaces.includes(namespaceOf(pid, "net"))) left.push(`network namespace of ${pid}`);
+  }
+  if (existsSync(`/sys/class/net/${traces.hostInterface}`)) left.push(`interface ${traces.hostInterface}`);
+  if (readFileSync("/proc/mounts", "utf8").includes(traces.stateDir)) left.push("a mount");
+  return left;
+}
+
+/** Waits until nothing is left; gives the milliseconds it took. */
+export async function untilGone(traces: Traces, timeoutMs = 1000): Promise<number> {
+  const start = performance.now();
+  try {
+    await until(() => remains(traces).length === 0, { reason: "nothing is left", timeoutMs, intervalMs: 10 });
+  } catch {
+    throw new Error(`after ${timeoutMs} ms still there: ${remains(traces).join(", ")}`);
+  }
+  return performance.now() - start;
+}
+
+/** Runs a shell script in a network namespace of a running playground, named as below its own /run/netns. */
+export function inNamespace(status: PlaygroundStatus, namespace: string, script: string): string {
+  const enter = ["-t", String(status.supervisor?.pid), "-m", "--", "nsenter", `--net=/run/netns/${namespace}`];
+  return execFileSync("nsenter", [...enter, "bash", "-ec", script], { encoding: "utf8", stdio: "pipe" });
+}
