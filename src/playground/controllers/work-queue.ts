@@ -108,8 +108,9 @@ export class WorkQueue {
     const failures = (this.#failures.get(key) ?? 0) + 1;
     this.#failures.set(key, failures);
     const pauseMs = Math.min(MAX_PAUSE_MS, firstPauseMs * 2 ** Math.min(20, failures - 1));
-    // A conflict only says that the cache was behind: the next look sees the newer object.
-    const level = thrown instanceof KubeError && thrown.status === 409 ? "debug" : "warn";
+    // A conflict, or a 404, only says that the cache was behind: the next look sees the newer truth.
+    const behind = thrown instanceof KubeError && (thrown.status === 409 || thrown.status === 404);
+    const level = behind ? "debug" : "warn";
     logger[level]({ queue: this.name, key, failures, pauseMs, error: errorMessage(thrown) }, "reconcile failed");
     this.addAfter(key, pauseMs);
   }
