@@ -49,7 +49,12 @@ export function mountTable(launch: ContainerLaunch): string {
   const rows: [string, string, string, string][] = [
     ...launch.layers.map(({ target, lower, upper, work }): [string, string, string, string] => {
       const options = `lowerdir=${lower.map(overlayPath).join(":")},upperdir=${overlayPath(upper)},workdir=${overlayPath(work)}`;
-      return ["overlay", `${root}${target}`, "overlay", readOnlyRoot ? `ro,${options}` : options];
+      return [
+        "overlay",
+        target === "/" ? root : `${root}${target}`,
+        "overlay",
+        readOnlyRoot ? `ro,${options}` : options,
+      ];
     }),
     ["proc", `${root}/proc`, "proc", "nosuid,nodev,noexec"],
     ["sysfs", `${root}/sys`, "sysfs", `${privileged ? "rw" : "ro"},nosuid,nodev,noexec`],

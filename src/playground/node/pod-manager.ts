@@ -10,7 +10,7 @@ import type { PodContext } from "./pod-context.ts";
 import { PodWorker } from "./pod-worker.ts";
 
 /** When the node stops, what its pods get to end by themselves. */
-const SHUTDOWN_GRACE_SECONDS = 1;
+const SHUTDOWN_GRACE_SECONDS = 0.4;
 
 export interface PodManager {
   /** The worker of a pod on this node. */

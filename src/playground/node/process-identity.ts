@@ -34,8 +34,9 @@ export function processIdentity(pod: Pod, container: Container, imageUser: strin
   const ofPod = pod.spec?.securityContext ?? {};
   const own = container.securityContext ?? {};
   const [imageUid = 0, imageGid] = imageUser.split(":").map(Number);
-  const uid = own.runAsUser ?? ofPod.runAsUser ?? imageUid;
-  const gid = own.runAsGroup ?? ofPod.runAsGroup ?? imageGid ?? (uid === imageUid ? imageUid : 0);
+  const chosen = own.runAsUser ?? ofPod.runAsUser;
+  const uid = chosen ?? imageUid;
+  const gid = own.runAsGroup ?? ofPod.runAsGroup ?? (chosen === undefined ? imageGid : undefined) ?? 0;
   if ((own.runAsNonRoot ?? ofPod.runAsNonRoot) && uid === 0) {
     throw new MeshError("RUNS_AS_ROOT", `container ${container.name} has runAsNonRoot and its image runs as root`, {
       hint: "set runAsUser to a number other than 0",
