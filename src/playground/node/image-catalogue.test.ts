@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, expect, test } from "vitest";
 import { loadImageCatalogue } from "./image-catalogue.ts";
 
-const shipped = fileURLToPath(new URL("../images.yaml", import.meta.url));
+const shipped = fileURLToPath(new URL("../../../samples/playground/images.yaml", import.meta.url));
 const placeholders = { NODE: "/n/node", DIST: "/d", SAMPLES: "/s", ENVOY: "/e/envoy" };
 const directory = mkdtempSync(join(tmpdir(), "isthmus-images-"));
 afterAll(() => rmSync(directory, { recursive: true }));
@@ -47,6 +47,6 @@ test("later files win, a tag in the pattern counts, and an unknown image says ho
 test("a bad entry is named by file and number", () => {
   const bad = file("bad.yaml", "images: [{image: a}, {image: b, command: /x}]");
   expect(() => loadImageCatalogue([bad], placeholders)).toThrow(/bad.yaml, entry 2: "command" is no list/);
-  const unknown = file("unknown.yaml", "images: [{image: a, command: ['${NOPE}']}]");
+  const unknown = file("unknown.yaml", `images: [{image: a, command: ['$\{NOPE}']}]`);
   expect(() => loadImageCatalogue([unknown], placeholders)).toThrow(/\$\{NOPE\} is none of NODE/);
 });

@@ -158,20 +158,22 @@ export function applyConfiguration(
 }
 
 function refuseConflicts(others: readonly Entry[], changed: FieldSet): void {
-  const causes = others.flatMap((entry) => {
-    const by = `conflict with "${entry.manager}"${entry.subresource === "" ? "" : ` with subresource "${entry.subresource}"`} using ${entry.apiVersion}`;
-    return paths(intersection(entry.fields, changed)).map((field) => ({
-      reason: "FieldManagerConflict",
-      message: by,
-      field,
-    }));
+  const conflicts = others.flatMap((entry) => {
+    const fields = paths(intersection(entry.fields, changed));
+    const door = entry.subresource === "" ? "" : ` with subresource "${entry.subresource}"`;
+    return fields.length === 0 ? [] : [{ by: `"${entry.manager}"${door} using ${entry.apiVersion}`, fields }];
   });
-  if (causes.length === 0) return;
-  const list = causes.map((cause) =>
-    causes.length === 1 ? `${cause.message}: ${cause.field}` : `${cause.message}: ${cause.field}`,
+  const causes = conflicts.flatMap(({ by, fields }) =>
+    fields.map((field) => ({ reason: "FieldManagerConflict", message: `conflict with ${by}`, field })),
   );
-  const head = `Apply failed with ${causes.length} conflict${causes.length === 1 ? "" : "s"}: `;
-  throw new ApiStatusError(409, "Conflict", head + (list.length === 1 ? list[0] : `conflicts: ${list.join("; ")}`), {
-    causes,
-  });
+  const [first] = causes;
+  if (first === undefined) return;
+  const text =
+    causes.length === 1
+      ? `1 conflict: ${first.message}: ${first.field}`
+      : `${causes.length} conflicts: ${conflicts.map(conflictText).join("\n")}`;
+  throw new ApiStatusError(409, "Conflict", `Apply failed with ${text}`, { causes });
 }
+
+const conflictText = ({ by, fields }: { readonly by: string; readonly fields: readonly string[] }) =>
+  `conflicts with ${by}:\n${fields.map((field) => `- ${field}`).join("\n")}`;

@@ -37,7 +37,7 @@ export async function createObject(
   const writer = fieldWriter(parts, kind, context, { operation: "Update", subresource: "" });
   delete metadata["managedFields"];
   metadata["managedFields"] =
-    options.managedFields ?? trackUpdate(storageKindOf(parts, kind).schema, undefined, admitted, writer);
+    options.managedFields ?? trackUpdate(storageKindOf(parts, kind).schema, undefined, ownPart(kind, admitted), writer);
   if (key === "/services") assignAddresses(parts, kind, admitted, context.dryRun);
   return context.dryRun ? admitted : parts.store.commit(key, "ADDED", admitted);
 }
@@ -91,11 +91,16 @@ function stampNew(parts: EngineParts, kind: ResourceKind, object: JsonObject): v
   else delete object["status"];
 }
 
+/** The status that a new object gets is nobody's. */
+function ownPart(kind: ResourceKind, object: JsonObject): JsonObject {
+  if (!kind.subresources.includes("status")) return object;
+  const { status: _, ...rest } = object;
+  return rest;
+}
+
 function assignAddresses(parts: EngineParts, kind: ResourceKind, service: JsonObject, dryRun: boolean): void {
   const errors = parts.allocator.assign(service, undefined);
   if (errors.length > 0) throw invalid(kind, stringAt(service, "metadata", "name"), errors);
   if (dryRun) parts.allocator.release(service);
-  if (stringAt(service, "spec", "type") === "LoadBalancer" || service["status"] !== undefined) {
-    service["status"] = { loadBalancer: {} };
-  }
+  service["status"] = { loadBalancer: {} };
 }

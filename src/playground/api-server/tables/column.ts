@@ -24,3 +24,11 @@ export const ageColumn: Column = {
   type: "string",
   cell: (object) => age(stringAt(object, "metadata", "creationTimestamp")),
 };
+
+export function textColumn(name: string, cell: (object: JsonObject) => JsonValue, priority = 0): Column {
+  return { name, type: "string", priority, cell };
+}
+
+export function numberColumn(name: string, cell: (object: JsonObject) => JsonValue): Column {
+  return { name, type: "integer", cell };
+}
