@@ -11,6 +11,7 @@ import type { KubeClient } from "#kube/kube-client";
 import type { ClusterId } from "#model/ids";
 import { kubernetesHostname, serviceKey } from "#model/ids";
 import { sameFacts } from "#model/same-facts";
+import { childSignal } from "./child-signal.ts";
 import { endpointsFromSlices, serviceOfSlice } from "./endpoint-slices.ts";
 import type { ClusterFact } from "./fact.ts";
 import { serviceFromKube } from "./kubernetes-services.ts";
@@ -43,7 +44,7 @@ export interface ClusterWatch {
 
 /** Watches one cluster's namespaces, services, endpoint slices, pods and nodes, and keeps its shards in the store. */
 export function watchCluster(options: ClusterWatchOptions): ClusterWatch {
-  const watch = new Watch(options);
+  const watch = new Watch({ ...options, signal: childSignal(options.signal) });
   return { synced: watch.start(), hasSynced: () => watch.hasSynced, problem: () => watch.problem };
 }
 

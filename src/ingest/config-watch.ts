@@ -15,6 +15,7 @@ import { startInformer } from "#kube/informer";
 import { isNotFound, type KubeClient } from "#kube/kube-client";
 import { clusterId } from "#model/ids";
 import type { PolicyKind, PolicySpecs } from "#model/policies";
+import { childSignal } from "./child-signal.ts";
 import type { PolicyFact } from "./fact.ts";
 import type { MeshStore } from "./mesh-store.ts";
 import { gatewaysFromMeshNetworks } from "./network-gateways.ts";
@@ -53,7 +54,8 @@ const POLICIES: { readonly [Kind in PolicyKind]: PolicyRow<Kind> } = {
 const VERSIONS = ["v1", "v1beta1", "v1alpha3"] as const;
 
 /** Watches the own cluster's mesh configuration and Istio objects. A kind without CRD is waited for. */
-export function watchConfig(options: ConfigWatchOptions): ConfigWatch {
+export function watchConfig(watchOptions: ConfigWatchOptions): ConfigWatch {
+  const options = { ...watchOptions, signal: childSignal(watchOptions.signal) };
   let done = false;
   const synced = Promise.all([
     watchMeshConfigMap(options),
