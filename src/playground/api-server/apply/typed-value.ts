@@ -76,25 +76,25 @@ function compareValues(schema: Schema | undefined, [before, after]: Pair, into: 
   const shape = shapeOf(schema, after ?? before);
   const same = before === undefined || after === undefined || shapeOf(schema, before) === shape;
   if (shape === "leaf" || !same || (isBare(before) && isBare(after))) {
-    (after === undefined ? into.removed : into.changed).member = true;
+    markChange([before, after], into);
     return;
   }
   // A map or list that appears or goes as a whole is itself a member; a struct never is.
-  if (schema?.properties === undefined) {
-    if (before === undefined) into.changed.member = true;
-    if (after === undefined) into.removed.member = true;
-  }
+  const whole = before === undefined || after === undefined;
+  if (whole && schema?.properties === undefined) markChange([before, after], into);
   const [olds, news] = [partsOf(schema, before), partsOf(schema, after)];
   for (const edge of new Set([...olds.keys(), ...news.keys()])) {
-    const [old, fresh] = [olds.get(edge), news.get(edge)];
+    const pair: Pair = [olds.get(edge), news.get(edge)];
     const below = { changed: childOf(into.changed, edge), removed: childOf(into.removed, edge) };
-    if (shape !== "map" && old === undefined) below.changed.member = true;
-    if (shape !== "map" && fresh === undefined) below.removed.member = true;
-    if (shape !== "set") {
-      const child = shape === "map" ? fieldSchema(schema, edge.slice(2)) : itemSchema(schema);
-      compareValues(child, [old, fresh], below);
-    }
+    const isItem = shape !== "map";
+    if (isItem && (pair[0] === undefined || pair[1] === undefined)) markChange(pair, below);
+    if (shape === "set") continue;
+    compareValues(isItem ? itemSchema(schema) : fieldSchema(schema, edge.slice(2)), pair, below);
   }
+}
+
+function markChange([, after]: Pair, into: Comparison): void {
+  (after === undefined ? into.removed : into.changed).member = true;
 }
 
 const isBare = (value: JsonValue | undefined) =>

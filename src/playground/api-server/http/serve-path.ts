@@ -45,9 +45,10 @@ export function servePath(context: PathContext, info: RequestInfo, exchange: Exc
   const { registry } = context;
   const [first = "", ...rest] = info.path.split("/").filter((part) => part !== "");
   const serve = PATHS[first];
-  if (serve !== undefined) return serve(context, rest, exchange);
-  if (first !== "") throw noSuchResource();
-  sendJson(exchange.response, { paths: ["/api", "/apis", ...registry.groups().map((row) => `/apis/${row.group}`)] });
+  if (serve !== undefined) serve(context, rest, exchange);
+  else if (first !== "") throw noSuchResource();
+  else
+    sendJson(exchange.response, { paths: ["/api", "/apis", ...registry.groups().map((row) => `/apis/${row.group}`)] });
 }
 
 type PathServer = (context: PathContext, rest: readonly string[], exchange: Exchange) => void;

@@ -21,114 +21,137 @@ const NODE_PORTS = { first: 30000, last: 32767 };
 const toNumber = (ip: string) => ip.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
 const toText = (n: number) => [24, 16, 8, 0].map((shift) => Math.floor(n / 2 ** shift) % 256).join(".");
 
+/** Numbers of a range, each with at most one owner. */
+interface Pool {
+  /** True when `value` is the owner's from now on. */
+  take(value: number, owner: string): boolean;
+  /** The next free number; undefined when none is. */
+  takeAny(owner: string): number | undefined;
+  release(value: number, owner: string): void;
+}
+
+/** Free numbers are given in turn, so that one that was just released is not given again at once. */
+function createPool(first: number, last: number): Pool {
+  const owners = new Map<number, string>();
+  let next = first;
+  return {
+    take(value, owner) {
+      if ((owners.get(value) ?? owner) !== owner) return false;
+      owners.set(value, owner);
+      return true;
+    },
+    takeAny(owner) {
+      for (let tries = first; tries <= last; tries++) {
+        const value = next;
+        next = value >= last ? first : value + 1;
+        if (owners.has(value)) continue;
+        owners.set(value, owner);
+        return value;
+      }
+      return undefined;
+    },
+    release(value, owner) {
+      if (owners.get(value) === owner) owners.delete(value);
+    },
+  };
+}
+
+interface Pools {
+  readonly cidr: string;
+  readonly first: number;
+  readonly size: number;
+  readonly addresses: Pool;
+  readonly ports: Pool;
+}
+
 /** `cidr` is IPv4, such as 10.96.0.0/16. */
 export function createServiceAllocator(cidr: string): ServiceAllocator {
   const [base = "", bits = "16"] = cidr.split("/");
   const first = toNumber(base);
   const size = 2 ** (32 - Number(bits));
-  const addresses = new Map<string, string>();
-  const ports = new Map<number, string>();
-  let nextAddress = RESERVED;
-  let nextPort = NODE_PORTS.first;
-
-  const freeAddress = (): string | undefined => {
-    for (let tries = 0; tries < size; tries++) {
-      const at = nextAddress;
-      nextAddress = at + 1 >= size - 1 ? RESERVED : at + 1;
-      const text = toText(first + at);
-      if (!addresses.has(text)) return text;
-    }
-    return undefined;
+  const pools: Pools = {
+    cidr,
+    first,
+    size,
+    addresses: createPool(first + Math.min(RESERVED, size / 2), first + size - 2),
+    ports: createPool(NODE_PORTS.first, NODE_PORTS.last),
   };
-  const freePort = (): number | undefined => {
-    for (let tries = 0; tries <= NODE_PORTS.last - NODE_PORTS.first; tries++) {
-      const at = nextPort;
-      nextPort = at >= NODE_PORTS.last ? NODE_PORTS.first : at + 1;
-      if (!ports.has(at)) return at;
-    }
-    return undefined;
-  };
-  const inside = (ip: string) => /^\d+\.\d+\.\d+\.\d+$/.test(ip) && toNumber(ip) > first && toNumber(ip) < first + size;
-  const release = (service: JsonObject) => {
-    const owner = ownerOf(service);
-    const ip = stringAt(service, "spec", "clusterIP");
-    if (addresses.get(ip) === owner) addresses.delete(ip);
-    for (const port of nodePortsOf(service)) if (ports.get(port) === owner) ports.delete(port);
-  };
-
-  const assignAddress = (spec: JsonObject, owner: string): FieldError[] => {
-    const asked = stringAt(spec, "clusterIP") || String(arrayAt(spec, "clusterIPs")[0] ?? "");
-    if (asked === "None") {
-      Object.assign(spec, { clusterIP: "None", clusterIPs: ["None"] });
-      return [];
-    }
-    if (asked !== "" && (!inside(asked) || (addresses.get(asked) ?? owner) !== owner)) {
-      const why = inside(asked)
-        ? "provided IP is already allocated"
-        : `the provided network does not match the service CIDR ${cidr}`;
-      return [
-        {
-          field: "spec.clusterIPs",
-          type: "FieldValueInvalid",
-          value: [asked],
-          detail: `failed to allocate IP ${asked}: ${why}`,
-        },
-      ];
-    }
-    const ip = asked === "" ? freeAddress() : asked;
-    if (ip === undefined) {
-      return [{ field: "spec.clusterIPs", type: "FieldValueInvalid", value: [], detail: "the service CIDR is full" }];
-    }
-    addresses.set(ip, owner);
-    Object.assign(spec, { clusterIP: ip, clusterIPs: [ip] });
-    return [];
-  };
-
-  const assignPorts = (spec: JsonObject, owner: string): FieldError[] => {
-    const errors: FieldError[] = [];
-    for (const [index, port] of objectsAt(spec, "ports").entries()) {
-      const asked = numberAt(port, "nodePort") ?? 0;
-      const field = `spec.ports[${index}].nodePort`;
-      if (asked !== 0 && (asked < NODE_PORTS.first || asked > NODE_PORTS.last)) {
-        const detail = `provided port is not in the valid range. The range of valid ports is ${NODE_PORTS.first}-${NODE_PORTS.last}`;
-        errors.push({ field, type: "FieldValueInvalid", value: asked, detail });
-      } else if (asked !== 0 && (ports.get(asked) ?? owner) !== owner) {
-        errors.push({ field, type: "FieldValueInvalid", value: asked, detail: "provided port is already allocated" });
-      } else {
-        const given = asked === 0 ? freePort() : asked;
-        if (given === undefined)
-          errors.push({ field, type: "FieldValueInvalid", value: 0, detail: "no node port is free" });
-        else {
-          ports.set(given, owner);
-          port["nodePort"] = given;
-        }
-      }
-    }
-    return errors;
-  };
-
   return {
     address: (n) => toText(first + n),
-    release,
-    assign(service, old) {
-      const spec = objectAt(service, "spec");
-      const owner = ownerOf(service);
-      keepFormer(spec, old);
-      if (old !== undefined) release(old);
-      const errors = needsAddress(spec) ? assignAddress(spec, owner) : withoutAddress(spec);
-      if (needsNodePorts(spec)) errors.push(...assignPorts(spec, owner));
-      else if (old !== undefined) dropPorts(spec, old);
-      if (errors.length > 0) {
-        release(service);
-        if (old !== undefined) take(old, addresses, ports);
-      }
-      if (needsAddress(spec)) {
-        spec["ipFamilies"] ??= ["IPv4"];
-        spec["ipFamilyPolicy"] ??= "SingleStack";
-      }
-      return errors;
-    },
+    release: (service) => release(pools, service),
+    assign: (service, old) => assign(pools, service, old),
   };
+}
+
+function assign(pools: Pools, service: JsonObject, old: JsonObject | undefined): FieldError[] {
+  const spec = objectAt(service, "spec");
+  const owner = ownerOf(service);
+  keepFormer(spec, old);
+  if (old !== undefined) release(pools, old);
+  const errors = needsAddress(spec) ? assignAddress(pools, spec, owner) : withoutAddress(spec);
+  if (needsNodePorts(spec)) errors.push(...assignPorts(pools, spec, owner));
+  else if (old !== undefined) dropPorts(spec, old);
+  if (errors.length > 0) {
+    release(pools, service);
+    if (old !== undefined) takeBack(pools, old);
+  }
+  return errors;
+}
+
+function release(pools: Pools, service: JsonObject): void {
+  const owner = ownerOf(service);
+  pools.addresses.release(toNumber(stringAt(service, "spec", "clusterIP")), owner);
+  for (const port of nodePortsOf(service)) pools.ports.release(port, owner);
+}
+
+function takeBack(pools: Pools, service: JsonObject): void {
+  const ip = stringAt(service, "spec", "clusterIP");
+  if (IP.test(ip)) pools.addresses.take(toNumber(ip), ownerOf(service));
+  for (const port of nodePortsOf(service)) pools.ports.take(port, ownerOf(service));
+}
+
+const IP = /^\d+\.\d+\.\d+\.\d+$/;
+
+function assignAddress(pools: Pools, spec: JsonObject, owner: string): FieldError[] {
+  const asked = stringAt(spec, "clusterIP") || String(arrayAt(spec, "clusterIPs")[0] ?? "");
+  spec["ipFamilies"] ??= ["IPv4"];
+  spec["ipFamilyPolicy"] ??= "SingleStack";
+  if (asked === "None") {
+    Object.assign(spec, { clusterIP: "None", clusterIPs: ["None"] });
+    return [];
+  }
+  const refuse = (why: string): FieldError[] => [
+    { field: "spec.clusterIPs", type: "FieldValueInvalid", value: asked === "" ? [] : [asked], detail: why },
+  ];
+  const number = asked === "" ? pools.addresses.takeAny(owner) : toNumber(asked);
+  if (number === undefined) return refuse("failed to allocate an IP: the service CIDR is full");
+  if (asked !== "") {
+    const inside = IP.test(asked) && number > pools.first && number < pools.first + pools.size;
+    if (!inside)
+      return refuse(`failed to allocate IP ${asked}: the provided IP is not in the service CIDR ${pools.cidr}`);
+    if (!pools.addresses.take(number, owner))
+      return refuse(`failed to allocate IP ${asked}: provided IP is already allocated`);
+  }
+  Object.assign(spec, { clusterIP: toText(number), clusterIPs: [toText(number)] });
+  return [];
+}
+
+function assignPorts(pools: Pools, spec: JsonObject, owner: string): FieldError[] {
+  return objectsAt(spec, "ports").flatMap((port, index): FieldError[] => {
+    const asked = numberAt(port, "nodePort") ?? 0;
+    const refuse = (detail: string): FieldError[] => [
+      { field: `spec.ports[${index}].nodePort`, type: "FieldValueInvalid", value: asked, detail },
+    ];
+    const { first, last } = NODE_PORTS;
+    if (asked !== 0 && (asked < first || asked > last)) {
+      return refuse(`provided port is not in the valid range. The range of valid ports is ${first}-${last}`);
+    }
+    if (asked !== 0) return pools.ports.take(asked, owner) ? [] : refuse("provided port is already allocated");
+    const given = pools.ports.takeAny(owner);
+    if (given === undefined) return refuse("no node port is free");
+    port["nodePort"] = given;
+    return [];
+  });
 }
 
 const ownerOf = (service: JsonObject) =>
@@ -166,10 +189,4 @@ function withoutAddress(spec: JsonObject): FieldError[] {
 function dropPorts(spec: JsonObject, old: JsonObject): void {
   if (!needsNodePorts(objectAt(old, "spec"))) return;
   for (const port of objectsAt(spec, "ports")) delete port["nodePort"];
-}
-
-function take(service: JsonObject, addresses: Map<string, string>, ports: Map<number, string>): void {
-  const ip = stringAt(service, "spec", "clusterIP");
-  if (ip !== "" && ip !== "None") addresses.set(ip, ownerOf(service));
-  for (const port of nodePortsOf(service)) ports.set(port, ownerOf(service));
 }
