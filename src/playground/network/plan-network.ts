@@ -1,5 +1,5 @@
 // The whole network as data: which namespaces, links, routes, settings and rules, in which order.
-import { nodeFirewall, nodeFirewall6 } from "./firewall.ts";
+import { nodeFirewall, nodeFirewall6, SINK_INTERFACE, sinkRanges } from "./firewall.ts";
 import { type ClusterLayout, INNER_INTERFACE, OUTER_INTERFACE, type PlaygroundLayout } from "./layout.ts";
 
 /** What is done inside one namespace, in this order; `namespace` absent means the host's own. */
@@ -83,7 +83,7 @@ function planNode(layout: PlaygroundLayout, cluster: ClusterLayout, ipv6: boolea
       `link set ${OUTER_INTERFACE} addrgenmode none`,
       `addr add ${cluster.address}/${layout.outer.prefix} dev ${OUTER_INTERFACE}`,
       `link set ${OUTER_INTERFACE} up`,
-      `route add unreachable ${cluster.podCIDR}`,
+      ...sinkRanges(layout, cluster).map((range) => `route add ${range} dev ${SINK_INTERFACE}`),
       // The kernel looks a route up before nat OUTPUT: without one a service is out of the node's own reach.
       `route add ${cluster.serviceCIDR} dev ${OUTER_INTERFACE} src ${cluster.address}`,
       ...(inner === undefined ? [] : innerRoutes(inner)),

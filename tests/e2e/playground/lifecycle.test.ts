@@ -131,7 +131,10 @@ describe.skipIf(reason !== undefined)("life of a playground", () => {
     expect(await home.run(["down"])).toMatchObject({ code: 0, stderr: "playground default is not running\n" });
     expect(await home.run(["env"])).toMatchObject({ code: 1, stdout: "" });
     await home.run([...up, "--detach"]);
-    expect(await home.run([...up, "--detach"])).toMatchObject({ code: 0, stderr: "playground default is up already\n" });
+    expect(await home.run([...up, "--detach"])).toMatchObject({
+      code: 0,
+      stderr: "playground default is up already\n",
+    });
     expect((await home.run(["up", "--detach"])).code).toBe(1);
   });
 });

@@ -136,6 +136,6 @@ export async function untilGone(traces: Traces, timeoutMs = 1000): Promise<numbe
 
 /** Runs a shell script in a network namespace of a running playground, named as below its own /run/netns. */
 export function inNamespace(status: PlaygroundStatus, namespace: string, script: string): string {
-  const enter = ["-t", String(status.supervisor?.pid), "-m", "--", "nsenter", `--net=/run/netns/${namespace}`];
+  const enter = ["-t", String(status.supervisor?.pid), "-m", "-p", "--", "nsenter", `--net=/run/netns/${namespace}`];
   return execFileSync("nsenter", [...enter, "bash", "-ec", script], { encoding: "utf8", stdio: "pipe" });
 }
