@@ -15,6 +15,8 @@ interface Destination {
   readonly origin: string;
   readonly url: URL;
   readonly options: RequestOptions;
+  /** Looked up last, so that a missing service is told with the URL. */
+  address(): string;
 }
 
 export interface WebhookTransport {
@@ -26,19 +28,14 @@ export function createWebhookTransport(objects: ObjectAccess): WebhookTransport 
   const agent = new Agent({ keepAlive: true, timeout: KEEP_ALIVE_MS, maxFreeSockets: 4 });
   return {
     async post(webhook, body) {
-      const { origin, url, options } = destination(webhook, objects);
+      const { origin, url, options, address } = destination(webhook, objects);
       url.searchParams.set("timeout", `${webhook.timeoutSeconds}s`);
       const path = `${url.pathname}${url.search}`;
-      const call = {
-        ...options,
-        path,
-        agent,
-        signal: AbortSignal.timeout(webhook.timeoutSeconds * 1000),
-      };
+      const signal = AbortSignal.timeout(webhook.timeoutSeconds * 1000);
       try {
-        return await postOnce(call, body, true);
+        return await postOnce({ ...options, host: address(), path, agent, signal }, body, true);
       } catch (thrown) {
-        throw new Error(`Post ${JSON.stringify(origin + path)}: ${goWords(thrown)}`, { cause: thrown });
+        throw new Error(`Post ${JSON.stringify(origin + path)}: ${goWords(thrown)}`);
       }
     },
   };
@@ -50,8 +47,8 @@ function destination({ clientConfig }: Webhook, objects: ObjectAccess): Destinat
   const given = stringAt(clientConfig, "url");
   if (given !== "") {
     const url = new URL(given);
-    const options = { host: bare(url.hostname), port: url.port || 443, headers: { host: url.host }, ...ca };
-    return { origin: url.origin, url, options };
+    const options = { port: url.port || 443, headers: { host: url.host }, ...ca };
+    return { origin: url.origin, url, options, address: () => bare(url.hostname) };
   }
   const service = objectAt(clientConfig, "service");
   const name = stringAt(service, "name");
@@ -61,12 +58,9 @@ function destination({ clientConfig }: Webhook, objects: ObjectAccess): Destinat
   const authority = `${servername}:${port}`;
   const path = stringAt(service, "path");
   const url = new URL(`https://${authority}${path.startsWith("/") || path === "" ? path : `/${path}`}`);
-  const host = clusterIp(objects, { namespace, name, port });
-  return {
-    origin: `https://${authority}`,
-    url,
-    options: { host, port, servername, headers: { host: authority }, ...ca },
-  };
+  const address = () => clusterIp(objects, { namespace, name, port });
+  const options = { port, servername, headers: { host: authority }, ...ca };
+  return { origin: `https://${authority}`, url, options, address };
 }
 
 const bare = (hostname: string) => hostname.replace(/^\[|\]$/g, "");
