@@ -100,7 +100,8 @@ function streamQuery(asked: URLSearchParams): URLSearchParams {
   const query = new URLSearchParams();
   for (const word of asked.getAll("command")) query.append("command", word);
   for (const [name, nodeName] of Object.entries(STREAM_PARAMETERS)) {
-    if (isOn(asked, name)) query.set(nodeName, "1");
+    // A terminal has one output: kubectl asks for stderr all the same in places.
+    if (isOn(asked, name) && !(name === "stderr" && isOn(asked, "tty"))) query.set(nodeName, "1");
   }
   return query;
 }
