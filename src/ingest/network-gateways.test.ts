@@ -1,0 +1,52 @@
+import { expect, it } from "vitest";
+import type { Service } from "#api/kubernetes/gen/types";
+import { clusterId } from "#model/ids";
+import { gatewaysFromMeshNetworks, gatewaysFromService } from "./network-gateways.ts";
+
+const context = { cluster: clusterId("c2"), domain: "cluster.local", meshNetworks: [] };
+const service = (more: { labels?: Record<string, string>; spec?: object; ingress?: object[] }): Service => ({
+  metadata: { name: "gw", namespace: "istio-system", labels: { "topology.istio.io/network": "n2", ...more.labels } },
+  spec: { type: "LoadBalancer", ports: [{ name: "tls", port: 15443 }], ...more.spec },
+  status: { loadBalancer: { ingress: (more.ingress ?? [{ ip: "1.1.1.1" }]) as { ip: string }[] } },
+});
+const port = "networking.istio.io/gatewayPort";
+
+it.each([
+  ["an address", service({}), ["1.1.1.1:15443"], []],
+  [
+    "two addresses and an external one",
+    service({ ingress: [{ ip: "2.2.2.2" }, { ip: "1.1.1.1" }], spec: { externalIPs: ["3.3.3.3"] } }),
+    ["1.1.1.1:15443", "2.2.2.2:15443", "3.3.3.3:15443"],
+    [],
+  ],
+  ["no address yet", service({ ingress: [] }), [], ["no-address"]],
+  ["a host name", service({ ingress: [{ hostname: "lb.example.org" }] }), [], ["hostname-unresolved"]],
+  ["another port", service({ labels: { [port]: "443" }, spec: { ports: [{ port: 443 }] } }), ["1.1.1.1:443"], []],
+  ["a port it does not expose", service({ labels: { [port]: "443" } }), [], ["port-not-exposed"]],
+  ["a port that is none", service({ labels: { [port]: "tls" } }), [], ["port-invalid"]],
+])("a service with %s", (_name, object, gateways, reasons) => {
+  const facts = gatewaysFromService(object, context);
+  expect(facts?.gateways.map(({ address, port: number }) => `${address}:${number}`)).toEqual(gateways);
+  expect(facts?.unusable.map(({ reason }) => reason)).toEqual(reasons);
+  expect([...(facts?.gateways ?? []), ...(facts?.unusable ?? [])].every(({ network }) => network === "n2")).toBe(true);
+});
+
+it("is nothing for a service without label that meshNetworks does not name", () => {
+  const plain = { ...service({}), metadata: { name: "gw", namespace: "istio-system" } };
+  expect(gatewaysFromService(plain, context)).toBeUndefined();
+  const gateways = [{ address: "", registryServiceName: "gw.istio-system.svc.cluster.local", port: 15443 }];
+  const meshNetworks = [{ network: "n7", fromCidrs: [], fromRegistries: [], gateways }];
+  expect(gatewaysFromService(plain, { ...context, meshNetworks })?.gateways).toMatchObject([
+    { network: "n7", address: "1.1.1.1" },
+  ]);
+});
+
+it("takes addresses of meshNetworks for no cluster in particular", () => {
+  const gateways = [
+    { address: "9.9.9.9", registryServiceName: "", port: 15443 },
+    { address: "lb.example.org", registryServiceName: "", port: 15443 },
+  ];
+  const facts = gatewaysFromMeshNetworks([{ network: "n1", fromCidrs: [], fromRegistries: [], gateways }]);
+  expect(facts.gateways).toMatchObject([{ cluster: "", network: "n1", address: "9.9.9.9" }]);
+  expect(facts.unusable).toMatchObject([{ reason: "hostname-unresolved" }]);
+});
