@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import type { Logger } from "./logger.ts";
 import { errorMessage } from "./mesh-error.ts";
 
@@ -13,6 +14,7 @@ export interface Component {
  */
 export async function runAll(components: readonly Component[], signal: AbortSignal, logger: Logger): Promise<void> {
   const stop = new AbortController();
+  setMaxListeners(0, stop.signal); // many watches listening to one signal is no leak
   const onAbort = () => stop.abort(signal.reason);
   if (signal.aborted) return;
   signal.addEventListener("abort", onAbort, { once: true });

@@ -18,6 +18,7 @@ import { TlsInspectorSchema } from "#envoy/gen/envoy/extensions/filters/listener
 import { HttpConnectionManagerSchema } from "#envoy/gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb";
 import { SniClusterSchema } from "#envoy/gen/envoy/extensions/filters/network/sni_cluster/v3/sni_cluster_pb";
 import { TcpProxySchema } from "#envoy/gen/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb";
+import { PreviousHostsPredicateSchema } from "#envoy/gen/envoy/extensions/retry/host/previous_hosts/v3/previous_hosts_pb";
 import { RawBufferSchema } from "#envoy/gen/envoy/extensions/transport_sockets/raw_buffer/v3/raw_buffer_pb";
 import {
   DownstreamTlsContextSchema,
@@ -57,6 +58,7 @@ const NESTED: readonly DescMessage[] = [
   HttpInspectorSchema,
   OriginalDstSchema,
   RawBufferSchema,
+  PreviousHostsPredicateSchema,
   HttpProtocolOptionsSchema,
   FileAccessLogSchema,
   StdoutAccessLogSchema,

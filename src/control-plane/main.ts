@@ -1,6 +1,8 @@
 // The component list: everything of the control plane that lives as long as the program, in start order.
+import { setMaxListeners } from "node:events";
 import { type Component, runAll } from "#base/component";
-import { createGrpcServer } from "#grpc/server";
+import { createGrpcServer, type GrpcMethod } from "#grpc/server";
+import type { ServerStream } from "#grpc/server-call";
 import { certificateService } from "./certificate-service.ts";
 import type { DebugSources } from "./debug-pages.ts";
 import { httpPages } from "./http-pages.ts";
@@ -15,6 +17,7 @@ import { webhookHandler } from "./webhook-server.ts";
 export async function runControlPlane(options: ControlPlaneOptions, host: ControlPlaneHost): Promise<void> {
   if (host.signal.aborted) return;
   const stop = new AbortController();
+  setMaxListeners(0, stop.signal); // every watch and component listens to it
   const onAbort = () => stop.abort(host.signal.reason);
   host.signal.addEventListener("abort", onAbort, { once: true });
   const inner = { ...host, signal: stop.signal };
@@ -82,7 +85,18 @@ function secureServer(options: ControlPlaneOptions, host: ControlPlaneHost, part
 /** Certificates are never given out in plain text. */
 function plainServer(options: ControlPlaneOptions, host: ControlPlaneHost, { pushes }: Parts) {
   const { maxConnectionAgeMs } = options;
-  return createGrpcServer({ services: [pushes.ads.method], maxConnectionAgeMs, logger: host.logger });
+  const services = [asPlainText(pushes.ads.method)];
+  return createGrpcServer({ services, maxConnectionAgeMs, logger: host.logger });
+}
+
+/** The door knows better than the socket: node:http2 wraps sockets so that a plain one looks like a TLS one. */
+function asPlainText(method: GrpcMethod): GrpcMethod {
+  if (method.kind !== "bidi") return method;
+  return {
+    ...method,
+    handle: (stream: ServerStream) =>
+      method.handle({ ...stream, peer: { ...stream.peer, encrypted: false, uris: [] } }),
+  };
 }
 
 function webhooks({ injection, metrics }: Parts, logger: ControlPlaneHost["logger"]) {
