@@ -19,6 +19,7 @@ import {
 import { observeDeployment, sameDeploymentStatus } from "./deployment-status.ts";
 import { annotationsOf, controllerOf, controllerReference, identityOf, isBeingDeleted } from "./object-meta.ts";
 import { isFinished } from "./pod-state.ts";
+import { sameTemplate } from "./pod-template-hash.ts";
 import { planRollingUpdate, type ReplicaCounts, type RolloutStep, rolloutBounds } from "./rolling-update.ts";
 import { WorkQueue } from "./work-queue.ts";
 
@@ -134,6 +135,19 @@ function countsOf({ spec, status }: ReplicaSet): ReplicaCounts {
   return { desired: spec?.replicas ?? 1, available: status?.availableReplicas ?? 0 };
 }
 
+/** Whether the name belongs to another template or to another living owner, so that we need another name. */
+function isHeldByOther(deployment: Deployment, wanted: ReplicaSet, holder: ReplicaSet): boolean {
+  const owner = controllerOf(holder);
+  // A Deployment of this name with another uid is our predecessor: its end frees or deletes what it had.
+  if (isBeingDeleted(holder) || (owner?.kind === "Deployment" && owner.name === identityOf(deployment).name)) {
+    return (
+      owner?.uid === identityOf(deployment).uid &&
+      !sameTemplate(holder.spec?.template ?? {}, wanted.spec?.template ?? {})
+    );
+  }
+  return owner !== undefined;
+}
+
 function createReplicaSetWriter({ caches, events }: ControllerContext) {
   const tellScaled = (deployment: Deployment, set: ReplicaSet, from: number, to: number) => {
     const direction = to > from ? "up" : "down";
@@ -154,9 +168,9 @@ function createReplicaSetWriter({ caches, events }: ControllerContext) {
       } catch (thrown) {
         if (!(thrown instanceof KubeError && thrown.reason === "AlreadyExists")) throw thrown;
         const { namespace, name } = identityOf(set);
-        const holder = caches.replicaSets.get(namespace, name);
-        // Not seen yet, or ours and on its way out: the next look decides. Somebody else's: take another name.
-        if (holder === undefined || isBeingDeleted(holder)) throw thrown;
+        const holder = await caches.replicaSets.fetch(namespace, name);
+        // Ours, or an orphan to adopt, or about to go: the cache was behind, and the next look decides.
+        if (holder === undefined || !isHeldByOther(deployment, set, holder)) throw thrown;
         const collisionCount = (deployment.status?.collisionCount ?? 0) + 1;
         await caches.deployments.patch(deployment, { status: { collisionCount } }, { subresource: "status" });
         return;

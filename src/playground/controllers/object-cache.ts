@@ -87,6 +87,17 @@ export class ObjectCache<T extends KubeObject> implements Synced {
     this.#listeners.push(listener);
   }
 
+  /** Asks the API server itself; undefined when the object does not exist. */
+  async fetch(namespace: string, name: string): Promise<T | undefined> {
+    try {
+      const at = namespace === "" ? { name } : { namespace, name };
+      return this.#seen(await this.#options.client.get<T>(this.type, at));
+    } catch (thrown) {
+      if (isNotFound(thrown)) return undefined;
+      throw thrown;
+    }
+  }
+
   async create(object: T): Promise<T> {
     return this.#seen(await this.#options.client.create(this.type, object, { fieldManager: FIELD_MANAGER }));
   }

@@ -11,6 +11,11 @@ export interface GraphNode extends ObjectIdentity {
   readonly beingDeleted: boolean;
 }
 
+export function graphNode(type: ResourceType, object: KubeObject): GraphNode {
+  const { ownerReferences: owners = [], finalizers = [] } = object.metadata ?? {};
+  return { ...identityOf(object), type, owners, finalizers, beingDeleted: isBeingDeleted(object) };
+}
+
 export class OwnerGraph {
   readonly #nodes = new Map<string, GraphNode>();
   readonly #dependents = new Map<string, Set<string>>();
@@ -24,14 +29,12 @@ export class OwnerGraph {
   }
 
   put(type: ResourceType, object: KubeObject): GraphNode {
-    const identity = identityOf(object);
-    this.#unlink(identity.uid);
-    const { ownerReferences: owners = [], finalizers = [] } = object.metadata ?? {};
-    const node = { ...identity, type, owners, finalizers, beingDeleted: isBeingDeleted(object) };
-    this.#nodes.set(identity.uid, node);
-    for (const { uid } of owners) {
+    const node = graphNode(type, object);
+    this.#unlink(node.uid);
+    this.#nodes.set(node.uid, node);
+    for (const { uid } of node.owners) {
       const dependents = this.#dependents.get(uid) ?? new Set();
-      dependents.add(identity.uid);
+      dependents.add(node.uid);
       this.#dependents.set(uid, dependents);
     }
     return node;

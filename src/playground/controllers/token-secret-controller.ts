@@ -1,8 +1,6 @@
 import type { Secret, ServiceAccount } from "#api/kubernetes/gen/types";
 import { objectKey } from "#api/kubernetes/object";
-import { Kinds } from "#api/kinds";
 import type { Component } from "#base/component";
-import { isNotFound } from "#kube/kube-client";
 import { type ControllerContext, controllerComponent } from "./controller.ts";
 import { annotationsOf, identityOf, isBeingDeleted } from "./object-meta.ts";
 import { WorkQueue } from "./work-queue.ts";
@@ -29,7 +27,7 @@ export interface TokenSecretOptions {
 
 /** Fills Secrets of type kubernetes.io/service-account-token, and deletes those whose service account is gone. */
 export function createTokenSecretController(context: ControllerContext, options: TokenSecretOptions): Component {
-  const { caches, client, clock, logger } = context;
+  const { caches, clock, logger } = context;
 
   const reconcile = async (key: string) => {
     const secret = caches.secrets.getByKey(key);
@@ -52,18 +50,10 @@ export function createTokenSecretController(context: ControllerContext, options:
     const { namespace } = identityOf(secret);
     const name = annotationsOf(secret)[ACCOUNT_NAME] ?? "";
     if (name === "") return undefined;
-    const account = caches.serviceAccounts.get(namespace, name) ?? (await fetchAccount(namespace, name));
+    const account =
+      caches.serviceAccounts.get(namespace, name) ?? (await caches.serviceAccounts.fetch(namespace, name));
     const wantedUid = annotationsOf(secret)[ACCOUNT_UID];
     return wantedUid && account !== undefined && identityOf(account).uid !== wantedUid ? undefined : account;
-  };
-
-  const fetchAccount = async (namespace: string, name: string) => {
-    try {
-      return await client.get<ServiceAccount>(Kinds.ServiceAccount, { namespace, name });
-    } catch (thrown) {
-      if (isNotFound(thrown)) return undefined;
-      throw thrown;
-    }
   };
 
   const queue = new WorkQueue({ name: "token-secret", clock, logger, reconcile });
