@@ -5,7 +5,7 @@ import {
   constants,
   type IncomingHttpHeaders,
 } from "node:http2";
-import { connect as connectTcp } from "node:net";
+import { connect as connectTcp, isIP } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { FrameParser, frameMessage } from "./frames.ts";
 import { errorFromTrailers, GrpcError } from "./grpc-error.ts";
@@ -161,7 +161,11 @@ function openSocket({ target, tls }: GrpcChannelOptions) {
   const { hostname, port } = new URL(`tcp://${target}`);
   const host = hostname.replace(/^\[|\]$/g, "");
   if (tls === undefined) return connectTcp({ host, port: Number(port) });
-  return connectTls({ host, port: Number(port), ALPNProtocols: ["h2"], servername: host, ...tls() });
+  const credentials = tls();
+  const name = credentials.servername ?? host;
+  // TLS forbids to name an address; the certificate is then checked against the host connected to.
+  const servername = isIP(name) ? "" : name;
+  return connectTls({ host, port: Number(port), ALPNProtocols: ["h2"], ...credentials, servername });
 }
 
 interface StreamOptions {
