@@ -76,6 +76,6 @@ export function nodeFirewall6(): string {
 }
 
 function chain(builtIn: string, rules: readonly string[]): string[] {
-  const name = `ISTHMUS-${builtIn}`;
+  const name = `PLAYGROUND-${builtIn}`;
   return [`:${name} - [0:0]`, `-I ${builtIn} 1 -j ${name}`, ...rules.map((rule) => `-A ${name} ${rule}`)];
 }

@@ -111,11 +111,11 @@ describe.skipIf(reason !== undefined)("networks of a playground", () => {
     expect(refused.answer).toMatch(/unreachable|refused/);
     expect(refused.ms).toBeLessThan(500);
     // The control: the very same route leads to the pod once the rule is away.
-    inNamespace(status, node(0), "iptables -w -D FORWARD -j ISTHMUS-FORWARD");
+    inNamespace(status, node(0), "iptables -w -D FORWARD -j PLAYGROUND-FORWARD");
     try {
       expect(dial("stranger", ip, port).answer).toMatch(/^pod1 /);
     } finally {
-      inNamespace(status, node(0), "iptables -w -I FORWARD 1 -j ISTHMUS-FORWARD");
+      inNamespace(status, node(0), "iptables -w -I FORWARD 1 -j PLAYGROUND-FORWARD");
     }
   });
 
