@@ -1,4 +1,5 @@
 // The API server of a cluster, whole: the engine with its authentication, authorization, admission and pod connections.
+import { writeFileSync } from "node:fs";
 import type { Logger } from "#base/logger";
 import type { ClusterProcessConfig } from "#playground/process-config";
 import { createAdmission } from "./admission/create-admission.ts";
@@ -10,7 +11,7 @@ import { createEngine } from "./create-engine.ts";
 import { type RunningApiServer, startApiServer } from "./start-api-server.ts";
 import { createPodConnector } from "./streaming/create-pod-connector.ts";
 
-/** Resolves when it answers and the first objects exist; ends when the signal aborts. */
+/** Resolves when it answers and the first objects exist, and then writes the ready file; ends when the signal aborts. */
 export async function runApiServer(
   config: ClusterProcessConfig,
   logger: Logger,
@@ -20,7 +21,7 @@ export async function runApiServer(
   const plugIn = { config, objects: engine.objects, logger };
   const authorizer = createAuthorizer(plugIn);
   const authenticator = createAuthenticator({ ...plugIn, authorizer });
-  return startApiServer({
+  const server = await startApiServer({
     config,
     engine,
     authorizer,
@@ -32,4 +33,6 @@ export async function runApiServer(
     logger,
     signal,
   });
+  if (config.readyFile !== "") writeFileSync(config.readyFile, "");
+  return server;
 }

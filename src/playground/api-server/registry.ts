@@ -1,5 +1,5 @@
 import { builtinKinds } from "./gen/kinds.ts";
-import { apiVersionOf, builtinKind, type ResourceKind } from "./resource-kind.ts";
+import { builtinKind, type ResourceKind } from "./resource-kind.ts";
 
 /** Every kind that is served now; custom resources come and go. */
 export interface Registry {
@@ -67,13 +67,9 @@ function groupsOf(kinds: readonly ResourceKind[]): { group: string; versions: st
 const STAGES: Readonly<Record<string, number>> = { alpha: 1, beta: 2 };
 
 /** v2 > v1 > v1beta2 > v1beta1 > v1alpha1 > anything else, as Kubernetes sorts versions. */
-export function versionPriority(version: string): number {
+function versionPriority(version: string): number {
   const match = /^v(\d+)(?:(alpha|beta)(\d+))?$/.exec(version);
   if (match === null) return 0;
   const stage = match[2] === undefined ? 3 : (STAGES[match[2]] ?? 0);
   return stage * 1e6 + Number(match[1]) * 1e3 + Number(match[3] ?? 0);
-}
-
-export function sameResource(a: ResourceKind, b: ResourceKind): boolean {
-  return apiVersionOf(a) === apiVersionOf(b) && a.plural === b.plural;
 }

@@ -40,5 +40,4 @@ export const clusterDefaults: DefaultTable = {
   "io.k8s.api.networking.v1.NetworkPolicyPort": { protocol: "TCP" },
   "io.k8s.api.storage.v1.StorageClass": { reclaimPolicy: "Delete", volumeBindingMode: "Immediate" },
   "io.k8s.api.scheduling.v1.PriorityClass": { preemptionPolicy: "PreemptLowerPriority" },
-  "io.k8s.api.core.v1.Namespace": { spec: { finalizers: ["kubernetes"] } },
 };

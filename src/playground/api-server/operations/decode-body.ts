@@ -44,7 +44,7 @@ function refuseMistyped(kind: ResourceKind, object: JsonObject, report: DecodeRe
   if (kind.custom === undefined || first.path.startsWith("metadata")) {
     const got = jsonType(first.value);
     throw badRequest(
-      `${handled(kind)}: json: cannot unmarshal ${got} into Go struct field ${kind.kind}.${first.path} of type ${first.expected}`,
+      `${handled(kind)}: json: cannot unmarshal ${got} into Go struct field ${kind.kind}.${first.path} of type ${GO_TYPES[first.expected] ?? first.expected}`,
     );
   }
   const errors = report.mistyped.map(
@@ -57,6 +57,15 @@ function refuseMistyped(kind: ResourceKind, object: JsonObject, report: DecodeRe
   );
   throw invalid(kind, stringAt(object, "metadata", "name"), errors);
 }
+
+/** Clients and people know these errors from Go. */
+const GO_TYPES: Readonly<Record<string, string>> = {
+  boolean: "bool",
+  integer: "int32",
+  number: "float64",
+  array: "[]",
+  object: "struct",
+};
 
 function jsonType(value: JsonValue): string {
   if (Array.isArray(value)) return "array";

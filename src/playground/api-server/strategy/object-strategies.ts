@@ -7,7 +7,10 @@ import { deepEqual, ensureObject, isObject, objectAt, objectsAt, stringAt } from
 export function prepareNamespace(namespace: JsonObject, old?: JsonObject): void {
   const metadata = ensureObject(namespace, "metadata");
   ensureObject(metadata, "labels")["kubernetes.io/metadata.name"] = stringAt(metadata, "name");
-  if (old === undefined) namespace["status"] = { phase: "Active" };
+  if (old !== undefined) return;
+  namespace["status"] = { phase: "Active" };
+  // Taken away by the namespace controller, through `finalize`, when nothing is left inside.
+  ensureObject(namespace, "spec")["finalizers"] = ["kubernetes"];
 }
 
 /** Plain text that was given becomes data. */

@@ -2,7 +2,7 @@
 // table cannot say it.
 import type { FieldError } from "../api-errors.ts";
 import type { JsonObject } from "../contract.ts";
-import { deepEqual, ensureObject, objectAt, stringAt, valueAt } from "../json.ts";
+import { deepEqual, valueAt } from "../json.ts";
 import type { ResourceKind } from "../resource-kind.ts";
 import { storageKey } from "../resource-kind.ts";
 import { preparePod, podRules, preparePodUpdate } from "./pod-strategy.ts";
@@ -86,13 +86,4 @@ const WITHOUT_STATUS = new Set([
 export function specChanged(object: JsonObject, old: JsonObject): boolean {
   const strip = ({ metadata: _m, status: _s, apiVersion: _a, ...rest }: JsonObject) => rest;
   return !deepEqual(strip(object), strip(old));
-}
-
-/** Names as messages use them. */
-export function nameOf(object: JsonObject): string {
-  return stringAt(object, "metadata", "name") || stringAt(objectAt(object, "metadata"), "generateName");
-}
-
-export function metadataOf(object: JsonObject): JsonObject {
-  return ensureObject(object, "metadata");
 }

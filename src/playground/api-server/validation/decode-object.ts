@@ -2,7 +2,7 @@
 // values of a wrong type are told.
 import type { JsonObject, JsonValue } from "../contract.ts";
 import { isObject } from "../json.ts";
-import { definition, resolve, type Schema } from "../schema/schema.ts";
+import { resolve, type Schema } from "../schema/schema.ts";
 
 export interface DecodeReport {
   /** Paths of unknown fields, such as `spec.template.spec.containers[0].imag`. */
@@ -95,9 +95,4 @@ function mismatch(schema: Schema, value: JsonValue): string | undefined {
   }
   const check = schema.type === undefined ? undefined : CHECKS[schema.type];
   return check === undefined || check(value) ? undefined : schema.type;
-}
-
-/** The metadata of every object, built-in or custom. */
-export function objectMetaSchema(): Schema {
-  return definition(OBJECT_META);
 }
