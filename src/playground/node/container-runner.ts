@@ -92,9 +92,9 @@ export class ContainerRunner {
     return this.#log;
   }
 
-  /** Something the container may have waited for is there: a failed start is tried again at once. */
+  /** Config maps or secrets changed: a container that waits for one of them is tried again at once. */
   poke(): void {
-    this.#poke?.();
+    if (this.#status.state?.waiting?.reason === WAITING_REASONS.CONFIG_MISSING) this.#poke?.();
   }
 
   /** Runs until the container ended for good or was stopped. */

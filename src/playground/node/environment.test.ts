@@ -72,7 +72,7 @@ test("a missing key keeps the container waiting unless it is optional", () => {
   });
   expect(environment({ env: [key("k")] }, lookups).variables.V).toBe("v");
   expect(environment({ env: [key("gone", true)] }, lookups).variables).not.toHaveProperty("V");
-  expect(() => environment({ env: [key("gone")] }, lookups)).toThrow(/key gone of configmap "cm" not found/);
+  expect(() => environment({ env: [key("gone")] }, lookups)).toThrow(/no key gone in configmap "cm"/);
   const from = environment(
     { envFrom: [{ prefix: "P_", secretRef: { name: "any" } }, { configMapRef: { name: "cm" } }] },
     lookups,

@@ -86,11 +86,18 @@ function sourcedValue(source: EnvVarSource, { container, facts, lookups }: Envir
   }
   if (source.configMapKeyRef) {
     const { name = "", key, optional } = source.configMapKeyRef;
-    return required(lookups.configMap(name)?.data?.[key], optional, `key ${key} of configmap "${name}" not found`);
+    const map = lookups.configMap(name);
+    return required(
+      map?.data?.[key],
+      optional,
+      map ? `no key ${key} in configmap "${name}"` : `configmap "${name}" not found`,
+    );
   }
   if (source.secretKeyRef) {
     const { name = "", key, optional } = source.secretKeyRef;
-    const value = required(lookups.secret(name)?.data?.[key], optional, `key ${key} of secret "${name}" not found`);
+    const secret = lookups.secret(name);
+    const what = secret ? `no key ${key} in secret "${name}"` : `secret "${name}" not found`;
+    const value = required(secret?.data?.[key], optional, what);
     return value === undefined ? undefined : decode(value);
   }
   return undefined;

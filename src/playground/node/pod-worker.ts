@@ -3,6 +3,7 @@ import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Container, Pod } from "#api/kubernetes/gen/types";
 import { objectKey } from "#api/kubernetes/object";
+import { untilAborted } from "#base/component";
 import { errorMessage } from "#base/mesh-error";
 import type { ContainerRunner } from "./container-runner.ts";
 import { createContainerRunner, isSidecar, type PodParts } from "./pod-containers.ts";
@@ -10,14 +11,15 @@ import type { PodContext } from "./pod-context.ts";
 import { hostnameOf } from "./pod-files.ts";
 import { followPodReferences, type PodReferences } from "./pod-references.ts";
 import { createPodSandbox, type PodSandbox } from "./pod-sandbox.ts";
-import { type ObservedPod, podPhase, podStatus } from "./pod-status.ts";
+import { type ObservedPod, podStatus } from "./pod-status.ts";
 import { keepPodTokens, type PodTokens } from "./pod-tokens.ts";
 import { createPodVolumes, mountVolumes, type PodVolumes } from "./pod-volumes.ts";
-import { restartPolicyOf } from "./restart-policy.ts";
 import { StatusTeller } from "./status-teller.ts";
 import { tokenProjections, type VolumeSources } from "./volume-content.ts";
 
 const DEFAULT_GRACE_SECONDS = 30;
+/** Reading what a pod names takes milliseconds; after this long its user should know why nothing happens. */
+const SLOW_READ_MS = 3000;
 
 export class PodWorker {
   readonly key: string;
@@ -71,10 +73,6 @@ export class PodWorker {
     return this.#pod;
   }
 
-  get podIP(): string | undefined {
-    return this.#podIP;
-  }
-
   get sandbox(): PodSandbox | undefined {
     return this.#sandbox;
   }
@@ -115,7 +113,7 @@ export class PodWorker {
   }
 
   async #run(): Promise<void> {
-    await Promise.all([this.#createSandbox(), this.#references.synced]);
+    await Promise.all([this.#createSandbox(), this.#referencesKnown()]);
     await mountVolumes({
       volumes: this.#volumes,
       nextChange: () =>
@@ -136,6 +134,13 @@ export class PodWorker {
       // In order, and a postStart hook holds back the next: proxies that must be first rely on it.
       await runner.firstStart;
     }
+  }
+
+  async #referencesKnown(): Promise<void> {
+    const cancel = this.#context.clock.schedule(SLOW_READ_MS, () =>
+      this.#event("Warning", "FailedMount", "the node cannot read the config maps and secrets of the pod yet"),
+    );
+    await Promise.race([this.#references.synced, untilAborted(this.#stop.signal)]).finally(cancel);
   }
 
   async #createSandbox(): Promise<void> {
@@ -269,12 +274,6 @@ export class PodWorker {
       containers: this.#containers.map((runner) => observe(runner, undefined)),
       conditions: this.#teller.last?.conditions ?? this.#pod.status?.conditions ?? [],
     };
-  }
-
-  /** True when nothing of the pod runs or will run. */
-  get isOver(): boolean {
-    const phase = podPhase(this.#observed());
-    return restartPolicyOf(this.#pod.spec?.restartPolicy) !== "Always" && (phase === "Succeeded" || phase === "Failed");
   }
 
   #event(type: "Normal" | "Warning", reason: string, message: string): void {
