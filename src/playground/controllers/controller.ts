@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { type Component, untilAborted } from "#base/component";
 import type { Clock } from "#base/clock";
 import type { Logger } from "#base/logger";
@@ -21,6 +22,8 @@ export function controllerComponent(queue: WorkQueue, needs: readonly Synced[]):
   return {
     name: `controllers/${queue.name}`,
     async run(signal) {
+      // All controllers and watches of the process listen to one signal: more than Node expects by default.
+      setMaxListeners(0, signal);
       await Promise.race([Promise.all(needs.map((cache) => cache.synced)), untilAborted(signal)]);
       await queue.run(signal);
     },

@@ -4,6 +4,7 @@ import type {
   Deployment,
   Endpoints,
   EndpointSlice,
+  Lease,
   Namespace,
   Node,
   Pod,
@@ -27,6 +28,10 @@ import { isNotFound, type KubeClient } from "#kube/kube-client";
 import { runApiServer } from "../api-server/api-server.ts";
 import { createTokenSigner } from "../api-server/auth/service-account-tokens.ts";
 import type { ClusterProcessConfig } from "../process-config.ts";
+import { ManualClock } from "../../../tests/kit/manual-clock.ts";
+import { createEventRecorder } from "./event-recorder.ts";
+import { createNodeLifecycleController } from "./node-lifecycle-controller.ts";
+import { createObjectCaches, runCaches } from "./object-caches.ts";
 import { createControllers } from "./run-controllers.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "controllers-"));
@@ -455,6 +460,55 @@ describe("the scheduler", () => {
     });
     await client.patch(Kinds.Node, { name: "n1" }, { metadata: { labels: { disk: "ssd" } } }, { type: "merge" });
     await wait("the binding", async () => (await find<Pod>(Kinds.Pod, "picky"))?.spec?.nodeName === "n1");
+  });
+});
+
+describe("a node that falls silent", () => {
+  it("is said to be unknown after 40 s and its pods not ready; a renewed lease within them keeps it", async () => {
+    const clock = new ManualClock(Date.now());
+    const shared = { client, clock, logger };
+    const caches = createObjectCaches(shared);
+    const context = { ...shared, caches, events: createEventRecorder(shared) };
+    const end = new AbortController();
+    const running = runAll([createNodeLifecycleController(context), runCaches(caches)], end.signal, logger);
+    const ready = { conditions: [{ type: "Ready", status: "True" }] };
+    const status = async () => (await find<Node>(Kinds.Node, "n2"))?.status?.conditions?.[0]?.status;
+    await client.create<Node>(Kinds.Node, { metadata: { name: "n2" }, spec: { unschedulable: true } });
+    await client.patch(Kinds.Node, { name: "n2", subresource: "status" }, { status: ready }, { type: "merge" });
+    const lease = { metadata: { namespace: "kube-node-lease", name: "n2" }, spec: { holderIdentity: "n2" } };
+    await client.create<Lease>(Kinds.Lease, lease);
+    await client.create<Pod>(Kinds.Pod, {
+      metadata: metadata("silent"),
+      spec: { nodeName: "n2", containers: [{ name: "app", image: "app:1" }] },
+    });
+    const podReady = async () =>
+      (await find<Pod>(Kinds.Pod, "silent"))?.status?.conditions?.find(({ type }) => type === "Ready")?.status;
+    await wait(
+      "the pod is ready",
+      async () => (await podReady()) === "True" && caches.leases.get("kube-node-lease", "n2") !== undefined,
+    );
+    clock.advance(39_000);
+    const renewed = await client.patch<Lease>(
+      Kinds.Lease,
+      { namespace: "kube-node-lease", name: "n2" },
+      { spec: { leaseTransitions: 1 } },
+      { type: "merge" },
+    );
+    await wait(
+      "the renewal is seen",
+      async () =>
+        caches.leases.get("kube-node-lease", "n2")?.metadata?.resourceVersion === renewed.metadata?.resourceVersion,
+    );
+    clock.advance(39_000);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(await status()).toBe("True");
+    clock.advance(1_500);
+    await wait("the node is unknown", async () => (await status()) === "Unknown");
+    await wait("its pod is not ready", async () => (await podReady()) === "False");
+    end.abort();
+    await running;
+    await client.delete(Kinds.Node, { name: "n2" });
+    await wait("pods of a deleted node go", async () => (await find(Kinds.Pod, "silent")) === undefined);
   });
 });
 

@@ -19,7 +19,8 @@ export function createNodeLifecycleController(context: ControllerContext): Compo
   const heard = new Map<string, number>();
 
   const reconcile = async (name: string) => {
-    const node = caches.nodes.get("", name);
+    // Its lease may be seen before the node: only the API server's own word makes its pods go.
+    const node = caches.nodes.get("", name) ?? (await caches.nodes.fetch("", name));
     if (node === undefined) {
       const left = podsOn(name).map((pod) => caches.pods.delete(pod, { gracePeriodSeconds: 0 }));
       await Promise.all(left);

@@ -16,7 +16,6 @@ import type {
 } from "#api/kubernetes/gen/types";
 import type { KubeObject } from "#api/kubernetes/object";
 import { Kinds, type ResourceType } from "#api/kinds";
-import { setMaxListeners } from "node:events";
 import { type Component, untilAborted } from "#base/component";
 import { ObjectCache, type ObjectCacheOptions } from "./object-cache.ts";
 
@@ -46,8 +45,6 @@ export function runCaches(caches: ObjectCaches): Component {
   return {
     name: "controllers/caches",
     async run(signal) {
-      // Every informer listens to it, besides every controller.
-      setMaxListeners(0, signal);
       for (const cache of Object.values(caches)) cache.start(signal);
       await untilAborted(signal);
     },

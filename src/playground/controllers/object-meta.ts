@@ -15,12 +15,6 @@ export function identityOf(object: KubeObject): ObjectIdentity {
   return { namespace, name, uid };
 }
 
-/** Parses the key of a work queue: `namespace/name`, or `name` for objects of the cluster. */
-export function parseKey(key: string): { namespace: string; name: string } {
-  const slash = key.indexOf("/");
-  return slash < 0 ? { namespace: "", name: key } : { namespace: key.slice(0, slash), name: key.slice(slash + 1) };
-}
-
 export function labelsOf(object: KubeObject): Readonly<Record<string, string>> {
   return object.metadata?.labels ?? {};
 }
