@@ -6,7 +6,7 @@ import { createObject } from "./operations/create-object.ts";
 import { parseApiVersion } from "./resource-kind.ts";
 
 /** The objects that every cluster has before anybody asks for anything. */
-export function bootstrapObjects(config: ClusterProcessConfig, kubernetesAddress: string): JsonObject[] {
+export function bootstrapObjects(config: ClusterProcessConfig, addresses: ServiceAddresses): JsonObject[] {
   const { address, port } = config.listen;
   const service: JsonObject = { component: "apiserver", provider: "kubernetes" };
   const named = { name: "kubernetes", namespace: "default" };
@@ -19,7 +19,7 @@ export function bootstrapObjects(config: ClusterProcessConfig, kubernetesAddress
       kind: "Service",
       metadata: { ...named, labels: service },
       spec: {
-        clusterIP: kubernetesAddress,
+        clusterIP: addresses.kubernetes,
         ports: [{ name: "https", port: 443, protocol: "TCP", targetPort: port }],
       },
     },
@@ -37,7 +37,34 @@ export function bootstrapObjects(config: ClusterProcessConfig, kubernetesAddress
       endpoints: [{ addresses: [address], conditions: { ready: true } }],
       ports: [{ name: "https", port, protocol: "TCP" }],
     },
+    dnsService(addresses.dns),
   ];
+}
+
+/** The two addresses of the service range that are promised: the first and the tenth. */
+export interface ServiceAddresses {
+  readonly kubernetes: string;
+  readonly dns: string;
+}
+
+/** Without a selector: the nodes themselves answer at its address. */
+function dnsService(clusterIP: string): JsonObject {
+  return {
+    apiVersion: "v1",
+    kind: "Service",
+    metadata: {
+      namespace: "kube-system",
+      name: "kube-dns",
+      labels: { "k8s-app": "kube-dns", "kubernetes.io/cluster-service": "true", "kubernetes.io/name": "CoreDNS" },
+    },
+    spec: {
+      clusterIP,
+      ports: [
+        { name: "dns", port: 53, protocol: "UDP", targetPort: 53 },
+        { name: "dns-tcp", port: 53, protocol: "TCP", targetPort: 53 },
+      ],
+    },
+  };
 }
 
 /** Who the server is to itself. */

@@ -53,7 +53,8 @@ export async function startApiServer(options: ApiServerOptions): Promise<Running
   const parts: EngineParts = { ...engine, admission: options.admission, now: Date.now };
   const stop = new AbortController();
   watchDefinitions(parts, logger);
-  await ensureObjects(parts, [...bootstrapObjects(config, engine.allocator.address(1)), ...(options.bootstrap ?? [])]);
+  const addresses = { kubernetes: engine.allocator.address(1), dns: engine.allocator.address(10) };
+  await ensureObjects(parts, [...bootstrapObjects(config, addresses), ...(options.bootstrap ?? [])]);
   const server = createSecureServer({
     key: readFileSync(config.pki.serverKey),
     cert: readFileSync(config.pki.serverCert),

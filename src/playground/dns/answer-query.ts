@@ -1,6 +1,5 @@
 // From the bytes of a query to the bytes of the answer.
-import type { Logger } from "#base/logger";
-import { errorMessage } from "#base/mesh-error";
+
 import {
   type Answer,
   AUTHORITATIVE_ANSWER,
@@ -11,6 +10,8 @@ import {
   RECURSION_DESIRED,
   TRUNCATED_RESPONSE,
 } from "dns-packet";
+import type { Logger } from "#base/logger";
+import { errorMessage } from "#base/mesh-error";
 import type { DnsView } from "./dns-view.ts";
 import { resolveName, TTL } from "./resolve-name.ts";
 

@@ -1,8 +1,8 @@
-import type { EndpointSlice, Service } from "#api/kubernetes/gen/types";
 import { createSocket } from "node:dgram";
 import { connect } from "node:net";
 import { type Answer, decode, encode, type Packet, type RecordType, streamEncode } from "dns-packet";
 import { afterEach, describe, expect, it } from "vitest";
+import type { EndpointSlice, Service } from "#api/kubernetes/gen/types";
 import { silentLogger } from "#base/logger";
 import { answerQuery } from "./answer-query.ts";
 import { type DnsServer, startDnsServer } from "./dns-server.ts";

@@ -1,11 +1,9 @@
-import type { EndpointSlice, Service } from "#api/kubernetes/gen/types";
 import { Kinds } from "#api/kinds";
-import { type Clock, systemClock } from "#base/clock";
+import type { EndpointSlice, Service } from "#api/kubernetes/gen/types";
 import { type Component, untilAborted } from "#base/component";
 import type { Logger } from "#base/logger";
-import { errorMessage } from "#base/mesh-error";
 import { startInformer } from "#kube/informer";
-import { type KubeClient, KubeError } from "#kube/kube-client";
+import type { KubeClient } from "#kube/kube-client";
 import type { NodeProcessConfig } from "../process-config.ts";
 import { runTool } from "../service-proxy/run-tool.ts";
 import { answerQuery } from "./answer-query.ts";
@@ -13,13 +11,11 @@ import { startDnsServer } from "./dns-server.ts";
 import { buildDnsView, type DnsView } from "./dns-view.ts";
 
 const PORT = 53;
-const RETRY_MS = 1_000;
 
 export interface ClusterDnsOptions {
   readonly client: KubeClient;
   readonly config: Pick<NodeProcessConfig, "dnsAddress" | "clusterDomain">;
   readonly logger: Logger;
-  readonly clock?: Clock;
 }
 
 /**
@@ -43,7 +39,6 @@ export function createClusterDns(options: ClusterDnsOptions): Component {
         answer: (query, udp) =>
           answerQuery(query, { view: view.current(), domain: config.clusterDomain, logger, rotation: rotation++ }, udp),
       });
-      void keepService(options, signal);
       await untilAborted(signal);
       await server.close();
     },
@@ -63,37 +58,6 @@ function watchView(client: KubeClient, logger: Logger, signal: AbortSignal) {
     current(): DnsView {
       built ??= buildDnsView(services.list(), slices.list());
       return built;
-    },
-  };
-}
-
-/** Makes Service kube-system/kube-dns once: its address is ours, so no other Service is given it. */
-async function keepService({ client, config, logger, clock = systemClock }: ClusterDnsOptions, signal: AbortSignal) {
-  while (!signal.aborted) {
-    try {
-      await client.create<Service>(Kinds.Service, dnsService(config.dnsAddress), { signal });
-      return;
-    } catch (thrown) {
-      if (signal.aborted || (thrown instanceof KubeError && thrown.reason === "AlreadyExists")) return;
-      logger.warn({ service: "kube-system/kube-dns", error: errorMessage(thrown) }, "DNS service not made yet");
-      await clock.sleep(RETRY_MS, signal).catch(() => {});
-    }
-  }
-}
-
-function dnsService(address: string): Service {
-  return {
-    metadata: {
-      namespace: "kube-system",
-      name: "kube-dns",
-      labels: { "k8s-app": "kube-dns", "kubernetes.io/cluster-service": "true" },
-    },
-    spec: {
-      clusterIP: address,
-      ports: [
-        { name: "dns", port: PORT, protocol: "UDP", targetPort: PORT },
-        { name: "dns-tcp", port: PORT, protocol: "TCP", targetPort: PORT },
-      ],
     },
   };
 }

@@ -1,6 +1,7 @@
 // What the cluster's DNS knows of Services and their endpoints, by name: look-ups only.
-import type { Endpoint, EndpointPort, EndpointSlice, Service } from "#api/kubernetes/gen/types";
+
 import { isIPv4 } from "node:net";
+import type { Endpoint, EndpointPort, EndpointSlice, Service } from "#api/kubernetes/gen/types";
 
 const SERVICE_NAME = "kubernetes.io/service-name";
 

@@ -1,7 +1,8 @@
 // Kubernetes' DNS names (the specification for DNS-based service discovery, version 1.1.0), as a pure function.
-import type { EndpointPort, Service, ServicePort } from "#api/kubernetes/gen/types";
+
 import { isIPv4 } from "node:net";
 import type { Answer, SrvAnswer, StringAnswer } from "dns-packet";
+import type { EndpointPort, Service, ServicePort } from "#api/kubernetes/gen/types";
 import { type DnsView, type HeadlessEndpoint, isHeadless } from "./dns-view.ts";
 
 export interface Resolution {

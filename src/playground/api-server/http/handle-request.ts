@@ -1,5 +1,5 @@
 // The way of every request: who asks, may they, what is it, and one place where errors become Status objects.
-import { STATUS_CODES, type IncomingMessage } from "node:http";
+import { type IncomingMessage, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 import type { Logger } from "#base/logger";
 import type { EngineParts } from "../api-context.ts";
@@ -15,7 +15,7 @@ import {
   type UserInfo,
   type VirtualResource,
 } from "../contract.ts";
-import { parseRequest } from "./request-info.ts";
+import { namedByFieldSelector, parseRequest } from "./request-info.ts";
 import { sendJson, statusError } from "./respond.ts";
 import { OPEN_PATHS, type PathContext, servePath } from "./serve-path.ts";
 import { serveResource } from "./serve-resource.ts";
@@ -54,7 +54,7 @@ export function createRequestHandler(options: HandlerOptions): RequestHandler {
   const route = async (request: ApiRequest, response: ApiResponse) => {
     const { info, query } = parseRequest(request.method ?? "GET", request.url ?? "/");
     if (!info.isResource && OPEN_PATHS.test(info.path)) return servePath(paths, info, { request, response });
-    const user = await admitted(options, request, info);
+    const user = await admitted(options, request, namedByFieldSelector(info, query));
     if (!info.isResource) return servePath(paths, info, { request, response });
     if (isConnection(info)) return options.pods.serve(request, response, info);
     return serveResource(resources, { request, response, info, query, user });

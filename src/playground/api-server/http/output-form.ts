@@ -1,10 +1,11 @@
 // In which form a client wants objects: whole, as rows of a table, or their metadata only.
-import { bytesOf } from "./respond.ts";
+
 import type { JsonObject } from "../contract.ts";
-import type { ResourceKind } from "../resource-kind.ts";
-import { fromStorage } from "../operations/convert-version.ts";
-import { buildTable, type IncludeObject } from "../tables/build-table.ts";
 import { objectAt } from "../json.ts";
+import { fromStorage } from "../operations/convert-version.ts";
+import type { ResourceKind } from "../resource-kind.ts";
+import { buildTable, type IncludeObject } from "../tables/build-table.ts";
+import { bytesOf } from "./respond.ts";
 
 export interface OutputForm {
   readonly kind: "object" | "table" | "metadata";

@@ -1,6 +1,6 @@
 import { parse as parseYaml } from "yaml";
 import { badRequest, unsupportedMediaType } from "../api-errors.ts";
-import { ApiStatusError, type ApiRequest, type JsonObject, type JsonValue } from "../contract.ts";
+import { type ApiRequest, ApiStatusError, type JsonObject, type JsonValue } from "../contract.ts";
 
 /** Kubernetes' own limit for a request. */
 const LARGEST = 3 * 1024 * 1024;

@@ -31,7 +31,13 @@ export function parseRequest(method: string, url: string): ParsedRequest {
     return { query, info: { ...empty, isResource: false, path, verb: method.toLowerCase() } };
   }
   const verb = resourceVerb(method, place.name, query);
-  return { query, info: { isResource: true, path, verb, ...place } };
+  const name = place.name === "" ? selectedName(query) : place.name;
+  return { query, info: { isResource: true, path, verb, ...place, name } };
+}
+
+/** A list or watch of one name asks for that name, so that roles with resourceNames can allow it. */
+function selectedName(query: URLSearchParams): string {
+  return /(?:^|,)metadata\.name==?([^,]+)(?:,|$)/.exec(query.get("fieldSelector") ?? "")?.[1] ?? "";
 }
 
 function decode(part: string): string {
@@ -66,6 +72,13 @@ function resourceVerb(method: string, name: string, query: URLSearchParams): str
   if (name !== "") return verb;
   if (verb === "get") return "list";
   return verb === "delete" ? "deletecollection" : verb;
+}
+
+/** A list or watch that can only see one object asks for that object by name, as far as rights go. */
+export function namedByFieldSelector(info: RequestInfo, query: URLSearchParams): RequestInfo {
+  if (info.name !== "" || !["list", "watch", "deletecollection"].includes(info.verb)) return info;
+  const name = /(?:^|,)metadata\.name==?([^,!=]+)/.exec(query.get("fieldSelector") ?? "")?.[1];
+  return name === undefined ? info : { ...info, name };
 }
 
 export function isTrue(text: string | null): boolean {

@@ -1,10 +1,12 @@
 // Paths that are no resources: discovery, OpenAPI, version, health.
-import type { ApiRequest, ApiResponse, RequestInfo } from "../contract.ts";
+
 import { noSuchResource } from "../api-errors.ts";
+import type { ApiRequest, ApiResponse, RequestInfo } from "../contract.ts";
 import { KUBERNETES_RELEASE } from "../gen/definitions.ts";
 import type { Registry } from "../registry.ts";
 import { aggregated, coreVersions, groupList, groupOf, resourceList } from "./discovery.ts";
 import { openApiDocument, openApiIndex } from "./open-api.ts";
+import { OPEN_API_V2_TYPE, openApiV2 } from "./open-api-v2.ts";
 import { send, sendJson } from "./respond.ts";
 
 const [MAJOR, MINOR] = KUBERNETES_RELEASE.split(".");
@@ -74,10 +76,7 @@ const PATHS: Readonly<Record<string, PathServer>> = {
     if (!sendAggregated(registry, false, exchange)) sendJson(exchange.response, groupList(registry));
   },
   openapi: ({ registry }, [form, ...path], exchange) => {
-    // An empty message is a whole, empty document: old clients then leave validation to the server.
-    if (form === "v2") {
-      return send(exchange.response, "", { contentType: "application/com.github.proto-openapi.spec.v2.v1.0+protobuf" });
-    }
+    if (form === "v2") return send(exchange.response, openApiV2(registry), { contentType: OPEN_API_V2_TYPE });
     if (form !== "v3") throw noSuchResource();
     if (path.length === 0) return sendJson(exchange.response, openApiIndex(registry));
     sendKnown(exchange, openApiDocument(registry, path.join("/")));

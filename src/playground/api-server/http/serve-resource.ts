@@ -20,7 +20,7 @@ import { applyPatch, PATCH_TYPES } from "../patch/patches.ts";
 import { type ResourceKind, storageKey } from "../resource-kind.ts";
 import { fieldSelector, labelSelector, type Predicate } from "../selectors.ts";
 import { listPage } from "./list-page.ts";
-import { listBytes, objectBytes, outputForm, type OutputForm } from "./output-form.ts";
+import { listBytes, type OutputForm, objectBytes, outputForm } from "./output-form.ts";
 import { mediaType, readBody } from "./read-body.ts";
 import { isTrue } from "./request-info.ts";
 import { send, sendJson } from "./respond.ts";

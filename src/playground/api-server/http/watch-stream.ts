@@ -1,15 +1,16 @@
 // A watch: the past since a resource version, then every change, as lines of JSON.
-import { apiVersionOf, type ResourceKind, storageKey } from "../resource-kind.ts";
-import type { ApiRequest, ApiResponse, JsonObject } from "../contract.ts";
+
 import { expired } from "../api-errors.ts";
+import type { ApiRequest, ApiResponse, JsonObject } from "../contract.ts";
 import { stringAt } from "../json.ts";
+import { fromStorage } from "../operations/convert-version.ts";
+import { apiVersionOf, type ResourceKind, storageKey } from "../resource-kind.ts";
 import type { Predicate } from "../selectors.ts";
 import type { Change, ChangeType, ObjectStore } from "../store/object-store.ts";
-import { fromStorage } from "../operations/convert-version.ts";
 import { buildTable } from "../tables/build-table.ts";
-import { bytesOf, writePiece } from "./respond.ts";
 import { metadataOnly, type OutputForm } from "./output-form.ts";
 import { isTrue } from "./request-info.ts";
+import { bytesOf, writePiece } from "./respond.ts";
 
 export interface WatchRequest {
   readonly kind: ResourceKind;
