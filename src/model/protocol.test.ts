@@ -17,6 +17,7 @@ it.each([
   ["tcp", 80, "TCP", "HTTP", "http"],
   ["tcp", 80, "TCP", "kubernetes.io/h2c", "http2"],
   ["tcp-x", 80, "TCP", "example.com/own", "tcp"],
-])("port %s/%s/%s with appProtocol %s is %s", (name, port, transport, appProtocol, expected) => {
+])("port %s/%s/%s with appProtocol %s is %s", (...row) => {
+  const [name, port, transport, appProtocol, expected] = row;
   expect(protocolOf({ name, port, transport, appProtocol })).toBe(expected);
 });
