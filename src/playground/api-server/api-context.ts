@@ -1,8 +1,8 @@
 // What all parts of the engine share during one life of the server, and what they share during one request.
 import type { AdmissionPlugin, JsonObject, UserInfo } from "./contract.ts";
 import type { Registry } from "./registry.ts";
-import type { ServiceAllocator } from "./strategy/service-allocator.ts";
 import type { ObjectStore } from "./store/object-store.ts";
+import type { ServiceAllocator } from "./strategy/service-allocator.ts";
 
 export interface EngineParts {
   readonly store: ObjectStore;

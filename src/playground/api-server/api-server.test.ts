@@ -230,18 +230,18 @@ describe("objects", () => {
   it("completes services with addresses and ports, and gives them back", async () => {
     const path = "/api/v1/namespaces/default/services";
     const body = (name: string, spec: JsonObject) => ({ apiVersion: "v1", kind: "Service", metadata: { name }, spec });
-    const dns = await call("POST", path, { body: body("dns", { clusterIP: "10.96.0.10", ports: [{ port: 53 }] }) });
+    const dns = await call("POST", path, { body: body("dns", { clusterIP: "10.96.0.11", ports: [{ port: 53 }] }) });
     expect(dns.body["spec"]).toMatchObject({
-      clusterIPs: ["10.96.0.10"],
+      clusterIPs: ["10.96.0.11"],
       ports: [{ protocol: "TCP", targetPort: 53 }],
     });
-    const taken = await call("POST", path, { body: body("other", { clusterIP: "10.96.0.10", ports: [{ port: 53 }] }) });
+    const taken = await call("POST", path, { body: body("other", { clusterIP: "10.96.0.11", ports: [{ port: 53 }] }) });
     expect(String(taken.body["message"])).toContain("provided IP is already allocated");
     const balanced = await call("POST", path, { body: body("lb", { type: "LoadBalancer", ports: [{ port: 80 }] }) });
     const [port] = (balanced.body["spec"] as { ports: { nodePort: number }[] }).ports;
     expect(port?.nodePort).toBeGreaterThanOrEqual(30000);
     await call("DELETE", `${path}/dns`);
-    const again = await call("POST", path, { body: body("other", { clusterIP: "10.96.0.10", ports: [{ port: 53 }] }) });
+    const again = await call("POST", path, { body: body("other", { clusterIP: "10.96.0.11", ports: [{ port: 53 }] }) });
     expect(again.status).toBe(201);
   });
 

@@ -1,5 +1,5 @@
-import { definition, type Schema } from "./schema/schema.ts";
 import type { JsonValue } from "./contract.ts";
+import { definition, type Schema } from "./schema/schema.ts";
 
 /** A row of the generated table of built-in kinds. */
 export interface KindRow {

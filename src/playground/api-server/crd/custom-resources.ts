@@ -1,6 +1,6 @@
 // CustomResourceDefinitions become kinds as soon as they are written, and stop being kinds when they go.
 import type { Logger } from "#base/logger";
-import { timestamp, type EngineParts } from "../api-context.ts";
+import { type EngineParts, timestamp } from "../api-context.ts";
 import type { JsonObject } from "../contract.ts";
 import { deepEqual, objectAt, objectsAt, stringAt } from "../json.ts";
 import { resourceKey } from "../resource-kind.ts";

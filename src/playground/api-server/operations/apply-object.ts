@@ -4,11 +4,11 @@ import { type ApplyResult, applyConfiguration } from "../apply/managed-fields.ts
 import type { JsonObject, JsonValue } from "../contract.ts";
 import { isObject, objectAt, stringAt } from "../json.ts";
 import { apiVersionOf, type ResourceKind, storageKey } from "../resource-kind.ts";
+import { fromStorage, toStorage } from "./convert-version.ts";
 import { createObject } from "./create-object.ts";
 import { decodeBody } from "./decode-body.ts";
 import { fieldWriter, storageKindOf } from "./finish-write.ts";
 import { modifyObject } from "./modify-object.ts";
-import { fromStorage, toStorage } from "./convert-version.ts";
 
 /** Server-side apply: makes the object or merges into it. `created` tells which. Throws ApiStatusError. */
 export async function applyObject(

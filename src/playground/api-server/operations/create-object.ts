@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from "node:crypto";
-import { timestamp, type EngineParts, type Target, type WriteContext } from "../api-context.ts";
+import { type EngineParts, type Target, timestamp, type WriteContext } from "../api-context.ts";
 import { alreadyExists, badRequest, invalid } from "../api-errors.ts";
 import { trackUpdate } from "../apply/managed-fields.ts";
 import type { JsonObject, JsonValue } from "../contract.ts";

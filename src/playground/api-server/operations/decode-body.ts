@@ -4,7 +4,7 @@ import { badRequest, type FieldError, invalid } from "../api-errors.ts";
 import type { JsonObject, JsonValue } from "../contract.ts";
 import { isObject, objectAt, stringAt } from "../json.ts";
 import { apiVersionOf, type ResourceKind } from "../resource-kind.ts";
-import { decodeObject, type DecodeReport } from "../validation/decode-object.ts";
+import { type DecodeReport, decodeObject } from "../validation/decode-object.ts";
 import { toStorage } from "./convert-version.ts";
 
 /** Checks apiVersion and kind, drops or refuses unknown fields, refuses wrong types. Throws 400 or 422. */

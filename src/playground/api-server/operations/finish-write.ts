@@ -1,5 +1,5 @@
 // The last steps that making and changing an object share: defaults, admission, validation.
-import { timestamp, type EngineParts, type Target, type WriteContext } from "../api-context.ts";
+import { type EngineParts, type Target, timestamp, type WriteContext } from "../api-context.ts";
 import { type FieldError, invalid } from "../api-errors.ts";
 import type { FieldWriter } from "../apply/managed-fields.ts";
 import type { AdmissionAttributes, JsonObject } from "../contract.ts";

@@ -6,8 +6,8 @@ import type { ApiStatusError, JsonObject } from "../contract.ts";
 import { arrayAt, deepEqual, ensureObject, isObject, numberAt, objectAt, setOrDelete, stringAt } from "../json.ts";
 import { type ResourceKind, storageKey } from "../resource-kind.ts";
 import { hasGeneration, specChanged, strategyOf } from "../strategy/strategies.ts";
-import { decodeBody } from "./decode-body.ts";
 import { fromStorage } from "./convert-version.ts";
+import { decodeBody } from "./decode-body.ts";
 import { admit, completeWithDefaults, fieldWriter, storageKindOf, validate } from "./finish-write.ts";
 import { isRemovable, removeObject } from "./remove-object.ts";
 

@@ -1,4 +1,4 @@
-import { timestamp, type EngineParts, type Target, type WriteContext } from "../api-context.ts";
+import { type EngineParts, type Target, timestamp, type WriteContext } from "../api-context.ts";
 import { conflict, notFound } from "../api-errors.ts";
 import type { JsonObject } from "../contract.ts";
 import { arrayAt, ensureObject, numberAt, objectAt, stringAt } from "../json.ts";

@@ -5,8 +5,8 @@ import type { JsonObject, JsonValue } from "../contract.ts";
 import { arrayAt, ensureObject, isObject } from "../json.ts";
 import { applyPatch } from "../patch/patches.ts";
 import { type ResourceKind, storageKey } from "../resource-kind.ts";
-import { isRemovable, removeObject } from "./remove-object.ts";
 import { modifyObject } from "./modify-object.ts";
+import { isRemovable, removeObject } from "./remove-object.ts";
 import { readScale, writeScale } from "./scale.ts";
 
 export interface SubresourceCall {

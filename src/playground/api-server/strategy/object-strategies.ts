@@ -127,3 +127,25 @@ export function prepareJob(job: JsonObject): void {
     "job-name": own["batch.kubernetes.io/job-name"],
   });
 }
+
+/** A definition is named after what it defines, and keeps its objects in exactly one version. */
+export function definitionRules(definition: JsonObject): FieldError[] {
+  const errors: FieldError[] = [];
+  const name = stringAt(definition, "metadata", "name");
+  const wanted = `${stringAt(definition, "spec", "names", "plural")}.${stringAt(definition, "spec", "group")}`;
+  if (name !== wanted) {
+    const detail = `must be spec.names.plural+"."+spec.group`;
+    errors.push({ field: "metadata.name", type: "FieldValueInvalid", value: name, detail });
+  }
+  const versions = objectsAt(definition, "spec", "versions");
+  if (versions.filter((version) => version["storage"] === true).length !== 1) {
+    const detail = "must have exactly one version marked as storage version";
+    errors.push({ field: "spec.versions", type: "FieldValueInvalid", value: versions.length, detail });
+  }
+  for (const [index, version] of versions.entries()) {
+    if (isObject(objectAt(version, "schema")["openAPIV3Schema"])) continue;
+    const field = `spec.versions[${index}].schema.openAPIV3Schema`;
+    errors.push({ field, type: "FieldValueRequired", detail: "schemas are required" });
+  }
+  return errors;
+}

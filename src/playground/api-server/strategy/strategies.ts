@@ -5,15 +5,16 @@ import type { JsonObject } from "../contract.ts";
 import { deepEqual, valueAt } from "../json.ts";
 import type { ResourceKind } from "../resource-kind.ts";
 import { storageKey } from "../resource-kind.ts";
-import { preparePod, podRules, preparePodUpdate } from "./pod-strategy.ts";
 import {
-  prepareSecret,
-  prepareNamespace,
+  definitionRules,
   prepareJob,
+  prepareNamespace,
+  prepareSecret,
   secretRules,
-  serviceRules,
   selectorRules,
+  serviceRules,
 } from "./object-strategies.ts";
+import { podRules, preparePod, preparePodUpdate } from "./pod-strategy.ts";
 
 export interface Strategy {
   /** Completes a new object in place, after defaulting. */
@@ -46,6 +47,7 @@ const STRATEGIES: Readonly<Record<string, Strategy>> = {
   "rbac.authorization.k8s.io/clusterrolebindings": { immutable: ["roleRef"] },
   "discovery.k8s.io/endpointslices": { immutable: ["addressType"] },
   "apiextensions.k8s.io/customresourcedefinitions": {
+    rules: definitionRules,
     immutable: ["spec.group", "spec.names.plural", "spec.names.kind", "spec.scope"],
   },
   "storage.k8s.io/storageclasses": { immutable: ["provisioner", "parameters", "reclaimPolicy"] },

@@ -1,8 +1,8 @@
 // Answers to `as=Table`: what kubectl prints is decided here.
 import type { JsonObject } from "../contract.ts";
+import { objectAt } from "../json.ts";
 import type { ResourceKind } from "../resource-kind.ts";
 import { storageKey } from "../resource-kind.ts";
-import { objectAt } from "../json.ts";
 import { BUILTIN_COLUMNS } from "./builtin-columns.ts";
 import { ageColumn, type Column, nameColumn } from "./column.ts";
 import { customColumns } from "./custom-columns.ts";

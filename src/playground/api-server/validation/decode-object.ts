@@ -41,7 +41,9 @@ function decode(raw: Schema, value: JsonValue, place: Place): JsonValue {
     if (items === undefined) return value;
     return value.map((item, index) => decode(items, item, { ...place, path: `${place.path}[${index}]` }));
   }
-  return isObject(value) ? decodeFields(schema, value, place) : value;
+  if (isObject(value)) return decodeFields(schema, value, place);
+  // Kubernetes reads `cpu: 1` and writes `cpu: "1"`.
+  return schema.format === "quantity" && typeof value === "number" ? String(value) : value;
 }
 
 function decodeFields(schema: Schema, value: JsonObject, place: Place): JsonObject {
