@@ -15,6 +15,7 @@ import type {
 } from "#api/kubernetes/gen/types";
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { setMaxListeners } from "node:events";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
@@ -129,6 +130,7 @@ async function playNode(): Promise<void> {
 }
 
 beforeAll(async () => {
+  setMaxListeners(0, stop.signal);
   const pki = makePki();
   const config: ClusterProcessConfig = {
     clusterName: "test",
@@ -505,8 +507,14 @@ describe("a node that falls silent", () => {
     clock.advance(1_500);
     await wait("the node is unknown", async () => (await status()) === "Unknown");
     await wait("its pod is not ready", async () => (await podReady()) === "False");
+    // The other node never had a lease; its own word brings it back.
+    await wait(
+      "n1 is unknown too",
+      async () => (await find<Node>(Kinds.Node, "n1"))?.status?.conditions?.[0]?.status === "Unknown",
+    );
     end.abort();
     await running;
+    await client.patch(Kinds.Node, { name: "n1", subresource: "status" }, { status: ready }, { type: "merge" });
     await client.delete(Kinds.Node, { name: "n2" });
     await wait("pods of a deleted node go", async () => (await find(Kinds.Pod, "silent")) === undefined);
   });
