@@ -351,7 +351,29 @@ describe("mutating webhooks", () => {
   });
 });
 
+describe("NodeRestriction", () => {
+  test("a node registers itself and no other", async () => {
+    const register = (name: string) => {
+      const user = { username: "system:node:a", groups: ["system:nodes"] };
+      const object = { kind: "Node", metadata: { name } };
+      return admit(podRequest({ kind: "Node", resource: "nodes", namespace: "", name, object, user }));
+    };
+    await register("a");
+    await expect(register("b")).rejects.toThrow('nodes "b" is forbidden: node "a" is not allowed to modify node "b"');
+  });
+});
+
 describe("validating webhooks", () => {
+  test("a mutating webhook may refuse a deletion too", async () => {
+    const rules = [{ operations: ["DELETE"], apiGroups: ["*"], apiVersions: ["*"], resources: ["*"] }];
+    putWebhook("mutating", { rules });
+    answers["/inject"] = ({ request }) => ({ allowed: request.object !== null, status: { message: "stay" } });
+    const { object } = podRequest();
+    await expect(admit(podRequest({ operation: "DELETE", object: undefined, oldObject: object }))).rejects.toThrow(
+      "stay",
+    );
+  });
+
   test("see the result of the mutating ones and may refuse it", async () => {
     putWebhook("mutating", { path: "/mutate" });
     putWebhook("validating", { path: "/validate", name: "check.istio.io" });

@@ -3,6 +3,7 @@ import type { ClusterProcessConfig } from "../../process-config.ts";
 import type { AdmissionPlugin, ObjectAccess } from "../contract.ts";
 import { mutatingWebhooks } from "./mutating-webhooks.ts";
 import { namespaceLifecycle } from "./namespace-lifecycle.ts";
+import { nodeRestriction } from "./node-restriction.ts";
 import { rbacEscalation } from "./rbac-escalation.ts";
 import { serviceAccountAdmission } from "./service-account.ts";
 import { validatingWebhooks } from "./validating-webhooks.ts";
@@ -23,6 +24,7 @@ export function createAdmission({ objects, logger }: AdmissionOptions): Admissio
   const serviceAccount = serviceAccountAdmission(objects);
   return [
     namespaceLifecycle(objects),
+    nodeRestriction(),
     serviceAccount,
     mutatingWebhooks(webhooks, [serviceAccount]),
     rbacEscalation(objects),

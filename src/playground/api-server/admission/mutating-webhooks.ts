@@ -22,10 +22,9 @@ export function mutatingWebhooks(options: WebhookOptions, builtIn: readonly Admi
     name: "MutatingAdmissionWebhook",
     async admit(attributes) {
       const hooks = listWebhooks(options.objects, "mutatingwebhookconfigurations");
-      if (hooks.length === 0 || attributes.object === undefined) return attributes.object;
       let object = attributes.object;
       /** What the object was when each webhook had last seen it. */
-      const seen = new Map<Webhook, JsonObject>();
+      const seen = new Map<Webhook, JsonObject | undefined>();
       for (const hook of hooks) {
         object = await mutate(options, hook, { ...attributes, object });
         seen.set(hook, object);
@@ -45,15 +44,16 @@ export function mutatingWebhooks(options: WebhookOptions, builtIn: readonly Admi
 async function mutate(
   { objects, logger, transport }: WebhookOptions,
   webhook: Webhook,
-  attributes: AdmissionAttributes & { readonly object: JsonObject },
-): Promise<JsonObject> {
+  attributes: AdmissionAttributes,
+): Promise<JsonObject | undefined> {
   const version = wantedVersion(webhook, attributes, objects);
   if (version === undefined) return attributes.object;
   try {
     const { patch, warnings } = await callWebhook({ transport, webhook, attributes, version });
     if (warnings.length > 0) logger.warn({ webhook: webhook.name, warnings }, "webhook warns");
-    if (patch.length === 0) return attributes.object;
-    const shown = inVersion(attributes.object, attributes.group, version) ?? attributes.object;
+    const shown = inVersion(attributes.object, attributes.group, version);
+    // A deletion has no object to patch: the webhook could only refuse.
+    if (patch.length === 0 || shown === null) return attributes.object;
     const changed = applyPatch(shown, patch as unknown as Operation[]);
     return { ...changed, apiVersion: stringAt(attributes.object, "apiVersion") };
   } catch (thrown) {

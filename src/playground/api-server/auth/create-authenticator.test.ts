@@ -9,7 +9,7 @@ import { type CertificateAndKey, createCa, issueCertificate } from "#pki/issue-c
 import { type ClusterPki, clusterPki } from "../../../../tests/kit/cluster-pki.ts";
 import { ManualClock } from "../../../../tests/kit/manual-clock.ts";
 import { type MemoryObjects, memoryObjects } from "../../../../tests/kit/memory-objects.ts";
-import type { ApiStatusError, Authorizer, JsonObject, VirtualResource } from "../contract.ts";
+import type { ApiStatusError, Authorizer, JsonObject, UserInfo, VirtualResource } from "../contract.ts";
 import { createAuthenticator } from "./create-authenticator.ts";
 import { createAuthorizer } from "./create-authorizer.ts";
 import { createVirtualResources } from "./create-virtual-resources.ts";
@@ -86,10 +86,14 @@ const withCertificate = ({ certificatePem, privateKeyPem }: CertificateAndKey) =
 });
 const bearer = (token: string) => ({ headers: { authorization: `Bearer ${token}` } });
 
-function create(resource: string, subresource: string | undefined, ask: { name?: string; body: JsonObject }) {
+function create(
+  resource: string,
+  subresource: string | undefined,
+  ask: { name?: string; body: JsonObject; user?: UserInfo },
+) {
   const found = resources.find((row) => row.resource === resource && row.subresource === subresource);
   if (found === undefined) throw new Error(`no ${resource}`);
-  const user = { username: "tester", groups: [] };
+  const { user = { username: "tester", groups: [] } } = ask;
   return found.create({ user, namespace: "sample", name: ask.name ?? "", body: ask.body });
 }
 
@@ -224,6 +228,17 @@ describe("bound tokens", () => {
     [{ boundObjectRef: { kind: "Node", name: "node-a" } }, "cannot bind token to object of type Node"],
   ])("a request with %j is refused", async (spec, message) => {
     await expect(requestToken(spec)).rejects.toThrow(message);
+  });
+
+  test("a node gets them for its own pods alone, bound to them", async () => {
+    const ask = (node: string, spec: JsonObject) => {
+      const user = { username: `system:node:${node}`, groups: ["system:nodes"] };
+      return create("serviceaccounts", "token", { name: "sleep", body: { spec }, user });
+    };
+    const boundObjectRef = { kind: "Pod", name: "sleep-1" };
+    await ask("node-a", { boundObjectRef });
+    await expect(ask("node-a", {})).rejects.toThrow("node requested token not bound to a pod");
+    await expect(ask("node-b", { boundObjectRef })).rejects.toThrow("scheduled on a different node");
   });
 
   test("are not given for a pod of another service account", async () => {

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http";
-import { type Authorizer, ApiStatusError, type UserInfo } from "../contract.ts";
+import { ApiStatusError, type Authorizer, type UserInfo } from "../contract.ts";
 import { forbiddenFor } from "./forbidden.ts";
 
 const EXTRA_PREFIX = "impersonate-extra-";

@@ -2,8 +2,8 @@
 import { systemClock } from "#base/clock";
 import { badRequest, conflict, notFound } from "../api-errors.ts";
 import { ApiStatusError, type JsonObject, type ObjectAccess, type VirtualResource } from "../contract.ts";
-import { matchesSelector } from "../label-selector.ts";
 import { isObject, numberAt, objectAt, objectsAt, stringAt } from "../json.ts";
+import { matchesSelector } from "../label-selector.ts";
 
 const PODS = { group: "", plural: "pods" };
 

@@ -105,7 +105,7 @@ export function serviceAccountUser(namespace: string, name: string): string {
 }
 
 /** /.well-known/openid-configuration; `server` is the address under which /openid/v1/jwks is served. */
-export function openidConfiguration(config: Pick<ClusterProcessConfig, "listen">): JsonObject {
+function openidConfiguration(config: Pick<ClusterProcessConfig, "listen">): JsonObject {
   const { address, port } = config.listen;
   return {
     issuer: TOKEN_ISSUER,
@@ -113,5 +113,13 @@ export function openidConfiguration(config: Pick<ClusterProcessConfig, "listen">
     response_types_supported: ["id_token"],
     subject_types_supported: ["public"],
     id_token_signing_alg_values_supported: [ALGORITHM],
+  };
+}
+
+/** The documents by which others can verify the cluster's tokens, by path; any service account may read them. */
+export function openidDocuments(config: Pick<ClusterProcessConfig, "listen" | "pki">): Record<string, JsonObject> {
+  return {
+    "/.well-known/openid-configuration": openidConfiguration(config),
+    "/openid/v1/jwks": createTokenSigner(config).jwks(),
   };
 }

@@ -1,6 +1,6 @@
 import { type Clock, systemClock } from "#base/clock";
-import { badRequest, conflict, invalid, notFound } from "../api-errors.ts";
-import type { JsonObject, ObjectAccess, VirtualResource } from "../contract.ts";
+import { badRequest, conflict, forbidden, invalid, notFound } from "../api-errors.ts";
+import type { JsonObject, ObjectAccess, UserInfo, VirtualResource } from "../contract.ts";
 import { arrayAt, isObject, numberAt, objectAt, stringAt } from "../json.ts";
 import { API_AUDIENCES, type BoundTokenRequest, type TokenSigner } from "./service-account-tokens.ts";
 
@@ -23,13 +23,15 @@ export function tokenRequest({ objects, signer, clock = systemClock }: TokenRequ
     resource: "serviceaccounts",
     subresource: "token",
     namespaced: true,
-    async create({ namespace, name, body }) {
+    async create({ user, namespace, name, body }) {
       const account = objects.get("", "serviceaccounts", namespace, name);
       if (account === undefined) throw notFound({ group: "", plural: "serviceaccounts" }, name);
       const spec = objectAt(body, "spec");
       const asked = arrayAt(spec, "audiences").filter((item) => typeof item === "string");
       const audiences = asked.length > 0 ? asked : [...API_AUDIENCES];
       const seconds = lifetime(spec);
+      const bound = boundObject(objects, { namespace, account: name, reference: spec["boundObjectRef"] });
+      checkNode(user, name, bound);
       const issuedAt = Math.floor(clock.now() / 1000);
       const expiresAt = issuedAt + seconds;
       const token = await signer.signBound({
@@ -38,7 +40,7 @@ export function tokenRequest({ objects, signer, clock = systemClock }: TokenRequ
         audiences,
         issuedAt,
         expiresAt,
-        ...boundObject(objects, { namespace, account: name, reference: spec["boundObjectRef"] }),
+        ...bound,
       });
       return {
         ...body,
@@ -66,6 +68,15 @@ function lifetime(spec: JsonObject): number {
   if (detail === undefined) return seconds;
   const error = { field: "spec.expirationSeconds", type: "FieldValueInvalid", value: seconds, detail } as const;
   throw invalid({ group: "authentication.k8s.io", kind: "TokenRequest" }, "", [error]);
+}
+
+/** A node gets tokens for the pods that run on it, and each dies with its pod. */
+function checkNode(user: UserInfo, account: string, bound: Pick<BoundTokenRequest, "pod" | "node">): void {
+  if (!user.groups.includes("system:nodes")) return;
+  const own = bound.node !== undefined && user.username === `system:node:${bound.node.name}`;
+  if (bound.pod !== undefined && own) return;
+  const why = bound.pod === undefined ? "not bound to a pod" : "bound to a pod scheduled on a different node";
+  throw forbidden({ group: "", plural: "serviceaccounts" }, account, `node requested token ${why}`);
 }
 
 const BINDABLE: Readonly<Record<string, string>> = { Pod: "pods", Secret: "secrets" };

@@ -6,8 +6,8 @@ import { pipeline } from "node:stream/promises";
 import { createWebSocketStream } from "ws";
 import type { Logger } from "#base/logger";
 import { errorMessage } from "#base/mesh-error";
-import type { ClusterProcessConfig } from "../../process-config.ts";
 import { SpdyConnection } from "#spdy/spdy-connection";
+import type { ClusterProcessConfig } from "../../process-config.ts";
 import { badRequest } from "../api-errors.ts";
 import {
   type ApiResponse,
