@@ -1,7 +1,17 @@
 // Bundles the programs: src/bin/*.ts -> dist/bin/*.mjs, shared chunks beside them. The pieces that a program reads as
 // files at run time (generated tables, scripts, catalogues) are copied next to it. Skips work when nothing changed.
 import { createHash } from "node:crypto";
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 

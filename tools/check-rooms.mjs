@@ -11,12 +11,17 @@ const MIN_MODULES = 150;
 
 function cruise(folder) {
   const cli = join(root, "node_modules", "dependency-cruiser", "bin", "dependency-cruise.mjs");
-  const run = spawnSync(process.execPath, [cli, folder, "--config", ".dependency-cruiser.mjs", "--output-type", "json"], {
-    cwd: root,
-    encoding: "utf8",
-    maxBuffer: 256 << 20,
-  });
-  if (run.error !== undefined || run.stdout === "") throw new Error(`dependency-cruiser failed: ${run.error ?? run.stderr}`);
+  const run = spawnSync(
+    process.execPath,
+    [cli, folder, "--config", ".dependency-cruiser.mjs", "--output-type", "json"],
+    {
+      cwd: root,
+      encoding: "utf8",
+      maxBuffer: 256 << 20,
+    },
+  );
+  if (run.error !== undefined || run.stdout === "")
+    throw new Error(`dependency-cruiser failed: ${run.error ?? run.stderr}`);
   return JSON.parse(run.stdout).summary;
 }
 
@@ -31,12 +36,16 @@ if (unknown.length > 0) fail(`src/${unknown.join(", src/")} has no row in rooms.
 const house = cruise("src");
 const inHouse = house.totalCruised;
 for (const violation of house.violations) {
-  fail(`${violation.from} -> ${violation.to}: ${violation.rule.name}${violation.comment ? ` (${violation.comment})` : ""}`);
+  fail(
+    `${violation.from} -> ${violation.to}: ${violation.rule.name}${violation.comment ? ` (${violation.comment})` : ""}`,
+  );
 }
-if (inHouse < MIN_MODULES) fail(`only ${inHouse} modules were seen, expected at least ${MIN_MODULES}: the check sees too little`);
+if (inHouse < MIN_MODULES)
+  fail(`only ${inHouse} modules were seen, expected at least ${MIN_MODULES}: the check sees too little`);
 
 const canary = cruise("tests/canary/src");
 if (!canary.violations.some((violation) => violation.rule.name === "room-base")) {
   fail("the canary's forbidden import was not found: the check does not bite any more");
 }
-if (process.exitCode === undefined) process.stdout.write(`rooms: ${inHouse} modules, no forbidden arrow; the canary was caught\n`);
+if (process.exitCode === undefined)
+  process.stdout.write(`rooms: ${inHouse} modules, no forbidden arrow; the canary was caught\n`);

@@ -101,8 +101,8 @@ function runningPlaygrounds() {
   return readdirSync(states).filter((name) => {
     try {
       const status = JSON.parse(readFileSync(join(states, name, "status.json"), "utf8"));
-      process.kill(status.supervisorPid, 0);
-      return readFileSync(`/proc/${status.supervisorPid}/cmdline`, "utf8").includes(root);
+      process.kill(status.supervisor.pid, 0);
+      return readFileSync(`/proc/${status.supervisor.pid}/cmdline`, "utf8").includes(root);
     } catch {
       return false;
     }

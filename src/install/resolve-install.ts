@@ -1,6 +1,5 @@
 // From the user's files and --set flags to one resolved installation: profile below, files above it, flags on top.
 
-import { NAMES } from "#api/constants/names";
 import type {
   GatewayComponent,
   IstioOperator,
@@ -143,6 +142,3 @@ function applySet(spec: Tree, assignment: string): void {
   const path = assignment.slice(0, equals).replace(/^spec\./, "");
   setAtPath(spec, path, parseSetValue(assignment.slice(equals + 1)));
 }
-
-/** The system namespace of an installation nobody has described yet. */
-export const DEFAULT_NAMESPACE: string = NAMES.systemNamespace;

@@ -14,8 +14,12 @@ const PROSE = new Set(["description", "message"]);
 function structureOf(node, isPropertyMap = false) {
   if (Array.isArray(node)) return node.map((item) => structureOf(item));
   if (typeof node !== "object" || node === null) return node;
-  const entries = Object.entries(node).filter(([key, value]) => isPropertyMap || !PROSE.has(key) || typeof value !== "string");
-  return Object.fromEntries(entries.map(([key, value]) => [key, structureOf(value, key === "properties" && !isPropertyMap)]));
+  const entries = Object.entries(node).filter(
+    ([key, value]) => isPropertyMap || !PROSE.has(key) || typeof value !== "string",
+  );
+  return Object.fromEntries(
+    entries.map(([key, value]) => [key, structureOf(value, key === "properties" && !isPropertyMap)]),
+  );
 }
 
 export function generateIstioCrds(root) {
@@ -32,5 +36,8 @@ export function generateIstioCrds(root) {
   }
   crds.sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
   mkdirSync(join(root, "src", "install", "gen"), { recursive: true });
-  writeFileSync(join(root, "src", "install", "gen", "crds.gen.json"), `${JSON.stringify({ istioApi: ISTIO_API_VERSION, crds })}\n`);
+  writeFileSync(
+    join(root, "src", "install", "gen", "crds.gen.json"),
+    `${JSON.stringify({ istioApi: ISTIO_API_VERSION, crds })}\n`,
+  );
 }
