@@ -3,9 +3,11 @@ import { once } from "node:events";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { Duplex } from "node:stream";
 import { constants, createDeflate } from "node:zlib";
+import fc from "fast-check";
 import { afterEach, describe, expect, test } from "vitest";
 import { until } from "#base/until";
 import { SPDY_DICTIONARY } from "./dictionary.ts";
+import { controlFrame, dataHead, type Frame, FrameReader } from "./frames.ts";
 import { HeaderDecoder, HeaderEncoder } from "./header-block.ts";
 import { SpdyConnection } from "./spdy-connection.ts";
 import type { SpdyStream } from "./spdy-stream.ts";
@@ -193,6 +195,44 @@ describe("header blocks", () => {
       await new Promise<void>((resolve) => deflate.flush(constants.Z_SYNC_FLUSH, resolve));
       expect(decoder.decode(deflate.read() as Buffer)).toEqual(headers);
     }
+  });
+});
+
+describe("frames", () => {
+  const payload = fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes));
+  const frame = fc.oneof(
+    fc.record({ kind: fc.constant("data" as const), streamId: fc.nat(0x7fffffff), flags: fc.nat(255), payload }),
+    fc.record({ kind: fc.constant("control" as const), type: fc.nat(0xffff), flags: fc.nat(255), payload }),
+  );
+  const render = (one: Frame) =>
+    one.kind === "data"
+      ? Buffer.concat([dataHead(one.streamId, one.flags, one.payload.length), one.payload])
+      : controlFrame(one.type, one.flags, one.payload);
+
+  test("are read back however the bytes are cut", () => {
+    fc.assert(
+      fc.property(fc.array(frame, { maxLength: 8 }), fc.array(fc.nat(2000), { maxLength: 20 }), (frames, cuts) => {
+        const bytes = Buffer.concat(frames.map(render));
+        const edges = [0, ...cuts.map((cut) => Math.min(cut, bytes.length)).sort((a, b) => a - b), bytes.length];
+        const reader = new FrameReader();
+        const read = edges.slice(1).flatMap((end, index) => [...reader.push(bytes.subarray(edges[index], end))]);
+        expect(read).toEqual(frames);
+      }),
+    );
+  });
+
+  test("a connection survives any bytes: it goes on or closes, and nothing is thrown", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.oneof(payload, frame.map(render)), { maxLength: 6 }), async (chunks) => {
+        const transport = new Duplex({ read() {}, write: (_chunk, _encoding, done) => done() });
+        const connection = new SpdyConnection(transport, { role: "server" });
+        for (const chunk of chunks) if (!transport.destroyed) transport.push(chunk);
+        await new Promise(setImmediate);
+        connection.destroy();
+        await connection.closed;
+      }),
+      { numRuns: 300 },
+    );
   });
 });
 
