@@ -52,6 +52,8 @@ class Watch {
   readonly #options: ClusterWatchOptions;
   readonly #dirty = new Set<string>();
   readonly #slices = new Map<string, Map<string, EndpointSlice>>();
+  /** Grows with slices, shrinks with pods: a service too many costs one look. */
+  readonly #servicesOfPod = new Map<string, Set<string>>();
   readonly #problems = new Map<string, string>();
   readonly #services: Informer<Service>;
   readonly #pods: Informer<Pod>;
@@ -86,7 +88,7 @@ class Watch {
       project: projectPod,
       onChange: ({ object, old, type }) => {
         if (old === undefined || type === "DELETED" || !sameFacts(podFacts(object), podFacts(old)))
-          this.#markPod(object);
+          this.#markPod(object, type === "DELETED");
       },
     });
     this.#services = this.#inform<Service>({
@@ -154,19 +156,24 @@ class Watch {
       else slices.set(name, slice);
       if (slices.size === 0) this.#slices.delete(key);
       else this.#slices.set(key, slices);
+      for (const pod of podsOf(version)) {
+        const services = this.#servicesOfPod.get(pod) ?? new Set<string>();
+        this.#servicesOfPod.set(pod, services.add(key));
+      }
       this.#mark(key);
     }
   }
 
-  #markPod(pod: Pod): void {
-    const { namespace, name } = pod.metadata ?? {};
-    for (const [key, slices] of this.#slices) {
-      if (!key.startsWith(`${namespace}/`)) continue;
-      const holds = [...slices.values()].some((slice) =>
-        slice.endpoints?.some(({ targetRef }) => targetRef?.name === name),
-      );
-      if (holds) this.#mark(key);
-    }
+  #markPod(pod: Pod, gone: boolean): void {
+    const key = nameOf(pod);
+    const services = this.#servicesOfPod.get(key) ?? new Set<string>();
+    for (const service of services) this.#mark(service);
+    const isHeld = [...services].some((service) => this.#slicesOf(service).some((slice) => podsOf(slice).has(key)));
+    if (gone && !isHeld) this.#servicesOfPod.delete(key);
+  }
+
+  #slicesOf(service: string): readonly EndpointSlice[] {
+    return [...(this.#slices.get(service)?.values() ?? [])];
   }
 
   #markAll(): void {
@@ -202,7 +209,7 @@ class Watch {
     const object = this.#services.get(namespace, serviceName);
     const service = serviceKey(namespace, kubernetesHostname(serviceName, namespace, domain));
     const clusterNetwork = networkLabel(this.#namespaces.get(undefined, systemNamespace));
-    const endpoints = endpointsFromSlices([...(this.#slices.get(name)?.values() ?? [])], {
+    const endpoints = endpointsFromSlices(this.#slicesOf(name), {
       cluster,
       clusterNetwork,
       meshNetworks,
@@ -221,6 +228,13 @@ class Watch {
 
 function nameOf(object: KubeObject): string {
   return `${object.metadata?.namespace}/${object.metadata?.name}`;
+}
+
+/** `namespace/name` of the pods that a slice names. */
+function podsOf(slice: EndpointSlice): ReadonlySet<string> {
+  const own = slice.metadata?.namespace;
+  const refs = (slice.endpoints ?? []).flatMap(({ targetRef }) => (targetRef?.kind === "Pod" ? targetRef : []));
+  return new Set(refs.map(({ namespace = own, name }) => `${namespace}/${name}`));
 }
 
 function networkLabel(namespace: Namespace | undefined): string {

@@ -8,7 +8,7 @@ import { parseMeshNetworks } from "#api/mesh-config/mesh-networks";
 import { parseDestinationRule } from "#api/networking/destination-rule/parse";
 import { parseGateway } from "#api/networking/gateway/parse";
 import { parsePeerAuthentication } from "#api/security/peer-authentication/parse";
-import type { Parsed } from "#api/violation";
+import type { Parsed, Violation } from "#api/violation";
 import type { Clock } from "#base/clock";
 import type { Logger } from "#base/logger";
 import { startInformer } from "#kube/informer";
@@ -107,12 +107,18 @@ function accept<T>(options: ConfigWatchOptions, object: string, parsed: Parsed<T
   const { ownCluster } = store.current.mesh;
   if ("value" in parsed) {
     store.noteProblem(ownCluster, object, undefined);
+    if (parsed.warnings.length > 0)
+      logger.warn({ object, warnings: sentences(parsed.warnings) }, "object read in part");
     return parsed.value;
   }
-  const message = parsed.violations.map(({ path, message: why }) => `${path} ${why}`).join("; ");
+  const message = sentences(parsed.violations);
   logger.warn({ cluster: ownCluster, object, violations: message }, "object refused");
   store.noteProblem(ownCluster, object, message);
   return undefined;
+}
+
+function sentences(violations: readonly Violation[]): string {
+  return violations.map(({ path, message }) => `${path} ${message}`).join("; ");
 }
 
 async function watchKind<Kind extends PolicyKind>(kind: Kind, options: ConfigWatchOptions): Promise<void> {

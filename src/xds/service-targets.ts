@@ -17,7 +17,9 @@ export interface ServiceTarget {
 
 /** Oldest service first. Ports whose number is not known yet are left out. */
 export function serviceTargets(snapshot: MeshSnapshot, proxy: MeshProxy): readonly ServiceTarget[] {
-  const selecting = [...snapshot.services.values()].filter((service) => selects(service, proxy)).sort(compareServices);
+  const selecting = inNamespace(snapshot.services, proxy.namespace)
+    .filter((service) => selects(service, proxy))
+    .sort(compareServices);
   return selecting.flatMap((service) => {
     const local = service.clusters.get(proxy.cluster);
     return (local?.ports ?? [])
@@ -36,6 +38,22 @@ export function needsEndpoints(service: Service, proxy: MeshProxy): boolean {
   if (!selects(service, proxy)) return false;
   const wanted = Object.values(service.clusters.get(proxy.cluster)?.targetPorts ?? {});
   return wanted.some((port) => typeof port === "string" && proxy.podPorts[port] === undefined);
+}
+
+const indexes = new WeakMap<MeshSnapshot["services"], Map<string, Service[]>>();
+
+/** Services of one namespace; the index lives as long as the set of services. */
+function inNamespace(services: MeshSnapshot["services"], namespace: string): readonly Service[] {
+  const index = indexes.get(services) ?? new Map<string, Service[]>();
+  if (!indexes.has(services)) {
+    indexes.set(services, index);
+    for (const service of services.values()) {
+      const list = index.get(service.namespace);
+      if (list === undefined) index.set(service.namespace, [service]);
+      else list.push(service);
+    }
+  }
+  return index.get(namespace) ?? [];
 }
 
 function selects(service: Service, proxy: MeshProxy): boolean {
