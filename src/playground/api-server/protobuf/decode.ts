@@ -4,8 +4,6 @@ import { ApiStatusError, type JsonObject, type JsonValue } from "../contract.ts"
 import { MESSAGES, PACKAGES } from "./gen/messages.ts";
 import { packedVarints, type WireField, wireFields } from "./wire-reader.ts";
 
-export const PROTOBUF_MEDIA_TYPE = "application/vnd.kubernetes.protobuf";
-
 const MAGIC = Buffer.from("k8s\0", "latin1");
 const META = "k8s.io.apimachinery.pkg.apis.meta.v1";
 const MAX_DEPTH = 64;
