@@ -259,7 +259,7 @@ export function parseOptions(
     const variable = entry.env === undefined ? undefined : environment[entry.env];
     const name = given === undefined ? (entry.env ?? `--${entry.flag}`) : `--${entry.flag}`;
     try {
-      return [key, entry.read(given ?? (variable || entry.fallback))] as const;
+      return [key, entry.read(given || variable || entry.fallback)] as const;
     } catch (thrown) {
       const why = thrown instanceof Error ? thrown.message : String(thrown);
       throw new MeshError("USAGE", `${name} ${why}`, { hint: entry.about });
