@@ -7,6 +7,7 @@ import { type ContainerLog, openContainerLog } from "./container-log.ts";
 import { watchProbes } from "./container-probes.ts";
 import type { ContainerExit, ContainerProcess } from "./container-process.ts";
 import { endContainer } from "./end-container.ts";
+import { kubeTime } from "./kube-time.ts";
 import { type AttemptTarget, attemptProbe } from "./probe-attempt.ts";
 import { nextBackOff, type RestartPolicy, shouldRestart } from "./restart-policy.ts";
 import { runInContainer } from "./run-in-container.ts";
@@ -134,7 +135,7 @@ export class ContainerRunner {
     const log = openContainerLog(this.#options.logPath(attempt), clock);
     this.#log = log;
     this.#attempt = attempt;
-    const startedAt = timeOf(clock);
+    const startedAt = kubeTime(clock);
     try {
       this.#process = await this.#options.launch(attempt, log);
     } catch (thrown) {
@@ -238,7 +239,7 @@ export class ContainerRunner {
       exitCode,
       reason,
       startedAt,
-      finishedAt: timeOf(this.#options.clock),
+      finishedAt: kubeTime(this.#options.clock),
       ...(message ? { message } : {}),
       ...(containerID === undefined ? {} : { containerID }),
     };
@@ -281,8 +282,4 @@ export class ContainerRunner {
     this.#status = { ...this.#status, ...change };
     this.#options.onChange();
   }
-}
-
-function timeOf(clock: Clock): string {
-  return new Date(clock.now()).toISOString().replace(/\.\d+Z$/, "Z");
 }

@@ -8,6 +8,7 @@ import type { Logger } from "#base/logger";
 import { errorMessage } from "#base/mesh-error";
 import { isNotFound, type KubeClient, KubeError } from "#kube/kube-client";
 import type { NodeProcessConfig } from "../process-config.ts";
+import { kubeTime } from "./kube-time.ts";
 
 const LEASE = { namespace: "kube-node-lease", durationSeconds: 40, renewMs: 10_000, retryMs: 300 } as const;
 const STATUS_MS = 60_000;
@@ -129,7 +130,7 @@ async function createNode({ client, config, signal }: Registration): Promise<voi
 }
 
 async function tellStatus({ client, config, clock, signal }: Registration): Promise<void> {
-  const status = nodeStatus(config, new Date(clock.now()).toISOString().replace(/\.\d+Z$/, "Z"));
+  const status = nodeStatus(config, kubeTime(clock));
   const at = { name: config.nodeName, subresource: "status" };
   await client.patch(Kinds.Node, at, { status }, { type: "strategic", signal });
 }

@@ -6,6 +6,7 @@ import { objectKey } from "#api/kubernetes/object";
 import { untilAborted } from "#base/component";
 import { errorMessage } from "#base/mesh-error";
 import type { ContainerRunner } from "./container-runner.ts";
+import { kubeTime } from "./kube-time.ts";
 import { createContainerRunner, isSidecar, type PodParts } from "./pod-containers.ts";
 import type { PodContext } from "./pod-context.ts";
 import { hostnameOf } from "./pod-files.ts";
@@ -46,7 +47,7 @@ export class PodWorker {
     this.#pod = pod;
     this.#context = context;
     this.#directory = join(context.root.podsDirectory, pod.metadata?.uid ?? this.key.replace("/", "_"));
-    this.#startTime = pod.status?.startTime ?? this.#now();
+    this.#startTime = pod.status?.startTime ?? kubeTime(context.clock);
     mkdirSync(join(this.#directory, "volumes"), { recursive: true, mode: 0o755 });
     this.#teller = new StatusTeller(
       () => podStatus(this.#observed()),
@@ -60,7 +61,10 @@ export class PodWorker {
       issue: (audience, seconds) => context.api.issueToken(pod, audience, seconds),
       clock: context.clock,
       logger: context.logger.child({ pod: this.key }),
-      onChange: changed,
+      onChange: (problem) => {
+        if (problem !== undefined) this.#event("Warning", "FailedMount", `no service account token: ${problem}`);
+        changed();
+      },
     });
     this.#volumes = createPodVolumes(pod, join(this.#directory, "volumes"), () => this.#sources());
     const create = (container: Container, init: boolean) =>
@@ -269,7 +273,7 @@ export class PodWorker {
       podIP: this.#podIP,
       hostIP: this.#context.hostIP,
       startTime: this.#startTime,
-      now: this.#now(),
+      now: kubeTime(this.#context.clock),
       init: this.#init.map((runner, index) => observe(runner, init[index])),
       containers: this.#containers.map((runner) => observe(runner, undefined)),
       conditions: this.#teller.last?.conditions ?? this.#pod.status?.conditions ?? [],
@@ -291,9 +295,5 @@ export class PodWorker {
   #logDirectory(): string {
     const { namespace = "", name = "", uid = "" } = this.#pod.metadata ?? {};
     return join(this.#context.root.logsDirectory, `${namespace}_${name}_${uid}`);
-  }
-
-  #now(): string {
-    return new Date(this.#context.clock.now()).toISOString().replace(/\.\d+Z$/, "Z");
   }
 }

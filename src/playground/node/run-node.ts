@@ -67,7 +67,7 @@ async function runPods(manager: PodManager, parts: NodeParts & { config: NodePro
     const alive = keepNodeAlive(registration);
     await followPods(manager, { client, nodeName: config.nodeName, logger, signal });
     writeFileSync(config.readyFile, "");
-    logger.info({ node: config.nodeName, address: config.address }, "node is ready");
+    logger.info({ address: config.address }, "node is ready");
     await alive;
   } catch (thrown) {
     if (!signal.aborted) throw thrown;
