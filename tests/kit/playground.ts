@@ -1,0 +1,140 @@
+// A playground of a test's own: booted by the same command that a person types, taken down whatever happens.
+import { execFileSync, spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parsePage } from "#playground/guide/parse-page";
+import { runPage } from "#playground/guide/run-page";
+import { guideEnvironment } from "#playground/guide/start-command";
+import type { PlaygroundStatus } from "#playground/lifecycle/playground-status";
+
+export const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+export const GUIDE = join(ROOT, "docs", "guide.md");
+/** Istio's own page lies beside the clone where it may be read; it is not part of the project. */
+export const ISTIO_PAGE = join(ROOT, "..", "shared", "guide", "multi-primary-different-networks.txt");
+
+/** Why tests that need a playground cannot run here; undefined when they can. */
+export function whyNoPlayground(): string | undefined {
+  if (process.platform !== "linux") return "needs Linux";
+  return process.getuid?.() === 0 ? undefined : "needs root";
+}
+
+export interface Output {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface TestPlayground {
+  readonly name: string;
+  readonly status: PlaygroundStatus;
+  readonly environment: Record<string, string | undefined>;
+  /** Runs a program with the playground's settings; never throws for an exit code. */
+  run(program: string, args: readonly string[], options?: { input?: string; timeoutMs?: number }): Promise<Output>;
+  /** Standard output; throws with standard error when the exit code is not 0. */
+  ok(program: string, args: readonly string[], options?: { input?: string; timeoutMs?: number }): Promise<string>;
+  /** Shell text, as a person types it in the release folder. */
+  shell(text: string): Promise<string>;
+  /** Runs all commands of a page; throws at the first that fails. */
+  page(file: string): Promise<number>;
+  /** Runs commands in any order the test wants. */
+  commands(texts: readonly string[]): Promise<void>;
+  /** Waits until every pod of the namespace is Running with all containers ready, in both clusters. */
+  ready(namespace: string): Promise<void>;
+  down(): Promise<void>;
+}
+
+let serial = 0;
+
+/** Boots; takes 2 to 4 seconds. The caller takes it down in a `finally` or afterAll. */
+export async function bootPlayground(options: { flags?: readonly string[] } = {}): Promise<TestPlayground> {
+  serial += 1;
+  const name = `t${process.pid}-${serial}`;
+  const stateHome = mkdtempSync(join(tmpdir(), "isthmus-state-"));
+  const isthmus = join(ROOT, "bin", "isthmus");
+  const base = { ...process.env, XDG_STATE_HOME: stateHome };
+  execFileSync(isthmus, ["playground", "up", "--detach", "--name", name, ...(options.flags ?? [])], {
+    env: base,
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  const readStatus = (): PlaygroundStatus =>
+    JSON.parse(execFileSync(isthmus, ["playground", "status", "--name", name, "-o", "json"], { env: base }).toString());
+  const status = readStatus();
+  const environment = { ...base, ...guideEnvironment(status, ROOT), XDG_STATE_HOME: stateHome };
+  const run: TestPlayground["run"] = (program, args, how = {}) => runProgram(program, args, environment, how);
+  const ok: TestPlayground["ok"] = async (program, args, how) => {
+    const output = await run(program, args, how);
+    if (output.exitCode === 0) return output.stdout;
+    throw new Error(`${program} ${args.join(" ")} ended with ${output.exitCode}:\n${output.stdout}${output.stderr}`);
+  };
+  const commands = async (texts: readonly string[], samples: readonly (readonly string[])[] = []) => {
+    const list = texts.map((text, index) => ({ line: index + 1, text, sample: samples[index] ?? [] }));
+    const results = await runPage(list, {
+      environment,
+      releaseFolder: ROOT,
+      onResult: () => {},
+      signal: new AbortController().signal,
+    });
+    const failed = results.find((result) => result.exitCode !== 0);
+    if (failed !== undefined) throw new Error(`${failed.command.text}\n${failed.output}`);
+  };
+  const down = async () => {
+    await runProgram(isthmus, ["playground", "down", "--name", name], environment, {});
+    rmSync(stateHome, { recursive: true, force: true });
+  };
+  return {
+    name,
+    status,
+    environment,
+    run,
+    ok,
+    down,
+    commands,
+    async ready(namespace) {
+      const sample = ["NAME READY STATUS"];
+      const looks = status.clusters.map((cluster) => `kubectl get pods --context=${cluster.context} -n ${namespace}`);
+      await commands(
+        looks,
+        looks.map(() => sample),
+      );
+    },
+    shell: (text) => ok("bash", ["-o", "pipefail", "-c", `cd '${ROOT}' && ${text}`]),
+    async page(file) {
+      const list = parsePage(readFileSync(file, "utf8"));
+      await commands(
+        list.map((command) => command.text),
+        list.map((command) => command.sample),
+      );
+      return list.length;
+    },
+  };
+}
+
+function runProgram(
+  program: string,
+  args: readonly string[],
+  env: Record<string, string | undefined>,
+  how: { input?: string; timeoutMs?: number },
+): Promise<Output> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, {
+      env,
+      stdio: ["pipe", "pipe", "pipe"],
+      timeout: how.timeoutMs ?? 120_000,
+      killSignal: "SIGKILL",
+    });
+    let stdout = "";
+    let stderr = "";
+    child.stdout.on("data", (chunk: Buffer) => {
+      stdout += chunk.toString();
+    });
+    child.stderr.on("data", (chunk: Buffer) => {
+      stderr += chunk.toString();
+    });
+    child.stdin.on("error", () => {});
+    child.stdin.end(how.input ?? "");
+    child.on("error", reject);
+    child.on("close", (code) => resolve({ exitCode: code ?? 137, stdout, stderr }));
+  });
+}
