@@ -130,7 +130,8 @@ test("an image without an entry says how to add one", async () => {
   expect(failed.message).toMatch(
     /no image catalogue has an entry for "example.test\/team\/app:1".*add to .*images.yaml/,
   );
-  expect(node.status("unknown")?.containerStatuses?.[0]?.state?.waiting?.reason).toBe("ErrImagePull");
+  const reason = () => node.status("unknown")?.containerStatuses?.[0]?.state?.waiting?.reason;
+  await until(() => reason() === "ErrImagePull", { reason: "the status says ErrImagePull", timeoutMs: 3000 });
 });
 
 test("helloworld is ready as soon as it answers, and a failing liveness probe restarts it", async () => {
