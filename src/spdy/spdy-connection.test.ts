@@ -144,6 +144,18 @@ describe("SpdyConnection over sockets", () => {
     await expect(client.openStream({})).rejects.toThrow("closing");
   });
 
+  test("close() lets out what streams have still to send", async () => {
+    const { client, server } = await connected();
+    const bytes = randomBytes(20 << 20);
+    const [theirs, ours] = await Promise.all([nextStream(server), client.openStream({ streamtype: "stdout" })]);
+    const received = collect(ours);
+    for (let at = 0; at < bytes.length; at += 64 * 1024) theirs.write(bytes.subarray(at, at + 64 * 1024));
+    theirs.end();
+    server.close();
+    expect((await received).equals(bytes)).toBe(true);
+    await Promise.all([client.closed, server.closed]);
+  });
+
   test("bytes that are no SPDY close the connection", async () => {
     const { server, raw } = await connected();
     raw.write(Buffer.from("HTTP/1.1 400 Bad Request\r\n\r\n").fill(0x81, 0, 2));

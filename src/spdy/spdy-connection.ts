@@ -143,11 +143,15 @@ export class SpdyConnection {
     this.#control(FRAME_TYPES.goAway, 0, words(this.#lastGood, GOAWAY_STATUS.ok));
   }
 
-  /** Says GOAWAY, flushes what was written and closes the transport. May be called twice. */
+  /** Says GOAWAY and closes the transport once everything written to the streams has left. May be called twice. */
   close(): void {
     if (this.#over) return;
     this.goAway();
-    this.#transport.end();
+    const unsent = [...this.#streams.values()].filter((stream) => stream.hasUnsent);
+    Promise.all(unsent.map((stream) => stream.sent())).then(
+      () => this.#transport.end(),
+      () => this.#transport.destroy(),
+    );
   }
 
   /** Drops the transport at once. */

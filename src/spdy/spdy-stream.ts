@@ -53,6 +53,18 @@ export class SpdyStream extends Duplex {
     this.#flush();
   }
 
+  /** For the connection only: bytes or FIN wait for the transport. */
+  get hasUnsent(): boolean {
+    return !this.destroyed && (this.writableLength > 0 || (this.writableEnded && !this.writableFinished));
+  }
+
+  /** For the connection only: resolves when nothing is unsent, or when the stream is gone. */
+  sent(): Promise<void> {
+    return new Promise((resolve) => {
+      for (const event of ["drain", "finish", "close"]) this.once(event, resolve);
+    });
+  }
+
   /** For the connection only: the peer reset the stream or the transport is gone. */
   detach(): void {
     this.#detached = true;
