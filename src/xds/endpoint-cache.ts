@@ -4,6 +4,7 @@ import { XDS_TYPES } from "#envoy/types";
 import type { EndpointShards } from "#model/endpoint";
 import type { EndpointInput } from "./endpoint-placement.ts";
 import { buildEndpoints } from "./endpoints.ts";
+import { identityOf } from "./frozen-identity.ts";
 import { type GeneratedResource, generatedResource } from "./generated-resource.ts";
 
 const cache = new WeakMap<EndpointShards, Map<string, GeneratedResource>>();
@@ -39,16 +40,4 @@ export function inputKey(input: EndpointInput): string {
     mtls.rootNamespace,
     input.passthrough,
   ]);
-}
-
-const identities = new WeakMap<object, string>();
-let counter = 0;
-
-function identityOf(frozen: object): string {
-  const known = identities.get(frozen);
-  if (known !== undefined) return known;
-  counter += 1;
-  const id = String(counter);
-  identities.set(frozen, id);
-  return id;
 }

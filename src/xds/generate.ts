@@ -3,8 +3,9 @@ import { ClusterSchema } from "#envoy/gen/envoy/config/cluster/v3/cluster_pb";
 import { ListenerSchema } from "#envoy/gen/envoy/config/listener/v3/listener_pb";
 import { RouteConfigurationSchema } from "#envoy/gen/envoy/config/route/v3/route_pb";
 import { XDS_TYPES, type XdsType } from "#envoy/types";
+import { cachedCluster } from "./cluster-cache.ts";
 import { clusterSpecs, findSpec, usesEds } from "./cluster-spec.ts";
-import { buildFixedClusters, buildInboundCluster, buildServiceCluster } from "./clusters.ts";
+import { buildFixedClusters, buildInboundCluster } from "./clusters.ts";
 import { encodeAssignment } from "./encode-endpoints.ts";
 import { cachedEndpoints } from "./endpoint-cache.ts";
 import { endpointInput } from "./endpoint-input.ts";
@@ -41,10 +42,13 @@ function clusters(view: ProxyView, names: Names): readonly GeneratedResource[] {
   const specs = names === undefined ? clusterSpecs(view) : [...names].flatMap((name) => findSpec(view, name) ?? []);
   const own =
     proxy.type === "sidecar" ? inboundTargets(view).map((target) => buildInboundCluster(snapshot, target)) : [];
-  return pack(ClusterSchema, [
-    ...specs.map((spec) => buildServiceCluster(snapshot, spec)),
-    ...[...own, ...buildFixedClusters(snapshot, proxy.type)].filter(({ name }) => wanted(name, names)),
-  ]);
+  return [
+    ...specs.map((spec) => cachedCluster(snapshot, spec)),
+    ...pack(
+      ClusterSchema,
+      [...own, ...buildFixedClusters(snapshot, proxy.type)].filter(({ name }) => wanted(name, names)),
+    ),
+  ];
 }
 
 function endpoints(view: ProxyView, names: Names): readonly GeneratedResource[] {
