@@ -27,6 +27,12 @@ export interface ContainerInput {
   readonly attempt: number;
 }
 
+/** Programs expect these to be there; of the host's they show nothing. */
+const EMPTY_FOLDERS = [
+  ...["/dev", "/proc", "/sys", "/run", "/tmp", "/root", "/home", "/mnt"],
+  ...["/var/cache", "/var/lib", "/var/log", "/var/tmp"],
+];
+
 /** Throws MeshError BAD_VOLUME, RUNS_AS_ROOT or NO_COMMAND. */
 export function prepareContainer(input: ContainerInput): ContainerLaunch {
   const { pod, container, program, environment, root } = input;
@@ -38,7 +44,7 @@ export function prepareContainer(input: ContainerInput): ContainerLaunch {
     return join(layer?.upper ?? directory, path.slice(layer?.target === "/" ? 0 : layer?.target.length));
   };
   mkdirSync(join(directory, "root"));
-  for (const path of ["/run", "/tmp", "/var/tmp", "/dev", "/proc", "/sys"]) makeUpperFolder(upper, path);
+  for (const path of EMPTY_FOLDERS) makeUpperFolder(upper, path);
   for (const path of ["/tmp", "/var/tmp"]) chmodSync(upper(path), 0o1777);
   for (const [path, content] of Object.entries(input.podFiles)) writeUpperFile(upper, path, content, 0o644);
   for (const [path, content] of Object.entries(program.files)) writeUpperFile(upper, path, content, 0o755);

@@ -23,12 +23,10 @@ test("two containers run soon, share the network, and are apart otherwise", asyn
   const { at } = await node.podReady("two");
   // 60 to 120 ms on an idle machine; the bound leaves room for a busy one.
   expect(at - startedAt).toBeLessThan(2000);
-  const script = "hostname; cat /proc/1/comm; ls /proc | grep -c '^[0-9]'; id -u; ls -A /root /home 2>&1 | head -c 200";
+  const script = "hostname; cat /proc/1/comm; id -u; ls -A /root 2>/dev/null | wc -l";
   const [a, b] = await Promise.all([node.exec("two", "a", script), node.exec("two", "b", script)]);
-  expect(a.output).toMatch(/^two\nsleep\n/);
-  expect(a.output).toContain("\n0\n");
-  expect(b.output).toContain("\n1337\n");
-  expect(b.output).toContain("No such file");
+  expect(a.output).toBe("two\nsleep\n0\n0\n");
+  expect(b.output).toBe("two\nsleep\n1337\n0\n");
   const address = "ip -4 -o addr show eth0 | grep -o '10[.0-9]*/32'";
   expect((await node.exec("two", "a", address)).output).toBe((await node.exec("two", "b", address)).output);
   await node.exec("two", "a", "echo mine > /etc/isthmus-test; echo x > /dev/stdout");
