@@ -2,14 +2,39 @@
 import { NAMES } from "#api/constants/names";
 import { Kinds } from "#api/kinds";
 import type { ConfigMap } from "#api/kubernetes/gen/types";
+import type { Clock } from "#base/clock";
+import type { Logger } from "#base/logger";
 import { errorMessage } from "#base/mesh-error";
 import { startInformer } from "#kube/informer";
 import type { KubeClient } from "#kube/kube-client";
 import type { ClusterId } from "#model/ids";
 import { checkKubeconfig } from "./check-kubeconfig.ts";
 import { type ClusterWatch, watchCluster } from "./cluster-watch.ts";
+import type { MeshStore } from "./mesh-store.ts";
 import { projectObject } from "./project-object.ts";
-import type { RemoteClusterState, RemoteClustersOptions, SyncStatus } from "./remote-clusters.ts";
+
+export type SyncStatus = "synced" | "syncing" | "timeout" | "closed";
+
+export interface RemoteClusterState {
+  readonly syncStatus: SyncStatus;
+  /** What is wrong, one sentence, when something is. */
+  readonly message?: string;
+  /** When the status was reached, milliseconds since the epoch. */
+  readonly since: number;
+  /** The root certificates that the cluster's workloads trust (PEM), once read. */
+  readonly rootPem?: string;
+}
+
+export interface RemoteClusterOptions {
+  readonly store: MeshStore;
+  /** Makes a client from a checked kubeconfig; may throw. */
+  readonly createClient: (kubeconfig: string) => KubeClient;
+  readonly signal: AbortSignal;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  /** PILOT_REMOTE_CLUSTER_TIMEOUT, default 30 s; 0 waits without end. */
+  readonly timeoutMs?: number;
+}
 
 interface Hooks {
   /** Just before the first facts are written: the moment to end the watch that this one replaces. */
@@ -24,7 +49,7 @@ export class RemoteCluster {
   readonly id: ClusterId;
   /** Resolves when it has synced, timed out, failed or closed; never rejects. */
   readonly settled: Promise<void>;
-  readonly #options: RemoteClustersOptions;
+  readonly #options: RemoteClusterOptions;
   readonly #hooks: Hooks;
   readonly #life = new AbortController();
   #settle = () => {};
@@ -34,7 +59,7 @@ export class RemoteCluster {
   #rootPem: string | undefined;
 
   /** Opens nothing yet. */
-  constructor(id: ClusterId, options: RemoteClustersOptions, hooks: Hooks) {
+  constructor(id: ClusterId, options: RemoteClusterOptions, hooks: Hooks) {
     this.id = id;
     this.#options = options;
     this.#hooks = hooks;

@@ -4,26 +4,11 @@ import { LABELS } from "#api/constants/labels";
 import { Kinds } from "#api/kinds";
 import type { Secret } from "#api/kubernetes/gen/types";
 import { objectKey } from "#api/kubernetes/object";
-import type { Clock } from "#base/clock";
 import { contentHash } from "#base/content-hash";
-import type { Logger } from "#base/logger";
 import { type InformerChange, startInformer } from "#kube/informer";
 import type { KubeClient } from "#kube/kube-client";
 import { type ClusterId, clusterId } from "#model/ids";
-import type { MeshStore } from "./mesh-store.ts";
-import { RemoteCluster } from "./remote-cluster.ts";
-
-export type SyncStatus = "synced" | "syncing" | "timeout" | "closed";
-
-export interface RemoteClusterState {
-  readonly syncStatus: SyncStatus;
-  /** What is wrong, one sentence, when something is. */
-  readonly message?: string;
-  /** When the status was reached, milliseconds since the epoch. */
-  readonly since: number;
-  /** The root certificates that the cluster's workloads trust (PEM), once read. */
-  readonly rootPem?: string;
-}
+import { RemoteCluster, type RemoteClusterOptions, type RemoteClusterState } from "./remote-cluster.ts";
 
 export interface RemoteClusterStatus extends RemoteClusterState {
   readonly id: ClusterId;
@@ -31,17 +16,9 @@ export interface RemoteClusterStatus extends RemoteClusterState {
   readonly secretName: string;
 }
 
-export interface RemoteClustersOptions {
+export interface RemoteClustersOptions extends RemoteClusterOptions {
   /** Client of the own cluster, which holds the remote secrets. */
   readonly client: KubeClient;
-  readonly store: MeshStore;
-  /** Makes a client from a checked kubeconfig; may throw. */
-  readonly createClient: (kubeconfig: string) => KubeClient;
-  readonly signal: AbortSignal;
-  readonly logger: Logger;
-  readonly clock: Clock;
-  /** PILOT_REMOTE_CLUSTER_TIMEOUT, default 30 s; 0 waits without end. */
-  readonly timeoutMs?: number;
   /** Called whenever a status or a root changes. */
   readonly onChange?: (status: readonly RemoteClusterStatus[]) => void;
 }
