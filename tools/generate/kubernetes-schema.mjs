@@ -38,37 +38,39 @@ export function generateKubernetesSchema(root, cache) {
 
 const quote = (text) => `'${text.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`;
 
+/** The named definitions and all that they refer to, as JSON text by name. */
 function compactDefinitions(definitions, roots) {
   const texts = new Map();
   const queue = [...roots];
-  const compact = (schema, named) => {
-    const out = {};
-    if (schema.$ref !== undefined) {
-      const name = schema.$ref.slice(PREFIX.length);
-      queue.push(name);
-      // A scalar definition is put in place: it saves a look-up for each timestamp and quantity.
-      const target = SPECIAL[name] ?? (definitions[name].properties ? undefined : compact(definitions[name], true));
-      Object.assign(out, target ?? { $ref: `#/components/schemas/${name}` });
-    }
-    const type = Array.isArray(schema.type) ? schema.type.find((name) => name !== "null") : schema.type;
-    if (type !== undefined) out.type = type;
-    for (const [key, value] of Object.entries(schema)) if (KEPT.test(key)) out[key] = value;
-    if (schema.items) out.items = compact(schema.items);
-    if (schema.additionalProperties) out.additionalProperties = compact(schema.additionalProperties);
-    if (schema.properties) {
-      out.properties = Object.fromEntries(
-        Object.entries(schema.properties).map(([key, value]) => [key, compact(value)]),
-      );
-    }
-    const free = type === "object" && !schema.properties && !schema.additionalProperties;
-    if (free || (named && Object.keys(out).length === 0)) out["x-kubernetes-preserve-unknown-fields"] = true;
-    return out;
-  };
   while (queue.length > 0) {
     const name = queue.shift();
     if (texts.has(name) || SPECIAL[name] || (!roots.includes(name) && !definitions[name].properties)) continue;
-    texts.set(name, "");
-    texts.set(name, JSON.stringify(compact(definitions[name], true)));
+    const found = compact(definitions[name], { definitions, refer: (other) => queue.push(other), named: true });
+    texts.set(name, JSON.stringify(found));
   }
   return texts;
+}
+
+function compact(schema, place) {
+  const inside = { ...place, named: false };
+  const out = schema.$ref === undefined ? {} : referred(schema.$ref.slice(PREFIX.length), place);
+  const type = Array.isArray(schema.type) ? schema.type.find((name) => name !== "null") : schema.type;
+  if (type !== undefined) out.type = type;
+  for (const [key, value] of Object.entries(schema)) if (KEPT.test(key)) out[key] = value;
+  for (const key of ["items", "additionalProperties"]) if (schema[key]) out[key] = compact(schema[key], inside);
+  if (schema.properties) {
+    const fields = Object.entries(schema.properties).map(([key, value]) => [key, compact(value, inside)]);
+    out.properties = Object.fromEntries(fields);
+  }
+  const free = type === "object" && !schema.properties && !schema.additionalProperties;
+  if (free || (place.named && Object.keys(out).length === 0)) out["x-kubernetes-preserve-unknown-fields"] = true;
+  return out;
+}
+
+/** A scalar definition is put in place: it saves a look-up for each timestamp and quantity. */
+function referred(name, place) {
+  place.refer(name);
+  if (SPECIAL[name]) return { ...SPECIAL[name] };
+  const target = place.definitions[name];
+  return target.properties ? { $ref: `#/components/schemas/${name}` } : compact(target, { ...place, named: true });
 }

@@ -358,6 +358,22 @@ describe("watches", () => {
     seen.close();
   });
 
+  it("sends rows of a table, with the columns once, and metadata alone to who asks", async () => {
+    const accept = (form: string) => `application/json;as=${form};v=v1;g=meta.k8s.io,application/json`;
+    const rows = watch("/api/v1/namespaces?watch=true", accept("Table"));
+    await until2s(() => rows.events.length >= 4, "the namespaces came as rows");
+    expect(rows.events[0]?.object["columnDefinitions"]).toHaveLength(3);
+    expect(rows.events[1]?.object["columnDefinitions"]).toBeNull();
+    rows.close();
+    const list = await call("GET", "/api/v1/namespaces", { headers: { accept: accept("PartialObjectMetadataList") } });
+    expect(list.body["kind"]).toBe("PartialObjectMetadataList");
+    expect(Object.keys((list.body["items"] as JsonObject[])[0] ?? {}).sort()).toEqual([
+      "apiVersion",
+      "kind",
+      "metadata",
+    ]);
+  });
+
   it("says that the past is forgotten", async () => {
     const seen = watch(`${CONFIG_MAPS}?watch=true&resourceVersion=5`);
     const [event] = await until2s(() => (seen.events.length > 0 ? seen.events : undefined), "an event came");
@@ -370,6 +386,21 @@ describe("watches", () => {
       `${CONFIG_MAPS}?watch=true&timeoutSeconds=1&resourceVersion=0&labelSelector=no%3Done`,
     );
     expect(reply.body).toEqual({ text: "" });
+  });
+});
+
+describe("autoscalers", () => {
+  it("are one object in both versions", async () => {
+    const path = (version: string) => `/apis/autoscaling/${version}/namespaces/default/horizontalpodautoscalers`;
+    const spec = {
+      scaleTargetRef: { kind: "Deployment", name: "d" },
+      maxReplicas: 3,
+      targetCPUUtilizationPercentage: 50,
+    };
+    const body = { apiVersion: "autoscaling/v1", kind: "HorizontalPodAutoscaler", metadata: { name: "h" }, spec };
+    expect((await call("POST", path("v1"), { body })).body).toMatchObject({ apiVersion: "autoscaling/v1", spec });
+    const [metric] = ((await call("GET", `${path("v2")}/h`)).body["spec"] as { metrics: JsonObject[] }).metrics;
+    expect(metric).toMatchObject({ resource: { name: "cpu", target: { averageUtilization: 50 } } });
   });
 });
 
