@@ -1,11 +1,12 @@
 // What the containers of a pod share: network, host name and IPC namespaces, held by bind mounts and by no process.
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Clock } from "#base/clock";
 import { contentHash } from "#base/content-hash";
 import type { Logger } from "#base/logger";
 import { errorMessage } from "#base/mesh-error";
 import { runCommand } from "./run-command.ts";
-import { shellQuote } from "./shell-quote.ts";
+import { shellQuote, shellWords } from "./shell-quote.ts";
 
 const NETNS_DIRECTORY = "/run/netns";
 /** The address that every node end of a pod's veth carries; pods use it as their gateway. */
@@ -33,7 +34,7 @@ export interface PodSandbox {
 }
 
 /** Makes the namespaces with one shell and two `ip -batch`. Throws MeshError COMMAND_FAILED; nothing is left then. */
-export async function createPodSandbox(options: SandboxOptions): Promise<PodSandbox> {
+async function createPodSandbox(options: SandboxOptions): Promise<PodSandbox> {
   const name = options.namePrefix + contentHash(options.uid).slice(0, 7);
   const paths = {
     net: join(NETNS_DIRECTORY, name),
@@ -53,6 +54,24 @@ export async function createPodSandbox(options: SandboxOptions): Promise<PodSand
   }
   const network = options.hostNetwork ? [] : [`--net=${paths.net}`];
   return { enter: [...network, `--uts=${paths.uts}`, `--ipc=${paths.ipc}`], shm: paths.shm, remove };
+}
+
+const RETRY_MS = { first: 500, max: 10_000 } as const;
+
+/** Tries until the sandbox is there or the signal aborts; `tell` hears of each failure. Undefined after an abort. */
+export async function createPodSandboxAtLast(
+  options: SandboxOptions,
+  on: { clock: Clock; signal: AbortSignal; tell: (message: string) => void },
+): Promise<PodSandbox | undefined> {
+  for (let wait: number = RETRY_MS.first; !on.signal.aborted; wait = Math.min(wait * 2, RETRY_MS.max)) {
+    try {
+      return await createPodSandbox(options);
+    } catch (thrown) {
+      on.tell(errorMessage(thrown));
+      await on.clock.sleep(wait, on.signal).catch(() => undefined);
+    }
+  }
+  return undefined;
 }
 
 /** Removes namespaces and veths with this prefix that an earlier run left. */
@@ -101,7 +120,8 @@ function sandboxScript(name: string, paths: SandboxPaths, options: SandboxOption
         `route add ${podIP}/32 dev ${name}`,
         "END",
       ];
-  const fifos = options.fifos.length ? [`mkfifo -m 666 ${options.fifos.map(shellQuote).join(" ")}`] : [];
+  const fifoNames = shellWords(options.fifos);
+  const fifos = options.fifos.length ? [`rm -f ${fifoNames}`, `mkfifo -m 666 ${fifoNames}`] : [];
   return ["set -e", ...fifos, ...network].join("\n");
 }
 

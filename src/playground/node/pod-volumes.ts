@@ -54,19 +54,19 @@ export function createPodVolumes(pod: Pod, directory: string, sources: () => Vol
 
 export interface MountWait {
   readonly volumes: PodVolumes;
-  /** Resolves at the next change of anything that volumes are made of. */
-  readonly nextChange: () => Promise<void>;
+  /** Calls `wake` at the next change of anything that volumes are made of. */
+  readonly onNextChange: (wake: () => void) => void;
   /** Called once for each thing that is missing. */
   readonly tell: (message: string) => void;
   readonly signal: AbortSignal;
 }
 
 /** Waits until every volume can be made, looking again only when something changed. */
-export async function mountVolumes({ volumes, nextChange, tell, signal }: MountWait): Promise<void> {
+export async function mountVolumes({ volumes, onNextChange, tell, signal }: MountWait): Promise<void> {
   const aborted = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
   let told = "";
   while (!signal.aborted) {
-    const changed = nextChange();
+    const changed = new Promise<void>(onNextChange);
     try {
       volumes.refresh();
       return;

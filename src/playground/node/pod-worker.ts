@@ -11,7 +11,7 @@ import { createContainerRunner, isSidecar, type PodParts } from "./pod-container
 import type { PodContext } from "./pod-context.ts";
 import { hostnameOf } from "./pod-files.ts";
 import { followPodReferences, type PodReferences } from "./pod-references.ts";
-import { createPodSandbox, type PodSandbox } from "./pod-sandbox.ts";
+import { createPodSandboxAtLast, type PodSandbox } from "./pod-sandbox.ts";
 import { type ObservedPod, podStatus } from "./pod-status.ts";
 import { keepPodTokens, type PodTokens } from "./pod-tokens.ts";
 import { createPodVolumes, mountVolumes, type PodVolumes } from "./pod-volumes.ts";
@@ -120,11 +120,10 @@ export class PodWorker {
     await Promise.all([this.#createSandbox(), this.#referencesKnown()]);
     await mountVolumes({
       volumes: this.#volumes,
-      nextChange: () =>
-        new Promise((resolve) => {
-          this.#onSources = resolve;
-        }),
-      tell: (message) => this.#event("Warning", "FailedMount", message),
+      onNextChange: (wake) => {
+        this.#onSources = wake;
+      },
+      tell: this.#warn("FailedMount"),
       signal: this.#stop.signal,
     });
     this.#teller.changed();
@@ -148,28 +147,26 @@ export class PodWorker {
   }
 
   async #createSandbox(): Promise<void> {
-    const context = this.#context;
-    const pod = this.#pod;
+    const [context, pod] = [this.#context, this.#pod];
     const hostNetwork = pod.spec?.hostNetwork === true;
     const podIP = hostNetwork ? context.hostIP : context.ipPool.allocate();
     const names = [...this.#init, ...this.#containers].map(({ name }) => name);
     for (const name of names) mkdirSync(this.#containerDirectory(name), { recursive: true, mode: 0o755 });
-    try {
-      this.#sandbox = await createPodSandbox({
+    const fifos = ["stdout", "stderr"].flatMap((stream) =>
+      names.map((name) => join(this.#containerDirectory(name), stream)),
+    );
+    this.#sandbox = await createPodSandboxAtLast(
+      {
         uid: pod.metadata?.uid ?? this.key,
         hostname: hostNetwork ? context.nodeName : hostnameOf(pod),
         podIP,
         hostNetwork,
         directory: this.#directory,
         namePrefix: context.namePrefix,
-        fifos: names.flatMap((name) =>
-          ["stdout", "stderr"].map((stream) => join(this.#containerDirectory(name), stream)),
-        ),
-      });
-    } catch (thrown) {
-      if (!hostNetwork) context.ipPool.release(podIP);
-      throw thrown;
-    }
+        fifos,
+      },
+      { clock: context.clock, signal: this.#stop.signal, tell: this.#warn("FailedCreatePodSandBox") },
+    );
     this.#podIP = podIP;
     this.#sourcesChanged();
   }
@@ -278,6 +275,10 @@ export class PodWorker {
       containers: this.#containers.map((runner) => observe(runner, undefined)),
       conditions: this.#teller.last?.conditions ?? this.#pod.status?.conditions ?? [],
     };
+  }
+
+  #warn(reason: string): (message: string) => void {
+    return (message) => this.#event("Warning", reason, message);
   }
 
   #event(type: "Normal" | "Warning", reason: string, message: string): void {
