@@ -18,7 +18,7 @@ async function expectPromise(playground: TestPlayground): Promise<void> {
 }
 
 const PAGES = [
-  { title: "docs/guide.md", file: GUIDE, commands: 27 },
+  { title: "docs/guide.md", file: GUIDE, commands: 25 },
   { title: "Istio's page, verbatim", file: ISTIO_PAGE, commands: 26 },
 ];
 
