@@ -19,7 +19,7 @@ import { type DeltaAction, DeltaStream } from "./delta-stream.ts";
 import { PushQueue } from "./push-queue.ts";
 import type { ResourceSource, Touched, XdsPeer } from "./resource-source.ts";
 
-export interface AdsServiceOptions<Session, Change> {
+export interface AdsServiceOptions<Session extends object, Change> {
   readonly source: ResourceSource<Session, Change>;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -48,7 +48,9 @@ interface Connection<Session> {
 
 const TURN_MS = 5;
 
-export function createAdsService<Session, Change>(options: AdsServiceOptions<Session, Change>): AdsService<Change> {
+export function createAdsService<Session extends object, Change>(
+  options: AdsServiceOptions<Session, Change>,
+): AdsService<Change> {
   const streams = new AdsStreams(options);
   return {
     method: { kind: "bidi", path: DELTA_ADS_METHOD, handle: (stream) => streams.serve(stream) },
@@ -57,7 +59,7 @@ export function createAdsService<Session, Change>(options: AdsServiceOptions<Ses
   };
 }
 
-class AdsStreams<Session, Change> {
+class AdsStreams<Session extends object, Change> {
   readonly #options: AdsServiceOptions<Session, Change>;
   readonly #connections = new Map<Session, Connection<Session>>();
   readonly #queue: PushQueue<Connection<Session>, Change>;

@@ -53,6 +53,8 @@ export class DeltaStream {
   #subscriptions = new Map<string, Subscription>();
   /** Clusters that went out and whose endpoints have not followed yet. */
   #endpointsDue = new Set<string>();
+  /** Types whose last reading failed: the next change looks at all of them, whatever it touches. */
+  readonly #behind = new Set<string>();
   #actions: DeltaAction[] = [];
 
   constructor(options: DeltaStreamOptions) {
@@ -119,10 +121,11 @@ export class DeltaStream {
   #change(touched: ReadonlyMap<string, Touched>): void {
     const answers = new Map<string, Difference>();
     for (const subscription of this.#inPushOrder()) {
-      const difference = this.#changeOfType(subscription, touched.get(subscription.typeUrl));
+      const { typeUrl } = subscription;
+      const difference = this.#changeOfType(subscription, this.#behind.has(typeUrl) ? "all" : touched.get(typeUrl));
       if (difference.changed.length + difference.removed.length === 0) continue;
-      answers.set(subscription.typeUrl, difference);
-      this.#noteClusters(subscription.typeUrl, difference);
+      answers.set(typeUrl, difference);
+      this.#noteClusters(typeUrl, difference);
     }
     this.#send(answers);
   }
@@ -180,7 +183,9 @@ export class DeltaStream {
     let resources: readonly XdsResource[];
     try {
       resources = this.#options.read(typeUrl, names);
+      this.#behind.delete(typeUrl);
     } catch (error) {
+      this.#behind.add(typeUrl);
       this.#actions.push({ kind: "failed", typeUrl, error });
       return undefined;
     }

@@ -11,10 +11,10 @@ export interface XdsPeer extends PeerInfo {
 export type Touched = ReadonlySet<string> | "all";
 
 /**
- * What there is to serve. A session is the source's own view of one proxy; a change is whatever the source says it is.
+ * What there is to serve. A session is the source's own view of one proxy, one object a stream; a change is whatever the source says it is.
  * Only `open` may wait; the others are called in the hot path and answer from memory.
  */
-export interface ResourceSource<Session, Change> {
+export interface ResourceSource<Session extends object, Change> {
   /** Throws GrpcError to refuse the stream (`unauthenticated`, `permissionDenied`, `invalidArgument`). */
   open(node: XdsNode, peer: XdsPeer): Session | Promise<Session>;
   /**

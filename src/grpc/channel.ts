@@ -65,7 +65,7 @@ export function createGrpcChannel(options: GrpcChannelOptions): GrpcChannel {
     if (current === undefined || current.session.destroyed || current.session.closed) current = openConnection(options);
     return current;
   };
-  const start = (path: string, extra: Record<string, string>) => {
+  const start = (path: string, extra: Record<string, string>, signal?: AbortSignal) => {
     const { session, failure } = connection();
     const stream = session.request({
       ":method": "POST",
@@ -75,18 +75,19 @@ export function createGrpcChannel(options: GrpcChannelOptions): GrpcChannel {
       ...options.metadata?.(),
       ...extra,
     });
+    const cancel = () => stream.close(constants.NGHTTP2_CANCEL);
+    if (signal?.aborted) cancel();
+    signal?.addEventListener("abort", cancel, { once: true });
+    stream.once("close", () => signal?.removeEventListener("abort", cancel));
     return openStream(stream, { failure, maxMessageBytes: options.maxMessageBytes ?? DEFAULT_MAX_MESSAGE_BYTES });
   };
   return {
     async unary(path, request, { timeoutMs, signal }) {
-      const stream = start(path, { "grpc-timeout": formatTimeout(timeoutMs) });
-      return oneAnswer(stream, request, signal === undefined ? { timeoutMs } : { timeoutMs, signal });
+      const stream = start(path, { "grpc-timeout": formatTimeout(timeoutMs) }, signal);
+      return oneAnswer(stream, request, timeoutMs);
     },
     bidi(path, { signal, metadata } = {}) {
-      const stream = start(path, { ...metadata });
-      if (signal?.aborted) stream.cancel();
-      signal?.addEventListener("abort", stream.cancel, { once: true });
-      return stream;
+      return start(path, { ...metadata }, signal);
     },
     close() {
       current?.session.destroy();
@@ -95,18 +96,12 @@ export function createGrpcChannel(options: GrpcChannelOptions): GrpcChannel {
   };
 }
 
-async function oneAnswer(
-  stream: ClientStream,
-  request: Uint8Array,
-  { timeoutMs, signal }: { timeoutMs: number; signal?: AbortSignal },
-): Promise<Buffer> {
+async function oneAnswer(stream: ClientStream, request: Uint8Array, timeoutMs: number): Promise<Buffer> {
   let late = false;
   const timer = setTimeout(() => {
     late = true;
     stream.cancel();
   }, timeoutMs);
-  signal?.addEventListener("abort", stream.cancel, { once: true });
-  if (signal?.aborted) stream.cancel();
   try {
     stream.write(frameMessage(request));
     stream.end();
@@ -118,7 +113,6 @@ async function oneAnswer(
     throw late ? new GrpcError("deadlineExceeded", `no answer within ${timeoutMs} ms`, { cause: thrown }) : thrown;
   } finally {
     clearTimeout(timer);
-    signal?.removeEventListener("abort", stream.cancel);
   }
 }
 

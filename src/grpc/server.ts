@@ -47,6 +47,7 @@ export interface GrpcServer {
 }
 
 const DEFAULT_MAX_MESSAGE_BYTES = 4 << 20;
+const AGE_GRACE_MS = 10_000;
 
 /** A gRPC server for the given methods; `grpc-status` 12 for any other path. */
 export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
@@ -101,9 +102,13 @@ function openSession(
   session.once("close", () => sessions.delete(session));
   if (options.maxConnectionAgeMs === undefined) return;
   const age = options.maxConnectionAgeMs * (1 + Math.random() / 10);
-  const timer = setTimeout(() => session.close(), age);
-  timer.unref(); // the session's socket holds the process
-  session.once("close", () => clearTimeout(timer));
+  const timers: NodeJS.Timeout[] = [];
+  const after = (ms: number, action: () => void) => timers.push(setTimeout(action, ms).unref()); // its socket holds us
+  after(age, () => {
+    session.close();
+    after(AGE_GRACE_MS, () => session.destroy()); // streams that never end would hold the connection for ever
+  });
+  session.once("close", () => timers.forEach(clearTimeout));
 }
 
 interface Incoming {
