@@ -4,7 +4,7 @@ import type { ServerResponse } from "node:http";
 import { MeshError } from "#base/mesh-error";
 import type { ContainerLog } from "./container-log.ts";
 import { findContainer } from "./find-container.ts";
-import type { KubeletServerOptions, PodRequest } from "./kubelet-server.ts";
+import type { KubeletServerOptions, PodRequest } from "./kubelet-request.ts";
 
 export interface LogQuery {
   readonly tailLines: number | undefined;

@@ -7,7 +7,7 @@ import { MeshError } from "#base/mesh-error";
 import { readFifo } from "./container-log.ts";
 import type { ContainerProcess } from "./container-process.ts";
 import { findContainer, runningProcess } from "./find-container.ts";
-import type { KubeletServerOptions, PodRequest, Upgraded } from "./kubelet-server.ts";
+import type { KubeletServerOptions, PodRequest, Upgraded } from "./kubelet-request.ts";
 import { acceptRemoteStreams, type RemoteStreams } from "./remote-streams.ts";
 import { runCommand, TOOL_ENVIRONMENT } from "./run-command.ts";
 import { runInContainer } from "./run-in-container.ts";

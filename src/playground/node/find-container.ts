@@ -1,7 +1,7 @@
 import { MeshError } from "#base/mesh-error";
 import type { ContainerProcess } from "./container-process.ts";
 import type { ContainerRunner } from "./container-runner.ts";
-import type { PodRequest } from "./kubelet-server.ts";
+import type { PodRequest } from "./kubelet-request.ts";
 import type { PodManager } from "./pod-manager.ts";
 import type { PodWorker } from "./pod-worker.ts";
 

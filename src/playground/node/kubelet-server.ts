@@ -3,37 +3,12 @@ import { readFileSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:https";
 import type { Duplex } from "node:stream";
-import type { Clock } from "#base/clock";
 import { type Component, untilAborted } from "#base/component";
-import type { Logger } from "#base/logger";
 import { errorMessage, MeshError } from "#base/mesh-error";
-import type { NodeProcessConfig } from "../process-config.ts";
 import { serveContainerLog } from "./container-log-query.ts";
 import { serveAttach, serveExec } from "./exec-session.ts";
-import type { PodManager } from "./pod-manager.ts";
+import type { KubeletServerOptions, PodRequest, Upgraded } from "./kubelet-request.ts";
 import { servePortForward } from "./port-forward.ts";
-
-export interface KubeletServerOptions {
-  readonly config: Pick<NodeProcessConfig, "address" | "kubelet" | "stateDir">;
-  readonly manager: PodManager;
-  readonly logger: Logger;
-  readonly clock: Clock;
-}
-
-/** A request for one pod, and for one of its containers where the path names one. */
-export interface PodRequest {
-  readonly namespace: string;
-  readonly pod: string;
-  readonly container: string;
-  readonly query: URLSearchParams;
-}
-
-/** An upgraded connection as it came from the API server. */
-export interface Upgraded {
-  readonly request: IncomingMessage;
-  readonly socket: Duplex;
-  readonly head: Buffer;
-}
 
 type Upgrade = (options: KubeletServerOptions, on: PodRequest, upgraded: Upgraded) => Promise<void>;
 

@@ -7,7 +7,7 @@ import { pipeline } from "node:stream";
 import { SpdyConnection } from "#spdy/spdy-connection";
 import type { SpdyStream } from "#spdy/spdy-stream";
 import { findPod } from "./find-container.ts";
-import type { KubeletServerOptions, PodRequest, Upgraded } from "./kubelet-server.ts";
+import type { KubeletServerOptions, PodRequest, Upgraded } from "./kubelet-request.ts";
 import { TOOL_ENVIRONMENT } from "./run-command.ts";
 
 /**

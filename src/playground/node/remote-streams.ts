@@ -1,7 +1,7 @@
 // The streams of an exec or attach session over SPDY: error, stdin, stdout, stderr, resize, as the client's query asks.
 import type { Duplex } from "node:stream";
 import { SpdyConnection } from "#spdy/spdy-connection";
-import type { PodRequest, Upgraded } from "./kubelet-server.ts";
+import type { PodRequest, Upgraded } from "./kubelet-request.ts";
 
 /** Newest first; v4 tells exit codes as a Status object. */
 const PROTOCOLS = ["v4.channel.k8s.io", "v3.channel.k8s.io", "v2.channel.k8s.io", "channel.k8s.io"] as const;
