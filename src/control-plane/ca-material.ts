@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { NAMES } from "#api/constants/names";
 import { Kinds } from "#api/kinds";
 import type { Secret } from "#api/kubernetes/gen/types";
+import type { Clock } from "#base/clock";
 import type { Logger } from "#base/logger";
 import { MeshError } from "#base/mesh-error";
 import { isNotFound, type KubeClient, KubeError } from "#kube/kube-client";
@@ -45,11 +46,30 @@ export interface SelfSignedOptions {
   readonly client: KubeClient;
   readonly namespace: string;
   readonly trustDomain: string;
+  readonly clock: Clock;
   readonly logger: Logger;
+  readonly signal: AbortSignal;
 }
 
-/** The CA of Secret istio-ca-secret, made when absent; of several replicas the first to create it wins. */
+const RETRY_MS = 500;
+
+/**
+ * The CA of Secret istio-ca-secret, made when absent; of several replicas the first to create it wins. Tries again
+ * while the API server fails or refuses (an installation may still be under way), until the signal aborts.
+ */
 export async function loadOrCreateSelfSignedCa(options: SelfSignedOptions): Promise<CaMaterial> {
+  for (;;) {
+    try {
+      return await loadOrCreate(options);
+    } catch (thrown) {
+      if (!(thrown instanceof KubeError)) throw thrown;
+      options.logger.warn({ error: thrown.message }, "the CA cannot be read yet, will retry");
+      await options.clock.sleep(RETRY_MS, options.signal);
+    }
+  }
+}
+
+async function loadOrCreate(options: SelfSignedOptions): Promise<CaMaterial> {
   const { client, namespace, logger } = options;
   const at = { namespace, name: NAMES.selfSignedCaSecret };
   const existing = await client.get<Secret>(Kinds.Secret, at).catch((thrown: unknown) => {

@@ -24,6 +24,8 @@ export async function runControlPlane(options: ControlPlaneOptions, host: Contro
   try {
     const parts = await buildParts(options, inner);
     await runAll(components(options, inner, parts), stop.signal, host.logger);
+  } catch (thrown) {
+    if (!host.signal.aborted) throw thrown; // told to stop while it was still waiting for the CA
   } finally {
     stop.abort(); // ends the watches, which belong to no component
     host.signal.removeEventListener("abort", onAbort);

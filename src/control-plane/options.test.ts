@@ -43,7 +43,7 @@ describe("options", () => {
     [["--nonsense"], {}, /nonsense/],
     [["--httpAddr", "8080"], {}, /--httpAddr is "8080"; write an address/],
     [[], { PILOT_DEBOUNCE_AFTER: "soon" }, /PILOT_DEBOUNCE_AFTER is "soon"; write a duration/],
-    [[], { ENABLE_NATIVE_SIDECARS: "auto" }, /ENABLE_NATIVE_SIDECARS is "auto"; write true or false/],
+    [[], { ISTIO_MULTIROOT_MESH: "yes" }, /ISTIO_MULTIROOT_MESH is "yes"; write true or false/],
   ])("refuses %j %j", (args, environment, message) => {
     expect(() => parseOptions(args, environment)).toThrow(message);
   });

@@ -30,6 +30,8 @@ const flag = (value: string): boolean => {
   throw new Error(`is "${value}"; write true or false`);
 };
 
+const nativeSidecars = (value: string): boolean => value !== "auto" && flag(value);
+
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 
 /** `100ms`, `1m30s`, `2160h`, `0`: milliseconds. */
@@ -212,8 +214,9 @@ export const OPTION_ROWS = {
   nativeSidecars: row({
     env: "ENABLE_NATIVE_SIDECARS",
     fallback: "false",
-    read: flag,
-    about: "Inject the proxy as an init container that stays (needs Kubernetes 1.28).",
+    read: nativeSidecars,
+    about:
+      "Inject the proxy as an init container that stays (needs Kubernetes 1.28); auto means false: nodes are not asked.",
   }),
   podName: row({
     env: "POD_NAME",

@@ -90,7 +90,8 @@ async function buildIdentity(options: ControlPlaneOptions, host: ControlPlaneHos
   const { store, mesh } = facts;
   const authority = await Authority.load({
     folder: options.plugInCaDir,
-    selfSigned: () => loadOrCreateSelfSignedCa({ client, namespace, trustDomain: NAMES.trustDomain, logger }),
+    selfSigned: () =>
+      loadOrCreateSelfSignedCa({ client, namespace, trustDomain: NAMES.trustDomain, clock, logger, signal }),
     multiRoot,
     logger,
     clock,
