@@ -129,6 +129,13 @@ describe("discovery and paths", () => {
     );
   });
 
+  it("tells old clients which kinds take dry runs", async () => {
+    const { headers, body } = await call("GET", "/openapi/v2");
+    expect(headers["content-type"]).toBe("application/com.github.proto-openapi.spec.v2.v1.0+protobuf");
+    expect(body["text"]).toContain('group: "apps"\nkind: Deployment\nversion: v1\n');
+    expect(body["text"]).toContain("dryRun");
+  });
+
   it("is healthy for everyone and lets nobody else in without a credential", async () => {
     const anonymous = new Agent({ ca: pki.serverCa.certificatePem });
     const get = (path: string) =>

@@ -63,6 +63,8 @@ export async function startApiServer(options: ApiServerOptions): Promise<Running
     rejectUnauthorized: false,
     allowHTTP1: true,
     settings: { maxConcurrentStreams: 1000 },
+    // In megabytes: one connection may carry every watch of a controller, and a long list beside them.
+    maxSessionMemory: 1000,
   });
   const address = `${config.listen.address}:${config.listen.port}`;
   const handler = createRequestHandler({ ...options, parts, serverAddress: address, stopping: stop.signal });
