@@ -1,6 +1,6 @@
 import type { JsonObject } from "../contract.ts";
 import { objectAt } from "../json.ts";
-import type { DefaultTable } from "./default-table.ts";
+import type { DefaultTable } from "./default-rule.ts";
 
 const APPS = "io.k8s.api.apps.v1.";
 const BATCH = "io.k8s.api.batch.v1.";

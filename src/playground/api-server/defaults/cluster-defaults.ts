@@ -1,6 +1,6 @@
 import type { JsonObject, JsonValue } from "../contract.ts";
 import { objectsAt, stringAt } from "../json.ts";
-import type { DefaultTable } from "./default-table.ts";
+import type { DefaultTable } from "./default-rule.ts";
 
 const RBAC = "rbac.authorization.k8s.io";
 const ADMISSION = "io.k8s.api.admissionregistration.v1.";

@@ -1,6 +1,6 @@
 import type { JsonObject, JsonValue } from "../contract.ts";
 import { isObject, objectAt, objectsAt, stringAt } from "../json.ts";
-import type { DefaultTable } from "./default-table.ts";
+import type { DefaultTable } from "./default-rule.ts";
 
 const CORE = "io.k8s.api.core.v1.";
 

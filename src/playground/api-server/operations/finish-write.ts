@@ -3,7 +3,7 @@ import { type EngineParts, type Target, timestamp, type WriteContext } from "../
 import { type FieldError, invalid } from "../api-errors.ts";
 import type { FieldWriter } from "../apply/managed-fields.ts";
 import type { AdmissionAttributes, JsonObject } from "../contract.ts";
-import { applyDefaults } from "../defaults/default-table.ts";
+import { applyDefaults } from "../defaults/apply-defaults.ts";
 import { stringAt } from "../json.ts";
 import { apiVersionOf, type ResourceKind, storageKey } from "../resource-kind.ts";
 import { immutableErrors, strategyOf } from "../strategy/strategies.ts";

@@ -1,15 +1,11 @@
-// Defaults as data: for each definition of Kubernetes' description, the fields that the server fills in when they are
-// absent. A function sees the object around the field and answers undefined where there is no default.
+// Filling in what is absent: from the tables of defaults for built-in definitions, from schemas for custom resources.
 import type { JsonObject, JsonValue } from "../contract.ts";
 import { clone, isObject } from "../json.ts";
 import { resolve, type Schema } from "../schema/schema.ts";
 import { appsDefaults } from "./apps-defaults.ts";
 import { clusterDefaults } from "./cluster-defaults.ts";
 import { coreDefaults } from "./core-defaults.ts";
-
-export type DefaultValue = JsonValue | ((around: JsonObject) => JsonValue | undefined);
-/** By full definition name, then by field. Fields are filled in the order in which they stand. */
-export type DefaultTable = Readonly<Record<string, Readonly<Record<string, DefaultValue>>>>;
+import type { DefaultTable } from "./default-rule.ts";
 
 const TABLE: DefaultTable = { ...coreDefaults, ...appsDefaults, ...clusterDefaults };
 const REF_PREFIX = "#/components/schemas/";
