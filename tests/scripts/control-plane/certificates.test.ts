@@ -2,7 +2,7 @@
 import { X509Certificate } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { Kinds } from "#api/kinds";
 import type { ConfigMap } from "#api/kubernetes/gen/types";
 import { until } from "#base/until";
@@ -15,6 +15,9 @@ import { generateKeyPair } from "#pki/keys";
 import { createCaCerts } from "#playground/lifecycle/common-root";
 import { startTestCluster, type TestCluster } from "../../kit/test-cluster.ts";
 import { startTestControlPlane, type TestControlPlane } from "../../kit/test-control-plane.ts";
+
+// A busy machine is no failure.
+vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
 
 const SERVER_NAME = "istiod.istio-system.svc";
 let cluster: TestCluster;

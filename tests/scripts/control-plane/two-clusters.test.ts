@@ -1,5 +1,5 @@
 // Kubernetes objects of two clusters on two networks in, what a sidecar of the first is told out.
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { ClusterStatusEntry, SyncStatusEntry, TrustPage, WhyNotEntry } from "#api/debug/debug-pages";
 import { Kinds } from "#api/kinds";
 import type { ConfigMap } from "#api/kubernetes/gen/types";
@@ -8,6 +8,9 @@ import { GrpcError } from "#grpc/grpc-error";
 import { type AdsClient, connectAds } from "../../kit/ads-client.ts";
 import { startTestCluster, type TestCluster } from "../../kit/test-cluster.ts";
 import { startTestControlPlane, type TestControlPlane } from "../../kit/test-control-plane.ts";
+
+// A busy machine is no failure.
+vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
 
 const NS = "istio-system";
 const CLUSTER = "outbound|5000||helloworld.sample.svc.cluster.local";

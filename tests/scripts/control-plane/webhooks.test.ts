@@ -1,6 +1,6 @@
 // The admission webhooks over HTTPS, and what lets API servers call them.
 import { request } from "node:https";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { Kinds } from "#api/kinds";
 import type {
   ConfigMap,
@@ -10,6 +10,9 @@ import type {
 import { until } from "#base/until";
 import { startTestCluster, type TestCluster } from "../../kit/test-cluster.ts";
 import { startTestControlPlane, type TestControlPlane } from "../../kit/test-control-plane.ts";
+
+// A busy machine is no failure.
+vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
 
 let cluster: TestCluster;
 let plane: TestControlPlane;
