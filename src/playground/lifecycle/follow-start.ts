@@ -1,7 +1,7 @@
 import { watch } from "node:fs";
 import { MeshError } from "#base/mesh-error";
 import type { CommandContext } from "./command-context.ts";
-import { awaitGuard } from "./leftovers.ts";
+import { awaitGuard, collectLeftovers } from "./leftovers.ts";
 import type { PlaygroundPaths } from "./playground-paths.ts";
 import { type PlaygroundStatus, readStatus } from "./playground-status.ts";
 import { logTail } from "./running-program.ts";
@@ -17,7 +17,9 @@ export async function followStart(paths: PlaygroundPaths, guard: Guard, context:
   const seconds = () => `${((performance.now() - start) / 1000).toFixed(1)} s`;
   context.tell(`starting playground ${paths.name}`);
   let shown = 0;
+  let interrupted = false;
   const off = onStopSignal(async () => {
+    interrupted = true;
     // Before the supervisor has said who it is there is nothing to take down in order.
     if (!(await stopSupervisor(paths))) guard.process.kill("SIGKILL");
   });
@@ -25,12 +27,14 @@ export async function followStart(paths: PlaygroundPaths, guard: Guard, context:
     const last = await statusUntilSettled(paths, guard.ended, (status) => {
       for (const phase of status.phases.slice(shown)) context.tell(`  ${seconds()}  ${phase.name} (${phase.ms} ms)`);
       shown = status.phases.length;
+      return status.phase === "ready" && !interrupted;
     });
-    if (last?.phase === "ready") {
+    if (last?.phase === "ready" && !interrupted) {
       tellReady(last, seconds(), context);
       return true;
     }
-    if (last?.phase === "stopped") {
+    if (interrupted) await collectLeftovers(paths);
+    if (interrupted || last?.phase === "stopped") {
       context.tell(`playground ${paths.name} was taken down while it started`);
       return false;
     }
@@ -41,11 +45,11 @@ export async function followStart(paths: PlaygroundPaths, guard: Guard, context:
   }
 }
 
-/** Reads the status at every change, until it is ready or the guard is gone; gives the last one. */
+/** Reads the status at every change, until it is settled or the guard is gone; gives the last one. */
 async function statusUntilSettled(
   paths: PlaygroundPaths,
   guardEnd: Promise<void>,
-  onChange: (status: PlaygroundStatus) => void,
+  isSettled: (status: PlaygroundStatus) => boolean,
 ): Promise<PlaygroundStatus | undefined> {
   let ended = false;
   let wake = () => {};
@@ -61,8 +65,8 @@ async function statusUntilSettled(
       });
       const wasEnded = ended;
       const status = await readStatus(paths);
-      if (status !== undefined) onChange(status);
-      if (status?.phase === "ready" || wasEnded) {
+      const settled = status !== undefined && isSettled(status);
+      if (settled || wasEnded) {
         if (wasEnded) await end;
         return status;
       }

@@ -83,14 +83,13 @@ async function alreadyUp(paths: PlaygroundPaths, config: Planned, context: Comma
 
 async function bootPlayground(options: UpOptions, boot: Boot, context: CommandContext): Promise<ExitCode> {
   const { paths, lock } = boot;
-  const path = toolPath(context.env);
+  await checkMachine(boot.config.topology, toolPath(context.env));
   const config: SupervisorConfig = {
     ...boot.config,
     programs: { cluster: context.program("playground-cluster"), node: context.program("playground-node") },
     envoyBinary: findEnvoy(context.env),
   };
   const supervisor = context.program("playground-supervisor");
-  await checkMachine(config.topology, path);
   await collectLeftovers(paths);
   await mkdir(paths.logsDir, { recursive: true, mode: 0o700 });
   await writeFile(paths.configFile, `${JSON.stringify(config, undefined, 2)}\n`, { mode: 0o600 });

@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { until } from "#base/until";
 import type { PlaygroundStatus } from "#playground/lifecycle/playground-status";
 import { cannotRun, remains, StubHome, tracesOf, untilGone } from "./stub-playground.ts";
 
@@ -91,6 +92,19 @@ describe.skipIf(reason !== undefined)("life of a playground", () => {
     expect(await done).toMatchObject({ code: 0 });
     expect(remains(traces)).toEqual([]);
     expect(existsSync(status.stateDir)).toBe(false);
+  });
+
+  it("gives up a start at Ctrl-C, and leaves nothing of it", async () => {
+    const { child, done } = home.start(up);
+    const begun = () => home.statusFile("default")?.outer !== undefined;
+    await until(begun, { reason: "the start has begun", timeoutMs: 20_000, intervalMs: 5 });
+    const traces = tracesOf(home.statusFile("default") ?? expect.fail());
+    child.kill("SIGINT");
+    const { code, stderr } = await done;
+    expect(stderr).toMatch(/taken down while it started|is down/);
+    expect(code).toBe(stderr.includes("while it started") ? 1 : 0);
+    expect(remains(traces)).toEqual([]);
+    expect(existsSync(traces.stateDir)).toBe(false);
   });
 
   it("tells in the foreground which part ended, and exits 1", async () => {
