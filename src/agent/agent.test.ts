@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { silentLogger } from "#base/logger";
+import { createGrpcServer, type GrpcMethod } from "#grpc/server";
 import { ManualClock } from "../../tests/kit/manual-clock.ts";
 import { readAppProbers } from "./app-probes.ts";
 import { fullJitterBackoff } from "./backoff.ts";
@@ -113,6 +114,20 @@ test("what is wrong in the environment is named", () => {
   expect(() => readAppProbers("[]")).toThrow("ISTIO_KUBE_APP_PROBERS");
   expect(() => readIptablesConfig({ envoyPort: "x" })).toThrow("-p x");
   expect(() => readIptablesConfig({ istioInboundInterceptionMode: "MAGIC" })).toThrow("MAGIC");
+});
+
+test("a gRPC health check counts as serving only when it says so", async () => {
+  let answer = Buffer.from([0x08, 1]);
+  const check: GrpcMethod = { kind: "unary", path: "/grpc.health.v1.Health/Check", handle: async () => answer };
+  const server = createGrpcServer({ services: [check], logger: silentLogger() });
+  const port = await server.listen({ port: 0, host: "127.0.0.1" });
+  const prober = readAppProbers(JSON.stringify({ "/p": { grpc: { port, service: "x" } } })).get("/p");
+  const target = { host: "10.0.0.1", localAddress: undefined };
+  expect(await prober?.(target, {})).toBe(200);
+  answer = Buffer.from([0x08, 2]);
+  expect(await prober?.(target, {})).toBe(503);
+  await server.close();
+  expect(await prober?.(target, {})).toBe(503);
 });
 
 test("small forms", () => {

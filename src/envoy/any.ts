@@ -1,6 +1,6 @@
 // google.protobuf.Any holds bytes, and a resource's version is the hash of its bytes: so the bytes of equal messages
 // must be equal. Field order is fixed by the descriptor; map entries are written in the order of the object's keys.
-import { create, type DescMessage, fromBinary, type MessageShape, type Registry, toBinary } from "@bufbuild/protobuf";
+import { create, type DescMessage, fromBinary, type MessageShape, toBinary } from "@bufbuild/protobuf";
 import { type Any, AnySchema } from "@bufbuild/protobuf/wkt";
 
 const PREFIX = "type.googleapis.com/";
@@ -23,10 +23,4 @@ export function unpackAny<Desc extends DescMessage>(any: Any, schema: Desc): Mes
 /** The serialized Any of a message, what `XdsResource.any` carries. */
 export function anyBytes<Desc extends DescMessage>(schema: Desc, message: MessageShape<Desc>): Uint8Array {
   return toBinary(AnySchema, packAny(schema, message));
-}
-
-/** The message inside, looked up by its type URL; undefined when the registry does not know it. */
-export function unpackAnyFrom(any: Any, registry: Registry) {
-  const schema = registry.getMessage(any.typeUrl.slice(any.typeUrl.lastIndexOf("/") + 1));
-  return schema === undefined ? undefined : fromBinary(schema, any.value);
 }
