@@ -45,7 +45,9 @@ export interface ClusterWatch {
 /** Watches one cluster's namespaces, services, endpoint slices, pods and nodes, and keeps its shards in the store. */
 export function watchCluster(options: ClusterWatchOptions): ClusterWatch {
   const watch = new Watch({ ...options, signal: childSignal(options.signal) });
-  return { synced: watch.start(), hasSynced: () => watch.hasSynced, problem: () => watch.problem };
+  const synced = watch.start();
+  synced.catch(() => {}); // an abort before the first lists is no failure of anyone
+  return { synced, hasSynced: () => watch.hasSynced, problem: () => watch.problem };
 }
 
 class Watch {

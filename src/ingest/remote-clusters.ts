@@ -8,6 +8,7 @@ import { contentHash } from "#base/content-hash";
 import { type InformerChange, startInformer } from "#kube/informer";
 import type { KubeClient } from "#kube/kube-client";
 import { type ClusterId, clusterId } from "#model/ids";
+import { childSignal } from "./child-signal.ts";
 import { RemoteCluster, type RemoteClusterOptions, type RemoteClusterState } from "./remote-cluster.ts";
 
 export interface RemoteClusterStatus extends RemoteClusterState {
@@ -32,7 +33,8 @@ export interface RemoteClusters {
 }
 
 /** Watches remote secrets and keeps one cluster watch for each cluster they name. */
-export function watchRemoteClusters(options: RemoteClustersOptions): RemoteClusters {
+export function watchRemoteClusters(given: RemoteClustersOptions): RemoteClusters {
+  const options = { ...given, signal: childSignal(given.signal) };
   const registry = new Registry(options);
   let done = false;
   const { client, signal, logger, clock, store } = options;
