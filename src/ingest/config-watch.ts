@@ -3,7 +3,7 @@ import { NAMES } from "#api/constants/names";
 import { Kinds, type ResourceType } from "#api/kinds";
 import type { ConfigMap } from "#api/kubernetes/gen/types";
 import { type KubeObject, objectKey } from "#api/kubernetes/object";
-import { defaultMeshConfig, parseMeshConfig } from "#api/mesh-config/mesh-config";
+import { parseMeshConfig } from "#api/mesh-config/mesh-config";
 import { parseMeshNetworks } from "#api/mesh-config/mesh-networks";
 import { parseDestinationRule } from "#api/networking/destination-rule/parse";
 import { parseGateway } from "#api/networking/gateway/parse";
@@ -88,11 +88,9 @@ function watchMeshConfigMap(options: ConfigWatchOptions): Promise<void> {
 function applyMeshConfigMap(options: ConfigWatchOptions, data: Readonly<Record<string, string>>): void {
   const { store } = options;
   const object = `ConfigMap ${store.current.mesh.systemNamespace}/${NAMES.meshConfigMap}`;
-  const config =
-    data["mesh"] === undefined ? undefined : accept(options, `${object} mesh`, parseMeshConfig(data["mesh"]));
-  if (config !== undefined || data["mesh"] === undefined) {
-    store.applyConfig([{ kind: "mesh-config", value: config ?? defaultMeshConfig() }]);
-  }
+  // Absent text is an empty document: the defaults.
+  const config = accept(options, `${object} mesh`, parseMeshConfig(data["mesh"] ?? ""));
+  if (config !== undefined) store.applyConfig([{ kind: "mesh-config", value: config }]);
   const networks = accept(options, `${object} meshNetworks`, parseMeshNetworks(data["meshNetworks"] ?? ""));
   if (networks === undefined) return;
   store.applyConfig([{ kind: "mesh-networks", value: networks }]);
