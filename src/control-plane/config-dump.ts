@@ -8,7 +8,10 @@ import { ClusterLoadAssignmentSchema } from "#envoy/gen/envoy/config/endpoint/v3
 import { ListenerSchema } from "#envoy/gen/envoy/config/listener/v3/listener_pb";
 import { RouteConfigurationSchema } from "#envoy/gen/envoy/config/route/v3/route_pb";
 import { FileAccessLogSchema } from "#envoy/gen/envoy/extensions/access_loggers/file/v3/file_pb";
-import { StdoutAccessLogSchema } from "#envoy/gen/envoy/extensions/access_loggers/stream/v3/stream_pb";
+import {
+  StderrAccessLogSchema,
+  StdoutAccessLogSchema,
+} from "#envoy/gen/envoy/extensions/access_loggers/stream/v3/stream_pb";
 import { CorsSchema } from "#envoy/gen/envoy/extensions/filters/http/cors/v3/cors_pb";
 import { HTTPFaultSchema } from "#envoy/gen/envoy/extensions/filters/http/fault/v3/fault_pb";
 import { RouterSchema } from "#envoy/gen/envoy/extensions/filters/http/router/v3/router_pb";
@@ -62,6 +65,7 @@ const NESTED: readonly DescMessage[] = [
   HttpProtocolOptionsSchema,
   FileAccessLogSchema,
   StdoutAccessLogSchema,
+  StderrAccessLogSchema,
   HTTPFaultSchema,
 ];
 

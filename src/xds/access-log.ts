@@ -1,8 +1,14 @@
+// Envoy may not open /dev/stdout by its name: the descriptor was opened by another user, and may be a socket. Loggers of
+// their own write to the descriptor that Envoy holds already.
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import type { MeshConfig } from "#api/mesh-config/mesh-config";
 import { packAny } from "#envoy/any";
 import type { AccessLogSchema } from "#envoy/gen/envoy/config/accesslog/v3/accesslog_pb";
 import { FileAccessLogSchema } from "#envoy/gen/envoy/extensions/access_loggers/file/v3/file_pb";
+import {
+  StderrAccessLogSchema,
+  StdoutAccessLogSchema,
+} from "#envoy/gen/envoy/extensions/access_loggers/stream/v3/stream_pb";
 
 /** Istio's text format: request line, outcome, bytes, times, peers, route. */
 const TEXT_FORMAT = `${[
@@ -46,17 +52,31 @@ const JSON_FORMAT = {
 /** The mesh-wide access log; empty when it is off. */
 export function accessLogs(config: MeshConfig): MessageInitShape<typeof AccessLogSchema>[] {
   if (config.accessLogFile === "") return [];
-  const value = create(FileAccessLogSchema, {
-    path: config.accessLogFile,
-    accessLogFormat: { case: "logFormat", value: { format: formatOf(config) } },
-  });
-  return [
-    {
-      name: "envoy.access_loggers.file",
-      configType: { case: "typedConfig", value: packAny(FileAccessLogSchema, value) },
-    },
-  ];
+  const { name, typedConfig } = loggerOf(config);
+  return [{ name, configType: { case: "typedConfig", value: typedConfig } }];
 }
+
+function loggerOf(config: MeshConfig) {
+  const path = config.accessLogFile;
+  const accessLogFormat = { case: "logFormat", value: { format: formatOf(config) } } as const;
+  const stream = STREAMS.get(path);
+  if (stream !== undefined) {
+    const typedConfig = packAny(stream.schema, create(stream.schema, { accessLogFormat }));
+    return { name: stream.name, typedConfig };
+  }
+  const typedConfig = packAny(FileAccessLogSchema, create(FileAccessLogSchema, { path, accessLogFormat }));
+  return { name: "envoy.access_loggers.file", typedConfig };
+}
+
+const STDOUT = { name: "envoy.access_loggers.stdout", schema: StdoutAccessLogSchema };
+const STDERR = { name: "envoy.access_loggers.stderr", schema: StderrAccessLogSchema };
+
+const STREAMS: ReadonlyMap<string, typeof STDOUT | typeof STDERR> = new Map<string, typeof STDOUT | typeof STDERR>([
+  ["/dev/stdout", STDOUT],
+  ["/proc/self/fd/1", STDOUT],
+  ["/dev/stderr", STDERR],
+  ["/proc/self/fd/2", STDERR],
+]);
 
 function formatOf({ accessLogEncoding, accessLogFormat }: MeshConfig) {
   if (accessLogEncoding === "JSON") return { case: "jsonFormat", value: JSON_FORMAT } as const;

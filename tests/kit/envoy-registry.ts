@@ -5,6 +5,10 @@ import { ClusterLoadAssignmentSchema } from "#envoy/gen/envoy/config/endpoint/v3
 import { ListenerSchema } from "#envoy/gen/envoy/config/listener/v3/listener_pb";
 import { RouteConfigurationSchema } from "#envoy/gen/envoy/config/route/v3/route_pb";
 import { FileAccessLogSchema } from "#envoy/gen/envoy/extensions/access_loggers/file/v3/file_pb";
+import {
+  StderrAccessLogSchema,
+  StdoutAccessLogSchema,
+} from "#envoy/gen/envoy/extensions/access_loggers/stream/v3/stream_pb";
 import { RouterSchema } from "#envoy/gen/envoy/extensions/filters/http/router/v3/router_pb";
 import { HttpInspectorSchema } from "#envoy/gen/envoy/extensions/filters/listener/http_inspector/v3/http_inspector_pb";
 import { OriginalDstSchema } from "#envoy/gen/envoy/extensions/filters/listener/original_dst/v3/original_dst_pb";
@@ -26,6 +30,8 @@ const registry = createRegistry(
   ListenerSchema,
   RouteConfigurationSchema,
   FileAccessLogSchema,
+  StdoutAccessLogSchema,
+  StderrAccessLogSchema,
   RouterSchema,
   HttpInspectorSchema,
   OriginalDstSchema,
