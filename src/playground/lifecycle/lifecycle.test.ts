@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { parseKubeConfig } from "#kube/kubeconfig";
 import { parseCidr } from "../network/cidr.ts";
 import { buildLayout, type ClusterLayout } from "../network/layout.ts";
-import { parseTopology } from "../network/topology.ts";
+import { parseTopology } from "../network/load-topology.ts";
 import { createCaCerts, createCommonRoot } from "./common-root.ts";
 import { identifyProcess, isAlive } from "./host-process.ts";
 import { findEnvoy } from "./installation.ts";

@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { EXIT_CODES, type ExitCode } from "#base/exit-code";
 import { MeshError } from "#base/mesh-error";
-import { loadTopology } from "../network/topology.ts";
+import { loadTopology } from "../network/load-topology.ts";
 import type { CommandContext, NameOption } from "./command-context.ts";
 import { followStart } from "./follow-start.ts";
 import { holdForeground } from "./hold-foreground.ts";

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { type Cidr, overlaps, parseCidr } from "./cidr.ts";
 import { buildLayout, hostInterfaceName } from "./layout.ts";
 import { planNetwork } from "./plan-network.ts";
-import { loadTopology } from "./topology.ts";
+import { loadTopology } from "./load-topology.ts";
 
 const cidr = (text: string): Cidr => parseCidr(text) ?? expect.fail(text);
 const layoutOf = async (file: string) =>

@@ -2,7 +2,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { MeshError } from "#base/mesh-error";
-import { loadTopology, parseTopology } from "./topology.ts";
+import { loadTopology, parseTopology } from "./load-topology.ts";
 
 const SAMPLES = join(import.meta.dirname, "../../../samples/playground");
 
