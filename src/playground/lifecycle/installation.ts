@@ -36,7 +36,7 @@ export function programCommand(name: ProgramName, root = installationRoot()): re
   if (!existsSync(bundle)) {
     throw new MeshError("NOT_BUILT", `${bundle} is missing: isthmus is not built`, { hint: "run: npm run build" });
   }
-  return [process.execPath, "--enable-source-maps", bundle];
+  return [process.execPath, bundle];
 }
 
 /** The person's PATH and the folders of system tools. */
