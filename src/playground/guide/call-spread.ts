@@ -82,7 +82,10 @@ export function whyNotSpread(spread: Spread, versions: readonly string[]): strin
 }
 
 /** Which cluster (by context) each helloworld pod lives in, asked of the clusters themselves. */
-export async function podHomes(contexts: readonly string[], options: Omit<CallOptions, "context" | "calls">): Promise<ReadonlyMap<string, string>> {
+export async function podHomes(
+  contexts: readonly string[],
+  options: Omit<CallOptions, "context" | "calls">,
+): Promise<ReadonlyMap<string, string>> {
   const homes = new Map<string, string>();
   await Promise.all(
     contexts.map(async (context) => {
@@ -94,7 +97,11 @@ export async function podHomes(contexts: readonly string[], options: Omit<CallOp
   return homes;
 }
 
-function run(program: string, args: readonly string[], options: Omit<CallOptions, "context" | "calls">): Promise<string> {
+function run(
+  program: string,
+  args: readonly string[],
+  options: Omit<CallOptions, "context" | "calls">,
+): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, {
       env: options.environment,

@@ -8,8 +8,9 @@ import { errorMessage, MeshError } from "#base/mesh-error";
 import { until } from "#base/until";
 import { installationRoot } from "../lifecycle/installation.ts";
 import { type PlaygroundPaths, playgroundPaths } from "../lifecycle/playground-paths.ts";
-import { type PlaygroundStatus, readStatus } from "../lifecycle/playground-status.ts";
+import type { PlaygroundStatus } from "../lifecycle/playground-status.ts";
 import { contextVariable } from "../lifecycle/print-env.ts";
+import { currentStatus } from "../lifecycle/show-status.ts";
 import { callSpread, podHomes, type Spread, whyNotSpread } from "./call-spread.ts";
 import { parsePage } from "./parse-page.ts";
 import { renderHowToGoOn, renderResult, renderSpreads, shortCommand } from "./report.ts";
@@ -41,6 +42,13 @@ async function start(options: StartOptions): Promise<ExitCode> {
   const stop = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => stop.abort(new Error(signal)));
   const paths = playgroundPaths(options.name, process.env);
+  const before = await currentStatus(paths);
+  if (before?.phase === "ready" || before?.phase === "starting") {
+    process.stderr.write(
+      `Error: playground ${paths.name} is ${before.phase} already\n  take it down first: isthmus playground down --name ${paths.name}\n`,
+    );
+    return EXIT_CODES.failed;
+  }
   const playground = boot(options.name, stop.signal);
   try {
     const status = await ready(paths, playground);
@@ -101,7 +109,8 @@ async function ready(paths: PlaygroundPaths, playground: Playground): Promise<Pl
     async () => {
       if (exitCode !== undefined)
         throw new MeshError("PLAYGROUND_FAILED", "the playground did not come up; see the lines above");
-      const status = await readStatus(paths);
+      // A crash leaves a status that says ready; the current one knows that nobody stands behind it.
+      const status = await currentStatus(paths);
       return status?.phase === "ready" && playground.child.pid !== undefined ? status : undefined;
     },
     { reason: "the playground is ready", timeoutMs: 120_000, intervalMs: 20 },
@@ -136,7 +145,10 @@ async function demonstrate(status: PlaygroundStatus, options: StartOptions, sign
       callSpread({ context: cluster.context, calls: Number(options.calls), environment, signal }),
     ),
   );
-  const homes = await podHomes(status.clusters.map((cluster) => cluster.context), { environment, signal });
+  const homes = await podHomes(
+    status.clusters.map((cluster) => cluster.context),
+    { environment, signal },
+  );
   return conclude(spreads, homes);
 }
 
