@@ -50,7 +50,7 @@ describe.skipIf(whyNoPlayground())("the door between networks", () => {
     ]) {
       await mesh.patch("cluster2", object, patch);
     }
-    await Promise.all([SERVER, GATEWAY].map((object) => mesh.settled("cluster2", object)));
+    await Promise.all([SERVER, GATEWAY].map((object) => mesh.settled("cluster2", object, { gone: true })));
     const secret = JSON.parse(await mesh.kubectl("cluster2", "-n istio-system get secret cacerts -o json"));
     const pem = (name: string) => Buffer.from(secret.data[name], "base64").toString();
     ca = { certificatePem: pem("ca-cert.pem"), privateKeyPem: pem("ca-key.pem") };

@@ -18,9 +18,12 @@ export interface GuidedMesh {
   kubectl(context: string, command: string): Promise<string>;
   istioctl(context: string, command: string): Promise<string>;
   patch(context: string, object: string, patch: object): Promise<void>;
-  /** Waits until the deployment's pods are those of its newest template, and no others are left. */
-  settled(context: string, object: string): Promise<void>;
-  /** Requests that the application of helloworld has taken since it started, asked of it inside its pod. */
+  /**
+   * Waits until the deployment has rolled out. Pods of before may still be on their way out, for proxies drain for five
+   * seconds; with `gone`, waits for that too.
+   */
+  settled(context: string, object: string, how?: { gone: boolean }): Promise<void>;
+  /** Requests that the application of helloworld has taken since it started, asked of it inside its pods. */
   requests(context: string, deployment: string): Promise<number>;
   /** Counters of a deployment's Envoy whose names hold `part`. */
   counters(context: string, object: string, part: string): Promise<ReadonlyMap<string, number>>;
@@ -44,6 +47,10 @@ export async function bootGuidedMesh(options: { flags?: readonly string[] } = {}
   }
 }
 
+interface PodList {
+  readonly items: readonly { readonly metadata: { readonly name: string; readonly deletionTimestamp?: string } }[];
+}
+
 /** `namespace/name` of a deployment as arguments of kubectl exec. */
 const execIn = (object: string) => object.replace(/^(.*)\/(.*)$/, "-n $1 exec deploy/$2");
 
@@ -51,6 +58,13 @@ function guidedMesh(playground: TestPlayground): GuidedMesh {
   const inContext = (program: string) => (context: string, command: string) =>
     playground.shell(`${program} --context ${context} ${command}`);
   const kubectl = inContext("kubectl");
+  const pods = async (context: string, object: string) => {
+    const [namespace, name = ""] = object.split("/");
+    const list: PodList = JSON.parse(await kubectl(context, `-n ${namespace} get pods -o json`));
+    return list.items
+      .filter(({ metadata }) => metadata.name.startsWith(`${name}-`))
+      .map(({ metadata }) => ({ namespace, name: metadata.name, leaving: metadata.deletionTimestamp !== undefined }));
+  };
   const istioctl = (context: string, command: string) => playground.shell(`istioctl ${command} --context ${context}`);
   return {
     playground,
@@ -59,21 +73,20 @@ function guidedMesh(playground: TestPlayground): GuidedMesh {
     async patch(context, object, patch) {
       await kubectl(context, `${object} --type merge -p '${JSON.stringify(patch)}'`);
     },
-    async settled(context, object) {
+    async settled(context, object, how) {
       const [namespace, name] = object.split("/");
       await kubectl(context, `-n ${namespace} rollout status deployment/${name} --timeout=60s`);
-      const pods = async () =>
-        (await kubectl(context, `-n ${namespace} get pods -o name`))
-          .split("\n")
-          .filter((line) => line.includes(`/${name}-`));
-      const wanted = Number(
-        await kubectl(context, `-n ${namespace} get deployment ${name} -o jsonpath={.spec.replicas}`),
-      );
-      const reason = `${object} has ${wanted} pods`;
-      await until(async () => (await pods()).length === wanted, { reason, timeoutMs: 45_000, intervalMs: 200 });
+      if (how?.gone !== true) return;
+      const reason = `no pod of ${object} is on its way out`;
+      const settled = async () => (await pods(context, object)).every((pod) => !pod.leaving);
+      await until(settled, { reason, timeoutMs: 45_000, intervalMs: 200 });
     },
     async requests(context, deployment) {
-      return Number(await kubectl(context, `${execIn(deployment)} -c helloworld -- curl -sS localhost:5000/requests`));
+      const stays = (await pods(context, deployment)).filter((pod) => !pod.leaving);
+      const answers = stays.map(({ namespace, name }) =>
+        kubectl(context, `-n ${namespace} exec ${name} -c helloworld -- curl -sS localhost:5000/requests`),
+      );
+      return (await Promise.all(answers)).reduce((sum, answer) => sum + Number(answer), 0);
     },
     async counters(context, object, part) {
       const text = await kubectl(
