@@ -1,0 +1,120 @@
+// Each part of the mesh is killed once while both clusters' clients call; it comes back by itself, and the calls that
+// failed are counted.
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type ContainerPlace, killInContainer, restarted } from "../../kit/container-processes.ts";
+import { bootMeshUnderLoad, type MeshUnderLoad } from "../../kit/mesh-under-load.ts";
+import { whyNoPlayground } from "../../kit/playground.ts";
+
+interface Kill extends ContainerPlace {
+  readonly title: string;
+  readonly program: "first process" | "envoy";
+  /** Calls that may fail. */
+  readonly atMost: number;
+}
+
+const system = (context: string, app: string, container: string): ContainerPlace => ({
+  context,
+  namespace: "istio-system",
+  selector: `app=${app}`,
+  container,
+});
+const sample = (context: string, app: string, container: string): ContainerPlace => ({
+  ...system(context, app, container),
+  namespace: "sample",
+});
+
+const KILLS: readonly Kill[] = [
+  {
+    title: "control plane, cluster1",
+    ...system("cluster1", "istiod", "discovery"),
+    program: "first process",
+    atMost: 0,
+  },
+  {
+    title: "ingress gateway, cluster1",
+    ...system("cluster1", "istio-ingressgateway", "istio-proxy"),
+    program: "first process",
+    atMost: 0,
+  },
+  {
+    title: "east-west gateway's Envoy, cluster2",
+    ...system("cluster2", "istio-eastwestgateway", "istio-proxy"),
+    program: "envoy",
+    atMost: 5,
+  },
+  {
+    title: "east-west gateway's agent, cluster1",
+    ...system("cluster1", "istio-eastwestgateway", "istio-proxy"),
+    program: "first process",
+    atMost: 5,
+  },
+  {
+    title: "east-west gateway's Envoy, cluster1, a second time: 10 s back-off",
+    ...system("cluster1", "istio-eastwestgateway", "istio-proxy"),
+    program: "envoy",
+    atMost: 5,
+  },
+  {
+    title: "helloworld's sidecar: agent, cluster1",
+    ...sample("cluster1", "helloworld", "istio-proxy"),
+    program: "first process",
+    atMost: 5,
+  },
+  {
+    title: "helloworld's sidecar: Envoy, cluster2",
+    ...sample("cluster2", "helloworld", "istio-proxy"),
+    program: "envoy",
+    atMost: 5,
+  },
+  {
+    title: "helloworld, cluster1",
+    ...sample("cluster1", "helloworld", "helloworld"),
+    program: "first process",
+    atMost: 20,
+  },
+  {
+    title: "the client's own sidecar, cluster2",
+    ...sample("cluster2", "load", "istio-proxy"),
+    program: "envoy",
+    atMost: 60,
+  },
+];
+
+describe.skipIf(whyNoPlayground())("killed once under load", () => {
+  let mesh: MeshUnderLoad;
+  beforeAll(async () => {
+    mesh = await bootMeshUnderLoad();
+  });
+  afterAll(() => mesh?.end("Killed with SIGKILL"));
+
+  for (const kill of KILLS) {
+    test(kill.title, async () => {
+      let before: Awaited<ReturnType<typeof killInContainer>> | undefined;
+      const result = await mesh.tryCase(kill.title, {
+        fail: async () => {
+          before = await killInContainer(mesh.playground, kill, kill.program);
+        },
+        healed: async () => before && restarted(mesh.playground, kill, before),
+      });
+      expect(result.calls).toBeGreaterThan(40);
+      expect(result.failed, JSON.stringify(result.errors)).toBeLessThanOrEqual(kill.atMost);
+    });
+  }
+
+  test("API server, cluster2, not answering for 5 s", async () => {
+    const pid = mesh.playground.status.clusters.find(({ context }) => context === "cluster2")?.pids.cluster ?? 0;
+    const result = await mesh.tryCase("API server, cluster2, stopped for 5 s", {
+      fail: async () => {
+        process.kill(pid, "SIGSTOP");
+        try {
+          await new Promise((resolve) => setTimeout(resolve, 5000));
+        } finally {
+          process.kill(pid, "SIGCONT");
+        }
+      },
+      healed: async () => undefined,
+    });
+    expect(result.calls).toBeGreaterThan(200);
+    expect(result.failed, JSON.stringify(result.errors)).toBe(0);
+  });
+});

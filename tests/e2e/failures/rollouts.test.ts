@@ -1,0 +1,102 @@
+// What people do on purpose under load: restarting and scaling must cost nobody a call.
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { until } from "#base/until";
+import { bootMeshUnderLoad, type MeshUnderLoad } from "../../kit/mesh-under-load.ts";
+import { whyNoPlayground } from "../../kit/playground.ts";
+
+interface Target {
+  readonly title: string;
+  readonly context: "cluster1" | "cluster2";
+  readonly namespace: string;
+  readonly deployment: string;
+  /** Label `app` of its pods. */
+  readonly app: string;
+}
+
+const ROLLOUTS: readonly Target[] = [
+  {
+    title: "rollout restart of helloworld-v1, cluster1",
+    context: "cluster1",
+    namespace: "sample",
+    deployment: "helloworld-v1",
+    app: "helloworld",
+  },
+  {
+    title: "rollout restart of the east-west gateway, cluster2",
+    context: "cluster2",
+    namespace: "istio-system",
+    deployment: "istio-eastwestgateway",
+    app: "istio-eastwestgateway",
+  },
+  {
+    title: "rollout restart of the control plane, cluster1",
+    context: "cluster1",
+    namespace: "istio-system",
+    deployment: "istiod",
+    app: "istiod",
+  },
+];
+
+/** Calls of one client by which a share is judged. */
+const CALLS = 300;
+
+describe.skipIf(whyNoPlayground())("on purpose, under load", () => {
+  let mesh: MeshUnderLoad;
+  const kubectl = ({ context, namespace }: Pick<Target, "context" | "namespace">, ...args: string[]) =>
+    mesh.playground.ok("kubectl", ["--context", context, "-n", namespace, ...args]);
+  /** Waits until there are exactly so many pods, those that are going included, and all are ready. */
+  const settled = (target: Target, pods: number) =>
+    until(
+      async () => {
+        const text = await kubectl(target, "get", "pods", "-l", `app=${target.app}`, "--no-headers");
+        const lines = text.trim().split("\n");
+        return lines.length === pods && lines.every((line) => /\s(\d)\/\1\s+Running\s/.test(line));
+      },
+      { reason: `${target.deployment} has ${pods} ready pods only`, timeoutMs: 90_000, intervalMs: 300 },
+    );
+
+  beforeAll(async () => {
+    mesh = await bootMeshUnderLoad();
+  });
+  afterAll(() => mesh?.end("On purpose"));
+
+  for (const target of ROLLOUTS) {
+    test(target.title, async () => {
+      const result = await mesh.tryCase(target.title, {
+        fail: () => kubectl(target, "rollout", "restart", `deploy/${target.deployment}`),
+        healed: async () => {
+          await kubectl(target, "rollout", "status", `deploy/${target.deployment}`, "--timeout=60s");
+          await settled(target, 1);
+        },
+      });
+      expect(result.failed, JSON.stringify(result.errors)).toBe(0);
+    });
+  }
+
+  const v2: Target = { ...ROLLOUTS[0], context: "cluster2", deployment: "helloworld-v2" } as Target;
+
+  test("three pods of v2 answer three calls of four", async () => {
+    const result = await mesh.tryCase("helloworld-v2 scaled from 1 to 3", {
+      fail: () => kubectl(v2, "scale", "deploy/helloworld-v2", "--replicas=3"),
+      healed: () => settled(v2, 3),
+    });
+    expect(result.failed, JSON.stringify(result.errors)).toBe(0);
+    const since = Date.now();
+    await mesh.untilCalls(CALLS, since);
+    const calls = await mesh.load.calls(since);
+    const deviation = Math.sqrt(CALLS * 0.75 * 0.25);
+    for (const context of ["cluster1", "cluster2"]) {
+      const own = calls.filter((call) => call.context === context).slice(0, CALLS);
+      const answered = own.filter(({ version }) => version === "v2").length;
+      expect(Math.abs(answered - CALLS * 0.75), `${context}: ${answered} of ${CALLS}`).toBeLessThan(5 * deviation);
+    }
+  });
+
+  test("scaled back to one pod", async () => {
+    const result = await mesh.tryCase("helloworld-v2 scaled from 3 to 1", {
+      fail: () => kubectl(v2, "scale", "deploy/helloworld-v2", "--replicas=1"),
+      healed: () => settled(v2, 1),
+    });
+    expect(result.failed, JSON.stringify(result.errors)).toBe(0);
+  });
+});
