@@ -7,8 +7,9 @@ import type {
   Container,
   Deployment,
   EnvVar,
+  HorizontalPodAutoscaler,
+  PodDisruptionBudget,
   Service,
-  ServicePort,
   Volume,
   VolumeMount,
 } from "#api/kubernetes/gen/types";
@@ -17,7 +18,18 @@ import { DEFAULT_GATEWAY_PORTS } from "../profiles.ts";
 import type { ResolvedGateway, ResolvedInstall } from "../resolve-install.ts";
 import { stringAt, valueAt } from "../tree.ts";
 import { discoveryAddress } from "./config-maps.ts";
-import { type ComponentName, ownershipLabels } from "./object-labels.ts";
+import {
+  autoscaler,
+  deploymentSettings,
+  disruptionBudget,
+  extraMounts,
+  extraVolumes,
+  podSettings,
+  pullPolicy,
+  serviceAnnotations,
+  serviceSpec,
+} from "./kubernetes-settings.ts";
+import { type ComponentName, ownershipLabels, withRevision } from "./object-labels.ts";
 import { GATEWAY_SDS_RULES, role, roleBinding } from "./rbac.ts";
 
 type Labels = Record<string, string>;
@@ -41,30 +53,21 @@ export function renderGateway(install: ResolvedInstall, gateway: ResolvedGateway
 }
 
 /** `app` and `istio` identify the pods; the other labels may change without a new Deployment. */
-function selector(gateway: ResolvedGateway): Labels {
-  const { app, istio } = gateway.label;
+function selector({ app, istio }: ResolvedGateway["label"]): Labels {
   return { ...(app === undefined ? {} : { app }), ...(istio === undefined ? {} : { istio }) };
 }
 
 function gatewayService(gateway: ResolvedGateway, labels: Labels): Service {
-  const { k8s } = gateway;
-  const { ports, ...overrides } = (k8s.service ?? {}) as { ports?: ServicePort[] };
-  const kind = gateway.kind === "ingress" ? "LoadBalancer" : "ClusterIP";
+  const { k8s, kind, name, namespace } = gateway;
   return {
     apiVersion: "v1",
     kind: "Service",
-    metadata: {
-      name: gateway.name,
-      namespace: gateway.namespace,
-      labels,
-      ...(k8s.serviceAnnotations === undefined ? {} : { annotations: { ...k8s.serviceAnnotations } }),
-    },
-    spec: {
-      type: kind,
-      selector: selector(gateway),
-      ports: ports ?? [...DEFAULT_GATEWAY_PORTS[gateway.kind]],
-      ...overrides,
-    },
+    metadata: { name, namespace, labels, ...serviceAnnotations(k8s) },
+    spec: serviceSpec(k8s, {
+      type: kind === "ingress" ? "LoadBalancer" : "ClusterIP",
+      selector: selector(gateway.label),
+      ports: [...DEFAULT_GATEWAY_PORTS[kind]],
+    }),
   };
 }
 
@@ -83,31 +86,27 @@ function gatewayDeployment(install: ResolvedInstall, gateway: ResolvedGateway, l
     "sidecar.istio.io/inject": "false",
     ...k8s.podAnnotations,
   };
-  const strategy = k8s.strategy ?? {
-    type: "RollingUpdate",
-    rollingUpdate: { maxSurge: "100%", maxUnavailable: "25%" },
-  };
   return {
     apiVersion: "apps/v1",
     kind: "Deployment",
     metadata: { name: gateway.name, namespace: gateway.namespace, labels },
     spec: {
-      ...(k8s.replicaCount === undefined ? {} : { replicas: k8s.replicaCount }),
-      strategy: strategy as NonNullable<Deployment["spec"]>["strategy"] & object,
-      selector: { matchLabels: selector(gateway) },
+      ...deploymentSettings(k8s),
+      selector: { matchLabels: selector(gateway.label) },
       template: {
         metadata: { labels: podLabels, annotations },
         spec: {
           serviceAccountName: `${gateway.name}-service-account`,
-          securityContext: { runAsUser: PROXY_UID, runAsGroup: PROXY_UID, runAsNonRoot: true, fsGroup: PROXY_UID },
-          ...(k8s.nodeSelector === undefined ? {} : { nodeSelector: k8s.nodeSelector as Record<string, string> }),
+          ...podSettings(install, k8s, POD_SECURITY),
           containers: [proxyContainer(install, gateway)],
-          volumes: [...VOLUMES, ...((k8s.volumes ?? []) as unknown as Volume[])],
+          volumes: [...VOLUMES, meshConfigVolume(install), ...extraVolumes(k8s)],
         },
       },
     },
   };
 }
+
+const POD_SECURITY = { runAsUser: PROXY_UID, runAsGroup: PROXY_UID, runAsNonRoot: true, fsGroup: PROXY_UID };
 
 function proxyContainer(install: ResolvedInstall, gateway: ResolvedGateway): Container {
   const { values } = install;
@@ -118,6 +117,7 @@ function proxyContainer(install: ResolvedInstall, gateway: ResolvedGateway): Con
   return {
     name: "istio-proxy",
     image: `${install.hub}/${stringAt(values, "global.proxy.image")}:${install.tag}`,
+    ...pullPolicy(install, k8s),
     args: [
       "proxy",
       "router",
@@ -145,7 +145,7 @@ function proxyContainer(install: ResolvedInstall, gateway: ResolvedGateway): Con
       privileged: false,
       readOnlyRootFilesystem: true,
     },
-    volumeMounts: [...MOUNTS, ...((k8s.volumeMounts ?? []) as unknown as VolumeMount[])],
+    volumeMounts: [...MOUNTS, ...extraMounts(k8s)],
   };
 }
 
@@ -203,8 +203,11 @@ const VOLUMES: readonly Volume[] = [
       ],
     },
   },
-  { name: "config-volume", configMap: { name: NAMES.meshConfigMap, optional: true } },
 ];
+
+function meshConfigVolume(install: ResolvedInstall): Volume {
+  return { name: "config-volume", configMap: { name: withRevision(NAMES.meshConfigMap, install), optional: true } };
+}
 
 const MOUNTS: readonly VolumeMount[] = [
   { name: "workload-socket", mountPath: PATHS.workloadSocket },
@@ -216,20 +219,21 @@ const MOUNTS: readonly VolumeMount[] = [
   { name: "podinfo", mountPath: PATHS.podInfo },
 ];
 
-function gatewayScaling(gateway: ResolvedGateway, labels: Labels): KubeObject[] {
-  const metadata = { name: gateway.name, namespace: gateway.namespace, labels };
-  const budget = {
+function gatewayScaling({ name, namespace, k8s, label }: ResolvedGateway, labels: Labels): KubeObject[] {
+  const metadata = { name, namespace, labels };
+  const budget: PodDisruptionBudget = {
     apiVersion: "policy/v1",
     kind: "PodDisruptionBudget",
     metadata,
-    spec: gateway.k8s.podDisruptionBudget ?? { minAvailable: 1, selector: { matchLabels: selector(gateway) } },
+    spec: disruptionBudget(k8s, selector(label)),
   };
-  if (gateway.k8s.replicaCount !== undefined && gateway.k8s.hpaSpec === undefined) return [budget];
-  const spec = gateway.k8s.hpaSpec ?? {
-    minReplicas: 1,
-    maxReplicas: 5,
-    scaleTargetRef: { apiVersion: "apps/v1", kind: "Deployment", name: gateway.name },
-    metrics: [{ type: "Resource", resource: { name: "cpu", target: { type: "Utilization", averageUtilization: 80 } } }],
+  if (k8s.replicaCount !== undefined && k8s.hpaSpec === undefined) return [budget];
+  const spec = autoscaler(k8s, name, { minReplicas: 1, maxReplicas: 5, cpu: 80 });
+  const scaler: HorizontalPodAutoscaler = {
+    apiVersion: "autoscaling/v2",
+    kind: "HorizontalPodAutoscaler",
+    metadata,
+    spec,
   };
-  return [budget, { apiVersion: "autoscaling/v2", kind: "HorizontalPodAutoscaler", metadata, spec } as KubeObject];
+  return [budget, scaler];
 }

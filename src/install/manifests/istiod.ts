@@ -16,33 +16,47 @@ import type { KubeObject } from "#api/kubernetes/object";
 import type { ResolvedInstall } from "../resolve-install.ts";
 import { stringAt, valueAt } from "../tree.ts";
 import { renderInjectorConfig, renderMeshConfig } from "./config-maps.ts";
+import {
+  autoscaler,
+  deploymentSettings,
+  disruptionBudget,
+  extraMounts,
+  extraVolumes,
+  podSettings,
+  pullPolicy,
+  serviceAnnotations,
+  serviceSpec,
+} from "./kubernetes-settings.ts";
 import { ownershipLabels, withRevision } from "./object-labels.ts";
 import {
   clusterRole,
   clusterRoleBinding,
-  ISTIOD_CLUSTER_RULES,
   ISTIOD_NAMESPACE_RULES,
+  istiodClusterRules,
   role,
   roleBinding,
 } from "./rbac.ts";
 import { renderInjectorWebhook, renderValidationWebhooks } from "./webhooks.ts";
 
 export function renderIstiod(install: ResolvedInstall): KubeObject[] {
-  const labels = { ...ownershipLabels(install, "Pilot"), app: "istiod", istio: "pilot", release: "istio" };
+  // A revision's pods must not match the selectors of the default control plane beside it.
+  const istio = install.revision === "default" ? "pilot" : "istiod";
+  const labels = { ...ownershipLabels(install, "Pilot"), app: "istiod", istio, release: "istio" };
   const name = withRevision("istiod", install);
   const { namespace } = install;
   const account = { name, namespace };
+  const webhooks = [renderInjectorWebhook(install), ...renderValidationWebhooks(install)];
+  const rules = istiodClusterRules(webhooks.map((webhook) => webhook.metadata?.name ?? ""));
   const roleName = `${withRevision("istiod-clusterrole", install)}-${namespace}`;
   return [
     { apiVersion: "v1", kind: "ServiceAccount", metadata: { name, namespace, labels } },
-    clusterRole(roleName, labels, ISTIOD_CLUSTER_RULES),
+    clusterRole(roleName, labels, rules),
     clusterRoleBinding(roleName, labels, account),
     role(name, namespace, labels, ISTIOD_NAMESPACE_RULES),
     roleBinding(name, labels, account),
     renderMeshConfig(install),
     renderInjectorConfig(install),
-    renderInjectorWebhook(install),
-    ...renderValidationWebhooks(install),
+    ...webhooks,
     istiodService(install, name, labels),
     istiodDeployment(install, name, labels),
     ...scaling(install, name, labels),
@@ -52,11 +66,12 @@ export function renderIstiod(install: ResolvedInstall): KubeObject[] {
 type Labels = Record<string, string>;
 
 function istiodService(install: ResolvedInstall, name: string, labels: Labels): Service {
+  const k8s = install.pilot ?? {};
   return {
     apiVersion: "v1",
     kind: "Service",
-    metadata: { name, namespace: install.namespace, labels },
-    spec: {
+    metadata: { name, namespace: install.namespace, labels, ...serviceAnnotations(k8s) },
+    spec: serviceSpec(k8s, {
       ports: [
         { name: "grpc-xds", port: PORTS.grpcXds, protocol: "TCP" },
         { name: "https-dns", port: PORTS.grpcTls, protocol: "TCP" },
@@ -64,7 +79,7 @@ function istiodService(install: ResolvedInstall, name: string, labels: Labels): 
         { name: "http-monitoring", port: PORTS.controlPlaneMonitoring, protocol: "TCP" },
       ],
       selector: podLabels(install),
-    },
+    }),
   };
 }
 
@@ -88,42 +103,42 @@ function istiodDeployment(install: ResolvedInstall, name: string, labels: Labels
     kind: "Deployment",
     metadata: { name, namespace: install.namespace, labels },
     spec: {
-      ...(k8s.replicaCount === undefined ? {} : { replicas: k8s.replicaCount }),
-      strategy: (k8s.strategy as Deployment["spec"]) ?? {
-        type: "RollingUpdate",
-        rollingUpdate: { maxSurge: "100%", maxUnavailable: "25%" },
-      },
+      ...deploymentSettings(k8s, replicas(install)),
       selector: { matchLabels: podLabels(install) },
       template: {
         metadata: { labels: { ...labels, ...podLabels(install), "sidecar.istio.io/inject": "false" }, annotations },
         spec: podSpec(install, name),
       },
     },
-  } as Deployment;
+  };
+}
+
+/** Undefined while an autoscaler owns the count. */
+function replicas(install: ResolvedInstall): number | undefined {
+  if (install.pilot?.replicaCount !== undefined) return install.pilot.replicaCount;
+  return isAutoscaled(install) ? undefined : Number(valueAt(install.values, "pilot.replicaCount") ?? 1);
+}
+
+function isAutoscaled(install: ResolvedInstall): boolean {
+  return valueAt(install.values, "pilot.autoscaleEnabled") === true && install.pilot?.replicaCount === undefined;
 }
 
 function podSpec(install: ResolvedInstall, serviceAccountName: string): PodSpec {
   const k8s = install.pilot ?? {};
-  const priority = k8s.priorityClassName ?? stringAt(install.values, "global.priorityClassName");
   return {
     serviceAccountName,
-    ...(priority === "" ? {} : { priorityClassName: priority }),
-    ...(k8s.nodeSelector === undefined ? {} : { nodeSelector: k8s.nodeSelector as Record<string, string> }),
-    ...(k8s.tolerations === undefined ? {} : { tolerations: k8s.tolerations as PodSpec["tolerations"] & object }),
-    ...(k8s.affinity === undefined ? {} : { affinity: k8s.affinity as PodSpec["affinity"] & object }),
-    securityContext: { fsGroup: 1337 },
+    ...podSettings(install, k8s, { fsGroup: 1337 }),
     containers: [discoveryContainer(install)],
-    volumes: VOLUMES.map((volume) => volume(install)),
+    volumes: [...VOLUMES.map((volume) => volume(install)), ...extraVolumes(k8s)],
   };
 }
 
 function discoveryContainer(install: ResolvedInstall): Container {
   const k8s = install.pilot ?? {};
-  const pull = k8s.imagePullPolicy ?? stringAt(install.values, "global.imagePullPolicy");
   return {
     name: "discovery",
     image: `${install.hub}/${stringAt(install.values, "pilot.image")}:${install.tag}`,
-    ...(pull === "" ? {} : { imagePullPolicy: pull }),
+    ...pullPolicy(install, k8s),
     args: [
       "discovery",
       `--monitoringAddr=:${PORTS.controlPlaneMonitoring}`,
@@ -154,7 +169,7 @@ function discoveryContainer(install: ResolvedInstall): Container {
       runAsGroup: 1337,
       capabilities: { drop: ["ALL"] },
     },
-    volumeMounts: [...MOUNTS],
+    volumeMounts: [...MOUNTS, ...extraMounts(k8s)],
   };
 }
 
@@ -217,30 +232,18 @@ function scaling(install: ResolvedInstall, name: string, labels: Labels): KubeOb
     apiVersion: "policy/v1",
     kind: "PodDisruptionBudget",
     metadata,
-    spec: { minAvailable: 1, selector: { matchLabels: podLabels(install) } },
+    spec: disruptionBudget(install.pilot ?? {}, podLabels(install)),
   };
-  if (valueAt(values, "pilot.autoscaleEnabled") !== true || install.pilot?.replicaCount !== undefined) return [budget];
+  if (!isAutoscaled(install)) return [budget];
   const scaler: HorizontalPodAutoscaler = {
     apiVersion: "autoscaling/v2",
     kind: "HorizontalPodAutoscaler",
     metadata,
-    spec: {
+    spec: autoscaler(install.pilot ?? {}, name, {
       minReplicas: Number(valueAt(values, "pilot.autoscaleMin")),
       maxReplicas: Number(valueAt(values, "pilot.autoscaleMax")),
-      scaleTargetRef: { apiVersion: "apps/v1", kind: "Deployment", name },
-      metrics: [
-        {
-          type: "Resource",
-          resource: {
-            name: "cpu",
-            target: {
-              type: "Utilization",
-              averageUtilization: Number(valueAt(values, "pilot.cpu.targetAverageUtilization")),
-            },
-          },
-        },
-      ],
-    },
+      cpu: Number(valueAt(values, "pilot.cpu.targetAverageUtilization")),
+    }),
   };
   return [budget, scaler];
 }

@@ -1,62 +1,48 @@
 // Who may do what: one table of rules for each identity, as narrow as its program needs.
+import { NAMES } from "#api/constants/names";
 import type { ClusterRole, ClusterRoleBinding, PolicyRule, Role, RoleBinding } from "#api/kubernetes/gen/types";
 
 const READ = ["get", "list", "watch"];
-const ISTIO_GROUPS = [
-  "config.istio.io",
-  "security.istio.io",
-  "networking.istio.io",
-  "telemetry.istio.io",
-  "extensions.istio.io",
-];
+const ISTIO_GROUPS = ["security.istio.io", "networking.istio.io", "telemetry.istio.io", "extensions.istio.io"];
 
-const rule = (apiGroups: string[], resources: string[], verbs: string[]): PolicyRule => ({
+const rule = (apiGroups: string[], resources: string[], verbs: string[], resourceNames?: string[]): PolicyRule => ({
   apiGroups,
   resources,
   verbs,
+  ...(resourceNames === undefined ? {} : { resourceNames }),
 });
 
-/** What a remote control plane needs to discover this cluster and to review its tokens. */
+/** What both the own and a remote control plane read of a cluster, and the review of its tokens. */
+const DISCOVERY_RULES: readonly PolicyRule[] = [
+  rule([""], ["namespaces", "nodes", "pods", "services"], READ),
+  rule(["discovery.k8s.io"], ["endpointslices"], READ),
+  rule(["authentication.k8s.io"], ["tokenreviews"], ["create"]),
+];
+
+/** What a remote control plane needs to discover this cluster. The root ConfigMap tells whether both trust one root. */
 export const READER_RULES: readonly PolicyRule[] = [
-  rule([...ISTIO_GROUPS, "authentication.istio.io", "rbac.istio.io"], ["*"], READ),
-  rule(
-    [""],
-    ["endpoints", "pods", "services", "nodes", "replicationcontrollers", "namespaces", "secrets", "configmaps"],
-    READ,
-  ),
-  rule(["apiextensions.k8s.io"], ["customresourcedefinitions"], READ),
-  rule(["discovery.k8s.io"], ["endpointslices"], READ),
-  rule(["apps"], ["replicasets"], READ),
-  rule(["gateway.networking.k8s.io"], ["gateways"], READ),
-  rule(["multicluster.x-k8s.io"], ["serviceexports"], [...READ, "create", "delete"]),
-  rule(["multicluster.x-k8s.io"], ["serviceimports"], READ),
-  rule(["authentication.k8s.io"], ["tokenreviews"], ["create"]),
-  rule(["authorization.k8s.io"], ["subjectaccessreviews"], ["create"]),
+  ...DISCOVERY_RULES,
+  rule([""], ["configmaps"], READ, [NAMES.rootCertConfigMap]),
 ];
 
-/** What the control plane needs in its own cluster, all namespaces. */
-export const ISTIOD_CLUSTER_RULES: readonly PolicyRule[] = [
-  rule(
-    ["admissionregistration.k8s.io"],
-    ["mutatingwebhookconfigurations", "validatingwebhookconfigurations"],
-    [...READ, "update", "patch"],
-  ),
-  rule(ISTIO_GROUPS, ["*"], READ),
-  rule(ISTIO_GROUPS, ["*/status"], ["get", "update", "patch"]),
-  rule(["apiextensions.k8s.io"], ["customresourcedefinitions"], READ),
-  rule([""], ["pods", "nodes", "services", "namespaces", "endpoints"], READ),
-  rule(["discovery.k8s.io"], ["endpointslices"], READ),
-  rule([""], ["configmaps"], [...READ, "create", "update", "patch"]),
-  rule(["authentication.k8s.io"], ["tokenreviews"], ["create"]),
-  rule(["authorization.k8s.io"], ["subjectaccessreviews"], ["create"]),
-  rule(["gateway.networking.k8s.io", "multicluster.x-k8s.io"], ["*"], READ),
-];
+/** What the control plane needs in its own cluster, all namespaces. No Secret is among it. */
+export function istiodClusterRules(webhookNames: readonly string[]): PolicyRule[] {
+  const webhooks = ["mutatingwebhookconfigurations", "validatingwebhookconfigurations"];
+  return [
+    ...DISCOVERY_RULES,
+    rule(ISTIO_GROUPS, ["*"], READ),
+    rule([""], ["configmaps"], [...READ, "update"], [NAMES.rootCertConfigMap]),
+    // The name of what is made is not known to RBAC: creation cannot be limited to the root ConfigMap.
+    rule([""], ["configmaps"], ["create"]),
+    rule(["admissionregistration.k8s.io"], webhooks, READ),
+    rule(["admissionregistration.k8s.io"], webhooks, ["update"], [...webhookNames]),
+  ];
+}
 
-/** What the control plane needs in its own namespace only: its CA key, remote secrets, gateway credentials. */
+/** What the control plane needs in its own namespace only: CA key, remote secrets, gateway credentials, settings. */
 export const ISTIOD_NAMESPACE_RULES: readonly PolicyRule[] = [
-  rule([""], ["secrets"], [...READ, "create", "update", "patch"]),
-  rule([""], ["configmaps"], ["create", "update", "patch", "delete"]),
-  rule(["coordination.k8s.io"], ["leases"], [...READ, "create", "update", "patch"]),
+  rule([""], ["secrets"], [...READ, "create"]),
+  rule([""], ["configmaps"], READ),
 ];
 
 /** A gateway may read the TLS credentials of its own namespace. */
