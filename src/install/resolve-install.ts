@@ -6,9 +6,10 @@ import type {
   IstioOperatorSpec,
   KubernetesSettings,
   Tree,
+  TreeValue,
 } from "#api/install/istio-operator/istio-operator";
 import { MeshError } from "#base/mesh-error";
-import { DEFAULT_VALUES, isProfile, PROFILES } from "./profiles.ts";
+import { DEFAULT_VALUES, isProfile, PROFILES, type ProfileName } from "./profiles.ts";
 import { isTree, mergeTrees, parseSetValue, setAtPath, stringAt } from "./tree.ts";
 
 export interface ResolvedGateway {
@@ -43,30 +44,41 @@ export interface InstallInputs {
   readonly revision?: string;
 }
 
-/** Merges profile, files and flags. Throws MeshError for an unknown profile or a flag that is no assignment. */
+/**
+ * Merges profile, files and flags: each file lies over the one before it, flags over all, whatever their place on the
+ * command line. Throws MeshError for an unknown profile or a flag that is no assignment.
+ */
 export function resolveInstall(inputs: InstallInputs): ResolvedInstall {
-  const user = inputs.operators.map((operator) => toTree(operator.spec ?? {})).reduce(mergeSpecs, {});
-  for (const assignment of inputs.set ?? []) applySet(user, assignment);
-  if (inputs.revision !== undefined) user["revision"] = inputs.revision;
-  const profile = stringAt(user, "profile") || "default";
-  if (!isProfile(profile)) {
-    throw new MeshError("PROFILE_UNKNOWN", `profile "${profile}" does not exist`, {
-      hint: `known profiles: ${Object.keys(PROFILES).join(", ")}`,
-    });
-  }
-  const spec = mergeSpecs(toTree(PROFILES[profile]), user) as unknown as IstioOperatorSpec;
-  return finish(spec, profile, inputs.operators.at(-1)?.metadata?.name);
+  const files = inputs.operators.map((operator) => toTree(operator.spec ?? {}));
+  const flags = (inputs.set ?? []).map(parseSet);
+  const profile = profileOf(files, flags);
+  let spec = [toTree(PROFILES[profile]), ...files].reduce(mergeSpecs, { values: structuredClone(DEFAULT_VALUES) });
+  for (const { path, value } of flags) setAtPath(spec, path, value === null ? undefined : value);
+  if (inputs.revision !== undefined) spec = { ...spec, revision: inputs.revision };
+  return finish(spec as unknown as IstioOperatorSpec, profile, inputs.operators.at(-1)?.metadata?.name);
+}
+
+function profileOf(files: readonly Tree[], flags: readonly Assignment[]): ProfileName {
+  const named = [
+    ...files.map((file) => file["profile"]),
+    ...flags.map(({ path, value }) => path === "profile" && value),
+  ];
+  const profile = String(named.findLast((name) => typeof name === "string" && name !== "") ?? "default");
+  if (isProfile(profile)) return profile;
+  throw new MeshError("PROFILE_UNKNOWN", `profile "${profile}" does not exist`, {
+    hint: `known profiles: ${Object.keys(PROFILES).join(", ")}`,
+  });
 }
 
 function finish(spec: IstioOperatorSpec, profile: string, operatorName: string | undefined): ResolvedInstall {
-  const userValues = mergeTrees(mergeTrees({}, spec.values ?? {}), spec.unvalidatedValues ?? {});
-  const values = mergeTrees(DEFAULT_VALUES, userValues);
+  const values = mergeTrees(spec.values ?? {}, spec.unvalidatedValues ?? {});
   const hub = spec.hub ?? stringAt(values, "global.hub");
   const tag = String(spec.tag ?? stringAt(values, "global.tag"));
   const namespace = spec.namespace ?? stringAt(values, "global.istioNamespace");
   const revision = spec.revision ?? stringAt(values, "revision");
   setAtPath(values, "global.hub", hub);
   setAtPath(values, "global.tag", tag);
+  setAtPath(values, "global.istioNamespace", namespace);
   setAtPath(values, "revision", revision);
   const valuesMeshConfig = isTree(values["meshConfig"]) ? values["meshConfig"] : {};
   const components = spec.components ?? {};
@@ -97,10 +109,15 @@ function resolveGateway(kind: "ingress" | "egress", gateway: GatewayComponent, n
       kind,
       name,
       namespace: gateway.namespace ?? namespace,
-      label: { ...own, ...gateway.label },
+      label: { ...own, ...asText(gateway.label ?? {}) },
       k8s: gateway.k8s ?? {},
     },
   ];
+}
+
+/** YAML reads a network named 1 as a number; labels are text. */
+function asText(labels: Readonly<Record<string, unknown>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(labels).map(([key, value]) => [key, String(value)]));
 }
 
 /** A copy that may be changed: specs come frozen from tables and parsed files. */
@@ -114,31 +131,39 @@ function mergeSpecs(under: Tree, over: Tree): Tree {
   const components = merged["components"];
   if (!isTree(components)) return merged;
   for (const list of ["ingressGateways", "egressGateways"]) {
-    const below = isTree(under["components"]) ? under["components"][list] : undefined;
-    const above = isTree(over["components"]) ? over["components"][list] : undefined;
-    if (Array.isArray(below) && Array.isArray(above))
-      components[list] = mergeByName(below.filter(isTree), above.filter(isTree), list);
+    const gateways = [under, over].flatMap(({ components: part }) => {
+      const found = isTree(part) ? part[list] : undefined;
+      return Array.isArray(found) ? found.filter(isTree) : [];
+    });
+    if (Array.isArray(components[list])) components[list] = mergeByName(gateways, list);
   }
   return merged;
 }
 
-function mergeByName(below: readonly Tree[], above: readonly Tree[], list: string): Tree[] {
+function mergeByName(gateways: readonly Tree[], list: string): Tree[] {
   const fallback = `istio-${list === "ingressGateways" ? "ingress" : "egress"}gateway`;
   const merged = new Map<string, Tree>();
-  for (const gateway of [...below, ...above]) {
+  for (const gateway of gateways) {
     const name = String(gateway["name"] ?? fallback);
     merged.set(name, mergeTrees(merged.get(name) ?? {}, gateway));
   }
   return [...merged.values()];
 }
 
-function applySet(spec: Tree, assignment: string): void {
+interface Assignment {
+  readonly path: string;
+  readonly value: TreeValue;
+}
+
+function parseSet(assignment: string): Assignment {
   const equals = assignment.indexOf("=");
   if (equals <= 0) {
-    throw new MeshError("SET_INVALID", `--set ${assignment} is not of the form path=value`, {
+    throw new MeshError("USAGE", `--set ${assignment} is not of the form path=value`, {
       hint: "for example --set values.global.network=network1",
     });
   }
-  const path = assignment.slice(0, equals).replace(/^spec\./, "");
-  setAtPath(spec, path, parseSetValue(assignment.slice(equals + 1)));
+  return {
+    path: assignment.slice(0, equals).replace(/^spec\./, ""),
+    value: parseSetValue(assignment.slice(equals + 1)),
+  };
 }

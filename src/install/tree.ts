@@ -31,17 +31,17 @@ export function stringAt(tree: Tree, path: string): string {
 
 type PathStep = string | number | { readonly key: string; readonly value: string };
 
-/** `a.b[0].c`, `list[name:x].field`, with `\.` for a dot inside a key. */
+/** `a.b[0].c`, `list[name:x].field`, `list.[name:x.y]`, with `\\.` for a dot inside a key. */
 export function parsePath(path: string): PathStep[] {
+  const invalid = () => new MeshError("PATH_INVALID", `"${path}" is not a path such as a.b[0].c or list[name:x].field`);
   const steps: PathStep[] = [];
-  for (const part of path.replaceAll("\\.", "\u0000").split(".")) {
-    const match = /^([^[\]]*)((?:\[[^\]]*\])*)$/.exec(part.replaceAll("\u0000", "."));
-    const [, name, selectors = ""] = match ?? [];
-    if (name === undefined)
-      throw new MeshError("PATH_INVALID", `"${path}" is not a path such as a.b[0].c or list[name:x].field`);
+  for (const part of path.match(/(?:\\\.|\[[^\]]*\]|[^.])+/g) ?? []) {
+    const [, name, selectors = ""] = /^([^[\]]*)((?:\[[^\]]*\])*)$/.exec(part.replaceAll("\\.", ".")) ?? [];
+    if (name === undefined || name === "__proto__") throw invalid();
     if (name !== "") steps.push(name);
     for (const [, inner = ""] of selectors.matchAll(/\[([^\]]*)\]/g)) steps.push(selectorStep(inner));
   }
+  if (steps.length === 0) throw invalid();
   return steps;
 }
 
@@ -88,10 +88,13 @@ function keyIn(container: TreeValue, step: PathStep): string | number {
   return container.length - 1;
 }
 
-/** The value of `--set path=value`: true, false, null and numbers become what they look like. */
+/**
+ * The value of `--set path=value`: true, false, null and numbers become what they look like. A number that would not
+ * print as it was written stays text: `tag=1.10` is no 1.1.
+ */
 export function parseSetValue(text: string): TreeValue {
   if (text === "true") return true;
   if (text === "false") return false;
   if (text === "null") return null;
-  return /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text;
+  return /^-?\d+(\.\d+)?$/.test(text) && String(Number(text)) === text ? Number(text) : text;
 }
