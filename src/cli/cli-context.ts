@@ -5,7 +5,7 @@ import { NAMES } from "#api/constants/names";
 import { EXIT_CODES, type ExitCode } from "#base/exit-code";
 import { errorMessage, MeshError } from "#base/mesh-error";
 import { createKubeClient } from "#kube/create-kube-client";
-import type { KubeClient } from "#kube/kube-client";
+import { type KubeClient, KubeError } from "#kube/kube-client";
 import { type ClusterAccess, loadKubeConfig } from "#kube/kubeconfig";
 
 export interface CliContext {
@@ -69,16 +69,54 @@ export class ExitNow extends Error {
 export async function runProgram(program: Command, argv: readonly string[], io: CliContext): Promise<ExitCode> {
   prepare(program, io);
   try {
-    await program.parseAsync([...argv], { from: "user" });
+    await program.parseAsync(moveClusterFlags(program, argv), { from: "user" });
     return EXIT_CODES.ok;
   } catch (thrown) {
     if (thrown instanceof ExitNow) return thrown.exitCode;
     if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? EXIT_CODES.ok : EXIT_CODES.usage;
     const error = MeshError.from(thrown);
     printLine(io.stderr, `Error: ${errorMessage(error)}`);
-    if (error.hint !== undefined) printLine(io.stderr, `  ${error.hint}`);
+    const hint = error.hint ?? hintOf(error);
+    if (hint !== undefined) printLine(io.stderr, `  ${hint}`);
     return error.code === "USAGE" ? EXIT_CODES.usage : EXIT_CODES.failed;
   }
+}
+
+/** What to do about refusals that mean the same whatever command met them. */
+function hintOf(error: MeshError): string | undefined {
+  if (!(error.cause instanceof KubeError) && !(error instanceof KubeError)) return undefined;
+  const { status } = error instanceof KubeError ? error : (error.cause as KubeError);
+  if (status === 401) return "the credentials of this kubeconfig context are not accepted: renew them or use --context";
+  if (status === 403) return "use a kubeconfig context whose user may do this, or ask for the missing right";
+  return undefined;
+}
+
+/** The cluster flags by every spelling that takes a value. */
+const CLUSTER_FLAGS = new Set(["--context", "-c", "--kubeconfig", "-i", "--istioNamespace", "-n", "--namespace"]);
+
+/**
+ * istioctl takes its cluster flags before a command too (`istioctl --context=c1 proxy-config -n ns cluster pod`). Here
+ * they belong to the commands themselves, so those in front move behind.
+ */
+export function moveClusterFlags(program: Command, argv: readonly string[]): string[] {
+  const path: string[] = [];
+  const moved: string[] = [];
+  let command = program;
+  let index = 0;
+  while (index < argv.length && command.commands.length > 0) {
+    const word = argv[index] ?? "";
+    const child = command.commands.find((candidate) => [candidate.name(), ...candidate.aliases()].includes(word));
+    if (child !== undefined) {
+      path.push(word);
+      command = child;
+      index += 1;
+    } else if (CLUSTER_FLAGS.has(word.replace(/=.*$/s, ""))) {
+      const length = word.includes("=") ? 1 : 2;
+      moved.push(...argv.slice(index, index + length));
+      index += length;
+    } else break;
+  }
+  return [...path, ...moved, ...argv.slice(index)];
 }
 
 function prepare(command: Command, io: CliContext): void {

@@ -31,7 +31,10 @@ export async function findPod(client: KubeClient, text: string, defaultNamespace
   if (type === undefined)
     throw new MeshError("USAGE", `"${text}" names no pod`, { hint: "write NAME.NAMESPACE, deploy/NAME or svc/NAME" });
   const workload = await client.get<Deployment | Service>(type, { namespace, name });
-  const pods = await runningPods(client, namespace, selectorOf(workload));
+  const labels = selectorOf(workload);
+  // No selector would mean every pod of the namespace.
+  if (Object.keys(labels).length === 0) throw missing(`${kind}/${name} in namespace ${namespace} selects no pods`);
+  const pods = await runningPods(client, namespace, labels);
   const [first] = pods;
   if (first === undefined) throw missing(`${kind}/${name} in namespace ${namespace} has no running pod`);
   return first;

@@ -2,7 +2,13 @@
 // and pruning what an earlier run installed and this one no longer renders.
 import { LABELS } from "#api/constants/labels";
 import { apiVersionOf, Kinds, type ResourceType } from "#api/kinds";
-import type { CustomResourceDefinition, Deployment, Namespace } from "#api/kubernetes/gen/types";
+import type {
+  CustomResourceDefinition,
+  Deployment,
+  Namespace,
+  Pod,
+  ValidatingWebhookConfiguration,
+} from "#api/kubernetes/gen/types";
 import { type KubeObject, objectKey } from "#api/kubernetes/object";
 import { errorMessage, MeshError } from "#base/mesh-error";
 import type { RenderedComponent } from "#install/render-install";
@@ -39,7 +45,7 @@ export async function applyComponent(client: KubeClient, component: RenderedComp
 
 async function applyNamed(client: KubeClient, object: KubeObject): Promise<void> {
   try {
-    await applyObject(client, object);
+    await applyObject(client, await keepFailurePolicy(client, object));
   } catch (cause) {
     const hint = cause instanceof KubeError ? cause.hint : undefined;
     throw new MeshError("APPLY_FAILED", `${object.kind} ${objectKey(object)} was refused: ${errorMessage(cause)}`, {
@@ -47,6 +53,29 @@ async function applyNamed(client: KubeClient, object: KubeObject): Promise<void>
       ...(hint === undefined ? {} : { hint }),
     });
   }
+}
+
+/**
+ * Validation is rendered lenient until its control plane runs, which then makes it strict. Applying it again must not
+ * open that door anew, so a webhook that has been given its CA bundle keeps the policy that it has.
+ */
+async function keepFailurePolicy(client: KubeClient, object: KubeObject): Promise<KubeObject> {
+  if (object.kind !== "ValidatingWebhookConfiguration") return object;
+  const rendered = object as ValidatingWebhookConfiguration;
+  const name = rendered.metadata?.name ?? "";
+  const existing = await client
+    .get<ValidatingWebhookConfiguration>(Kinds.ValidatingWebhookConfiguration, { name })
+    .catch((thrown: unknown) => {
+      if (isNotFound(thrown)) return undefined;
+      throw thrown;
+    });
+  const webhooks = (rendered.webhooks ?? []).map((webhook) => {
+    const old = existing?.webhooks?.find((candidate) => candidate.name === webhook.name);
+    if (!old?.clientConfig.caBundle || old.failurePolicy === undefined) return webhook;
+    return { ...webhook, failurePolicy: old.failurePolicy };
+  });
+  const kept: ValidatingWebhookConfiguration = { ...rendered, webhooks };
+  return kept;
 }
 
 function byKind(objects: readonly KubeObject[]): KubeObject[][] {
@@ -82,18 +111,39 @@ export async function waitReady(client: KubeClient, component: RenderedComponent
     .map((object) => object.metadata?.name ?? "");
   for (const name of names) {
     let state = "it has not been seen yet";
-    await watchUntil<Deployment>(client, {
+    let last: Deployment | undefined;
+    const wait = watchUntil<Deployment>(client, {
       type: Kinds.Deployment,
       namespace: component.namespace,
       fieldSelector: `metadata.name=${name}`,
       timeoutMs,
       reason: () => `Deployment ${component.namespace}/${name} is ready: ${state}`,
       done(deployment) {
+        last = deployment;
         state = rolloutState(deployment);
         return state === "";
       },
     });
+    await wait.catch(async (thrown: unknown) => {
+      if (!(thrown instanceof MeshError) || thrown.code !== "NOT_READY" || last === undefined) throw thrown;
+      const pods = await waitingContainers(client, last);
+      const { hint = "" } = thrown;
+      throw new MeshError("NOT_READY", [thrown.message, ...pods].join("; "), { hint, cause: thrown });
+    });
   }
+}
+
+/** What containers of a Deployment's pods wait for, such as `pod istiod-x: ErrImagePull: no such image`. */
+async function waitingContainers(client: KubeClient, deployment: Deployment): Promise<string[]> {
+  const labels = Object.entries(deployment.spec?.selector.matchLabels ?? {});
+  const labelSelector = labels.map(([key, value]) => `${key}=${value}`).join(",");
+  const pods = await client.list<Pod>(Kinds.Pod, { namespace: deployment.metadata?.namespace ?? "", labelSelector });
+  return pods.items.flatMap(({ metadata, status }) =>
+    [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])].flatMap(({ state }) => {
+      const { reason = "", message = "" } = state?.waiting ?? {};
+      return reason === "" ? [] : [[`pod ${metadata?.name}`, reason, message].filter((text) => text !== "").join(": ")];
+    }),
+  );
 }
 
 /** Empty when rolled out, else what is missing. */
@@ -141,8 +191,9 @@ async function watchUntil<T extends KubeObject>(client: KubeClient, wait: WatchU
         throw thrown;
     }
   }
+  const at = wait.namespace === undefined ? "" : ` -n ${wait.namespace}`;
   throw new MeshError("NOT_READY", `waited ${wait.timeoutMs / 1000} s in vain until ${wait.reason()}`, {
-    hint: "look at the pods and their events: kubectl get pods,events -n istio-system",
+    hint: `look at the objects and their events: kubectl get ${wait.type.plural},pods,events${at}`,
   });
 }
 
@@ -172,6 +223,7 @@ export async function pruneComponent(
   const keep = new Set(kept.map((object) => `${object.kind} ${objectKey(object)}`));
   const labelSelector = [
     `${LABELS.owningResource}=${install.operatorName}`,
+    `${LABELS.owningResourceNamespace}=${install.namespace}`,
     `${LABELS.component}=${component}`,
     `${LABELS.revision}=${install.revision}`,
   ].join(",");

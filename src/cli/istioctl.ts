@@ -35,7 +35,8 @@ export function buildProgram(name: string, io: CliContext, more: readonly Comman
   for (const command of COMMANDS) program.addCommand(command(io));
   const experimental = new Command("experimental")
     .aliases(["x", "exp"])
-    .description("commands under their former names");
+    .description("commands under their former names")
+    .addHelpText("after", `\nExample:\n  ${name} x create-remote-secret --context=cluster1 --name=cluster1\n`);
   for (const command of EXPERIMENTAL) experimental.addCommand(command(io));
   program.addCommand(experimental);
   for (const command of more) program.addCommand(command);

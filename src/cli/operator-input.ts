@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { text } from "node:stream/consumers";
 import type { Command } from "commander";
+import { NAMES } from "#api/constants/names";
 import { type ParsedOperator, parseOperators } from "#api/install/istio-operator/parse-operator";
 import { MeshError } from "#base/mesh-error";
 import { type ResolvedInstall, resolveInstall } from "#install/resolve-install";
@@ -11,6 +12,8 @@ export interface OperatorFlags {
   readonly filename?: readonly string[];
   readonly set?: readonly string[];
   readonly revision?: string;
+  readonly manifests?: string;
+  readonly charts?: string;
 }
 
 const collect = (value: string, previous: readonly string[] = []) => [...previous, value];
@@ -29,16 +32,28 @@ export function withOperatorFlags(command: Command): Command {
     .option("--force", "accepted for compatibility");
 }
 
-/** Reads the files of the flags in order. `text` keeps what standard input held, for a prompt that follows. */
-export async function readInstall(flags: OperatorFlags, io: CliContext): Promise<ResolvedInstall> {
+/** Reads the files of the flags in order; what is understood and left out is told on standard error. */
+export async function readInstall(
+  flags: OperatorFlags & { readonly istioNamespace?: string },
+  io: CliContext,
+): Promise<ResolvedInstall> {
+  const charts = flags.manifests ?? flags.charts;
+  if (charts !== undefined)
+    printLine(io.stderr, `Warning: ${charts} is not read: the manifests are part of this program`);
   const parsed: ParsedOperator[] = [];
   for (const file of flags.filename ?? []) parsed.push(...(await readOperators(file, io)));
   for (const warning of parsed.flatMap((operator) => operator.warnings)) printLine(io.stderr, `Warning: ${warning}`);
   return resolveInstall({
     operators: parsed.map((operator) => operator.operator),
-    ...(flags.set === undefined ? {} : { set: flags.set }),
+    set: [...namespaceFlag(flags.istioNamespace), ...(flags.set ?? [])],
     ...(flags.revision === undefined ? {} : { revision: flags.revision }),
   });
+}
+
+/** --istioNamespace says where the control plane goes; its default must not win over what a file says. */
+function namespaceFlag(namespace: string | undefined): string[] {
+  if (namespace === undefined || namespace === NAMES.systemNamespace) return [];
+  return [`values.global.istioNamespace=${namespace}`];
 }
 
 async function readOperators(file: string, io: CliContext): Promise<ParsedOperator[]> {

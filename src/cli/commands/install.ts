@@ -61,9 +61,10 @@ async function install(flags: Flags, io: CliContext): Promise<void> {
     const question = `This will install Isthmus ${ISTHMUS_VERSION} profile "${resolved.profile}" [${names}] into the cluster of context "${access.contextName}". Proceed?`;
     if (flags.skipConfirmation !== true && !(await confirm(question, io))) {
       printLine(io.stdout, "Cancelled.");
+      if (flags.filename?.includes("-"))
+        printLine(io.stderr, "standard input held the file: pass -y to install from it");
       throw new ExitNow(EXIT_CODES.failed);
     }
-    if (flags.skipConfirmation !== true && io.stdin.isTTY !== true) printLine(io.stdout);
     await installComponents(client, resolved, components, { io, timeoutMs });
   });
 }

@@ -14,4 +14,10 @@ export interface ProxyConfigFlags extends ClusterFlags {
   readonly name?: string;
   readonly cluster?: string;
   readonly status?: string;
+  readonly verbose?: boolean | string;
+}
+
+/** True when one line for each listener or route configuration is enough. */
+export function isBrief(flags: ProxyConfigFlags): boolean {
+  return String(flags.verbose) === "false";
 }

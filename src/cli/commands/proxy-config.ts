@@ -28,6 +28,7 @@ interface View {
 const DUMP = "/config_dump";
 const FQDN = ["--fqdn <host>", "only clusters of this host name"] as const;
 const PORT = ["--port <number>", "only this port"] as const;
+const VERBOSE = ["--verbose [boolean]", "false: one line each"] as const;
 const ADDRESS = ["--address <ip>", "only this address"] as const;
 
 /** One row a sub-command. */
@@ -50,7 +51,7 @@ const VIEWS: readonly View[] = [
     alias: "l",
     about: "listeners: what the proxy accepts",
     path: DUMP,
-    flags: [ADDRESS, PORT, ["--type <HTTP|TCP>", "only listeners of this type"]],
+    flags: [ADDRESS, PORT, ["--type <HTTP|TCP>", "only listeners of this type"], VERBOSE],
     facts: listenerFacts,
   },
   {
@@ -58,7 +59,7 @@ const VIEWS: readonly View[] = [
     alias: "r",
     about: "routes: which cluster a request goes to",
     path: DUMP,
-    flags: [["--name <route>", "only this route configuration"]],
+    flags: [["--name <route>", "only this route configuration"], VERBOSE],
     facts: routeFacts,
   },
   {
@@ -95,7 +96,8 @@ const VIEWS: readonly View[] = [
 export function proxyConfigCommand(io: CliContext): Command {
   const command = new Command("proxy-config")
     .alias("pc")
-    .description("show what a proxy holds: clusters, listeners, routes, endpoints, secrets");
+    .description("show what a proxy holds: clusters, listeners, routes, endpoints, secrets")
+    .addHelpText("after", "\nExample:\n  istioctl proxy-config endpoint deploy/sleep -n sample --context=cluster1\n");
   for (const view of VIEWS) command.addCommand(viewCommand(view, io));
   return command;
 }

@@ -32,7 +32,7 @@ export function proxyStatusCommand(io: CliContext): Command {
     .description("show every connected proxy and whether it has accepted its latest configuration")
     .argument("[pod]", "only this proxy: NAME[.NAMESPACE]")
     .option("-o, --output <format>", "table, json or yaml")
-    .option("-v, --verbosity <level>", "0: one line a proxy; 1: one column a type", "1")
+    .option("-v, --verbosity <level>", "0: what is subscribed; 1: the state of each type", "0")
     .addHelpText("after", "\nExample:\n  istioctl proxy-status --context=cluster1\n");
   withClusterFlags(command).action((pod: string | undefined, flags: Flags) => proxyStatus(pod, flags, io));
   return command;
@@ -83,9 +83,21 @@ function shortFacts(entries: readonly SyncStatusEntry[]): Facts {
       entry.istiod,
       entry.istio_version,
       `${subscribed.length} (${subscribed.join(",")})`,
+      summaryOf(entry),
     ];
   });
-  return { head: ["NAME", "CLUSTER", "ISTIOD", "VERSION", "SUBSCRIBED TYPES"], rows, data: entries };
+  return { head: ["NAME", "CLUSTER", "ISTIOD", "VERSION", "SUBSCRIBED TYPES", "STATUS"], rows, data: entries };
+}
+
+/** `SYNCED`, or the types that are not: `STALE: EDS,RDS`. What was never sent is nothing to wait for. */
+export function summaryOf(entry: SyncStatusEntry): string {
+  const byState = new Map<string, string[]>();
+  for (const type of TYPES) {
+    const state = stateOf(entry, type);
+    if (state !== "SYNCED" && state !== "NOT SENT") byState.set(state, [...(byState.get(state) ?? []), type[0]]);
+  }
+  if (byState.size > 0) return [...byState].map(([state, types]) => `${state}: ${types.join(",")}`).join("; ");
+  return TYPES.some(([, sent]) => entry[sent] !== "") ? "SYNCED" : "NOT SENT";
 }
 
 /** Istio's words for the state of one type of one proxy. */

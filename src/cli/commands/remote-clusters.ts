@@ -24,8 +24,8 @@ async function remoteClusters(flags: Flags, io: CliContext): Promise<void> {
     askControlPlane<ClusterStatusEntry[]>(client, access, { namespace: flags.istioNamespace, path: "/debug/clusterz" }),
   );
   const entries = answers.flatMap(({ pod, page }) => page.map((entry) => ({ ...entry, istiod: pod })));
-  const rows = entries.map((entry) => [entry.id, entry.secretName, entry.syncStatus, trustOf(entry), entry.istiod]);
-  printFacts({ head: ["NAME", "SECRET", "STATUS", "ROOT", "ISTIOD"], rows, data: entries }, format, io);
+  const rows = entries.map((entry) => [entry.id, entry.secretName, entry.syncStatus, entry.istiod, trustOf(entry)]);
+  printFacts({ head: ["NAME", "SECRET", "STATUS", "ISTIOD", "ROOT"], rows, data: entries }, format, io);
   if (format !== "table") return;
   for (const entry of entries) if (entry.message !== undefined) printLine(io.stdout, `\n${entry.id}: ${entry.message}`);
 }

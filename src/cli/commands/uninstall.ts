@@ -46,7 +46,9 @@ async function uninstall(flags: Flags, io: CliContext): Promise<void> {
     for (const { type, object } of found)
       if (flags.dryRun === true) printLine(io.stdout, `Would remove ${type.kind}/${objectKey(object)}.`);
     if (flags.dryRun === true) return;
-    const question = `${found.length} objects of the mesh will be removed from the cluster of context "${access.contextName}". Proceed?`;
+    const crds = found.filter(({ type }) => type.kind === Kinds.CustomResourceDefinition.kind).length;
+    const rules = crds === 0 ? "" : `, with ${crds} CRDs and every VirtualService, Gateway and other rule of them,`;
+    const question = `${found.length} objects of the mesh${rules} will be removed from the cluster of context "${access.contextName}". Proceed?`;
     if (flags.skipConfirmation !== true && !(await confirm(question, io))) {
       printLine(io.stdout, "Cancelled.");
       throw new ExitNow(EXIT_CODES.failed);
@@ -65,7 +67,10 @@ async function selection(flags: Flags, io: CliContext): Promise<{ selector: stri
   const components = `${LABELS.component} in (Pilot,IngressGateways,EgressGateways,Cni,Ztunnel)`;
   if (flags.filename !== undefined) {
     const install = await readInstall(flags, io);
-    return { selector: `${LABELS.owningResource}=${install.operatorName},${components}`, kinds: RENDERED_KINDS };
+    return {
+      selector: `${LABELS.owningResource}=${install.operatorName},${LABELS.owningResourceNamespace}=${install.namespace},${components}`,
+      kinds: RENDERED_KINDS,
+    };
   }
   if (flags.revision !== undefined)
     return { selector: `${LABELS.revision}=${flags.revision},${components}`, kinds: RENDERED_KINDS };

@@ -25,40 +25,47 @@ export function versionCommand(io: CliContext): Command {
 
 async function version(flags: Flags, io: CliContext): Promise<void> {
   const format = parseFormat(flags.output);
-  const client = { version: ISTHMUS_VERSION, compatibleWithIstio: ISTIO_COMPATIBLE_VERSION };
-  const rows = [["client version", client.version]];
+  const clientVersion = { version: ISTHMUS_VERSION, compatibleWithIstio: ISTIO_COMPATIBLE_VERSION };
+  const rows = [["client version", clientVersion.version]];
   const remote = String(flags.remote) === "false" ? undefined : await remoteVersions(flags, io);
   if (remote !== undefined) {
     rows.push([
       "control plane version",
-      [...new Set(remote.controlPlane.map((replica) => replica.version))].join(", "),
+      [...new Set(remote.meshVersion.map((replica) => replica.Info.version))].join(", "),
     ]);
-    rows.push([
-      "data plane version",
-      remote.dataPlane.map((entry) => `${entry.version} (${entry.count} proxies)`).join(", ") || "none",
-    ]);
+    rows.push(["data plane version", countByVersion(remote.dataPlaneVersion) || "none"]);
   }
   if (format === "table") for (const [name, value] of rows) printLine(io.stdout, `${name}: ${value}`);
-  else printFacts({ head: [], rows: [], data: { client, ...remote } }, format, io);
+  else printFacts({ head: [], rows: [], data: { clientVersion, ...remote } }, format, io);
 }
 
-/** A cluster that cannot be asked is no failure of `version`: it says so and goes on. */
+/** In the form of `istioctl version -o json`. A cluster that cannot be asked is no failure of `version`: it says so and goes on. */
 async function remoteVersions(flags: Flags, io: CliContext) {
   try {
     return await withCluster(flags, io, async (client, access) => {
       const namespace = flags.istioNamespace;
       const replicas = await askControlPlaneText(client, access, { namespace, path: "/version" });
       const proxies = await askControlPlane<SyncStatusEntry[]>(client, access, { namespace, path: "/debug/syncz" });
-      const counts = new Map<string, number>();
-      for (const entry of proxies.flatMap((answer) => answer.page))
-        counts.set(entry.istio_version, (counts.get(entry.istio_version) ?? 0) + 1);
       return {
-        controlPlane: replicas.map(({ pod, page }) => ({ pod, version: page.trim() })),
-        dataPlane: [...counts].map(([text, count]) => ({ version: text, count })),
+        meshVersion: replicas.map(({ pod, page }) => ({
+          Component: "pilot",
+          Pod: pod,
+          Info: { version: page.trim() },
+        })),
+        dataPlaneVersion: proxies
+          .flatMap((answer) => answer.page)
+          .map((entry) => ({ ID: entry.proxy, IstioVersion: entry.istio_version })),
       };
     });
   } catch (thrown) {
     printLine(io.stderr, `no control plane was asked: ${errorMessage(thrown)}`);
     return undefined;
   }
+}
+
+/** `1.31.0 (2 proxies), 1.30.0 (1 proxies)`, in Istio's words. */
+function countByVersion(proxies: readonly { readonly IstioVersion: string }[]): string {
+  const counts = new Map<string, number>();
+  for (const { IstioVersion } of proxies) counts.set(IstioVersion, (counts.get(IstioVersion) ?? 0) + 1);
+  return [...counts].map(([version, count]) => `${version} (${count} proxies)`).join(", ");
 }

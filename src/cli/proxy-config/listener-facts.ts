@@ -1,24 +1,33 @@
-import type { ProxyConfigFlags } from "../commands/proxy-config-flags.ts";
+import { isBrief, type ProxyConfigFlags } from "../commands/proxy-config-flags.ts";
 import { addressOf, type ConfigDump, child, type Json, listOf, textOf } from "../envoy-config-dump.ts";
 import type { Facts } from "../output/print-facts.ts";
 import { listenersOf } from "./dynamic-resources.ts";
 
-const HEAD = ["ADDRESS", "PORT", "MATCH", "DESTINATION"];
+const HEAD = ["ADDRESSES", "PORT", "MATCH", "DESTINATION"];
+const BRIEF_HEAD = ["ADDRESSES", "PORT", "TYPE"];
 const HCM = "envoy.filters.network.http_connection_manager";
 
 export function listenerFacts(dump: ConfigDump, flags: ProxyConfigFlags): Facts {
   const found = listenersOf(dump).filter((listener) => matches(listener, flags));
   found.sort((a, b) => Number(addressOf(child(a, "address")).port) - Number(addressOf(child(b, "address")).port));
-  return { head: HEAD, rows: found.flatMap(rowsOf), data: found };
+  if (!isBrief(flags)) return { head: HEAD, rows: found.flatMap(rowsOf), data: found };
+  const rows = found.map((listener) => {
+    const { host, port } = addressOf(child(listener, "address"));
+    return [host, port, typeOf(listener)];
+  });
+  return { head: BRIEF_HEAD, rows, data: found };
+}
+
+function typeOf(listener: Json): string {
+  return chainsOf(listener).some((chain) => filterNamed(chain, HCM) !== undefined) ? "HTTP" : "TCP";
 }
 
 function matches(listener: Json, flags: ProxyConfigFlags): boolean {
   const { host, port } = addressOf(child(listener, "address"));
-  const type = chainsOf(listener).some((chain) => filterNamed(chain, HCM) !== undefined) ? "HTTP" : "TCP";
   return (
     (flags.address === undefined || host === flags.address) &&
     (flags.port === undefined || port === flags.port) &&
-    (flags.type === undefined || type === flags.type.toUpperCase())
+    (flags.type === undefined || typeOf(listener) === flags.type.toUpperCase())
   );
 }
 

@@ -1,4 +1,4 @@
-import type { ProxyConfigFlags } from "../commands/proxy-config-flags.ts";
+import { isBrief, type ProxyConfigFlags } from "../commands/proxy-config-flags.ts";
 import { type ConfigDump, child, type Json, listOf, textOf } from "../envoy-config-dump.ts";
 import type { Facts } from "../output/print-facts.ts";
 import { routesOf } from "./dynamic-resources.ts";
@@ -9,7 +9,9 @@ const SHOWN_DOMAINS = 3;
 export function routeFacts(dump: ConfigDump, flags: ProxyConfigFlags): Facts {
   const found = routesOf(dump).filter((config) => flags.name === undefined || config["name"] === flags.name);
   found.sort((a, b) => textOf(a["name"]).localeCompare(textOf(b["name"]), "en", { numeric: true }));
-  return { head: HEAD, rows: found.flatMap(rowsOf), data: found };
+  if (!isBrief(flags)) return { head: HEAD, rows: found.flatMap(rowsOf), data: found };
+  const rows = found.map((config) => [textOf(config["name"]), String(listOf(config["virtual_hosts"]).length)]);
+  return { head: ["NAME", "VIRTUAL HOSTS"], rows, data: found };
 }
 
 function rowsOf(config: Json): string[][] {

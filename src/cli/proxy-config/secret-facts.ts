@@ -56,7 +56,7 @@ function describe(
   const valid = notBefore.getTime() <= now && now < notAfter.getTime();
   const trustDomain = /URI:spiffe:\/\/([^/,]+)/.exec(certificate.subjectAltName ?? "")?.[1] ?? "";
   const serial = certificate.serialNumber.toLowerCase();
-  const times = [notAfter.toISOString(), notBefore.toISOString()] as const;
+  const times = [rfc3339(notAfter), rfc3339(notBefore)] as const;
   const data = {
     name,
     type,
@@ -70,6 +70,11 @@ function describe(
     certificate: certificate.toString(),
   };
   return { row: [name, type, status, String(valid), serial, ...times, trustDomain], data };
+}
+
+/** Without milliseconds: certificates do not know them. */
+function rfc3339(time: Date): string {
+  return time.toISOString().replace(/\.\d+Z$/, "Z");
 }
 
 /** Envoy gives inline bytes in base64, inline strings as they are. */
