@@ -44,7 +44,7 @@ while [ "$#" -gt 0 ]; do
 done
 
 if [ "$single_cluster" -eq 0 ] && [ -z "$network" ]; then
-  echo "Must specify either --single-cluster or --network (with --mesh and --cluster on older releases)." >&2
+  echo "Must specify either --single-cluster or --mesh, --cluster, and --network." >&2
   exit 1
 fi
 
