@@ -1,8 +1,7 @@
 // The component list: everything of the control plane that lives as long as the program, in start order.
 import { setMaxListeners } from "node:events";
 import { type Component, runAll } from "#base/component";
-import { createGrpcServer, type GrpcMethod } from "#grpc/server";
-import type { ServerStream } from "#grpc/server-call";
+import { createGrpcServer } from "#grpc/server";
 import { certificateService } from "./certificate-service.ts";
 import type { DebugSources } from "./debug-pages.ts";
 import { httpPages } from "./http-pages.ts";
@@ -87,18 +86,7 @@ function secureServer(options: ControlPlaneOptions, host: ControlPlaneHost, part
 /** Certificates are never given out in plain text. */
 function plainServer(options: ControlPlaneOptions, host: ControlPlaneHost, { pushes }: Parts) {
   const { maxConnectionAgeMs } = options;
-  const services = [asPlainText(pushes.ads.method)];
-  return createGrpcServer({ services, maxConnectionAgeMs, logger: host.logger });
-}
-
-/** The door knows better than the socket: node:http2 wraps sockets so that a plain one looks like a TLS one. */
-function asPlainText(method: GrpcMethod): GrpcMethod {
-  if (method.kind !== "bidi") return method;
-  return {
-    ...method,
-    handle: (stream: ServerStream) =>
-      method.handle({ ...stream, peer: { ...stream.peer, encrypted: false, uris: [] } }),
-  };
+  return createGrpcServer({ services: [pushes.ads.method], maxConnectionAgeMs, logger: host.logger });
 }
 
 function webhooks({ injection, metrics }: Parts, logger: ControlPlaneHost["logger"]) {

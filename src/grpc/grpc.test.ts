@@ -39,6 +39,17 @@ test("a unary call comes back", async () => {
   expect((await channel.unary("/t.T/Echo", long, { timeoutMs: 5000 })).equals(long)).toBe(true);
 });
 
+test("a caller in plain text is not taken for an encrypted one", async () => {
+  const who: GrpcMethod = {
+    kind: "unary",
+    path: "/t.T/Who",
+    handle: async (_, { peer }) => Buffer.from(JSON.stringify(peer)),
+  };
+  const channel = await start([who]);
+  const peer = JSON.parse((await channel.unary("/t.T/Who", Buffer.alloc(0), { timeoutMs: 5000 })).toString());
+  expect(peer).toEqual({ address: "127.0.0.1", encrypted: false, uris: [] });
+});
+
 test("a refusal carries its code and text, an unknown path is unimplemented", async () => {
   const refuse: GrpcMethod = {
     kind: "unary",

@@ -13,8 +13,13 @@ export interface PeerInfo {
 
 export function peerOf(socket: Socket | TLSSocket): PeerInfo {
   const address = socket.remoteAddress ?? "";
-  if (!("encrypted" in socket)) return { address, encrypted: false, uris: [] };
+  if (!isEncrypted(socket)) return { address, encrypted: false, uris: [] };
   return { address, encrypted: true, uris: socket.authorized ? urisOf(socket.getPeerCertificate()) : [] };
+}
+
+/** Sessions of node:http2 wrap their socket so that every name seems to be in it: only the value tells. */
+function isEncrypted(socket: Socket | TLSSocket): socket is TLSSocket {
+  return "encrypted" in socket && socket.encrypted === true;
 }
 
 /** Node joins names as `URI:a, DNS:b`; a URI with a comma in it is quoted, and SPIFFE ids hold none. */
