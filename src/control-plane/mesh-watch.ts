@@ -3,6 +3,7 @@ import type { Clock } from "#base/clock";
 import type { Logger } from "#base/logger";
 import { type ClusterWatch, watchCluster } from "#ingest/cluster-watch";
 import { watchConfig } from "#ingest/config-watch";
+import { followGatewayHosts, type ResolveHost } from "#ingest/gateway-hosts";
 import type { MeshStore } from "#ingest/mesh-store";
 import { type RemoteClusterStatus, type RemoteClusters, watchRemoteClusters } from "#ingest/remote-clusters";
 import type { KubeClient } from "#kube/kube-client";
@@ -15,6 +16,8 @@ export interface MeshWatchOptions {
   readonly store: MeshStore;
   readonly clusterId: string;
   readonly remoteTimeoutMs: number;
+  /** Undefined when gateways with host names are not to be used. */
+  readonly resolveHost: ResolveHost | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly signal: AbortSignal;
@@ -50,6 +53,7 @@ export function watchMesh(options: MeshWatchOptions): MeshWatch {
       for (const listener of listeners) listener(statuses);
     },
   });
+  if (options.resolveHost !== undefined) followGatewayHosts({ ...common, resolve: options.resolveHost });
   for (const watch of [own, config]) watch.synced.catch(() => {}); // rejects only when everything ends
   const tokens: readonly (readonly [string, () => boolean])[] = [
     ["the own cluster's services and endpoints", () => own.hasSynced()],

@@ -224,11 +224,11 @@ export const OPTION_ROWS = {
     read: text,
     about: "The name of this replica in debug pages and in proxy-status.",
   }),
-  traceSampling: row({
-    env: "PILOT_TRACE_SAMPLING",
-    fallback: "1",
-    read: Number,
-    about: "Percentage of requests that are traced, for proxies without a wish of their own.",
+  resolveGatewayHosts: row({
+    env: "RESOLVE_HOSTNAME_GATEWAYS",
+    fallback: "true",
+    read: flag,
+    about: "Ask DNS for the addresses of network gateways that have a host name.",
   }),
 } as const;
 

@@ -2,6 +2,7 @@
 import { NAMES } from "#api/constants/names";
 import type { Clock } from "#base/clock";
 import type { Logger } from "#base/logger";
+import type { ResolveHost } from "#ingest/gateway-hosts";
 import { MeshStore } from "#ingest/mesh-store";
 import type { KubeClient } from "#kube/kube-client";
 import { clusterId } from "#model/ids";
@@ -14,6 +15,7 @@ import { type MeshWatch, watchMesh } from "./mesh-watch.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
 import type { ControlPlaneOptions } from "./options.ts";
 import { createPushes, type Pushes } from "./pushes.ts";
+import { createHostResolver } from "./resolve-host.ts";
 import type { OnListening } from "./servers.ts";
 import { ServingCertificate, servingNames } from "./serving-certificate.ts";
 import { type TrustWatch, watchTrust } from "./trust.ts";
@@ -23,6 +25,8 @@ export interface ControlPlaneHost {
   readonly client: KubeClient;
   /** Makes the client of a remote cluster from the kubeconfig in its secret; may throw. */
   readonly createRemoteClient: (kubeconfig: string) => KubeClient;
+  /** How to ask DNS; the servers of /etc/resolv.conf when not given. */
+  readonly resolveHost?: ResolveHost;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Ends everything. */
@@ -76,6 +80,7 @@ function watchFacts(options: ControlPlaneOptions, host: ControlPlaneHost): Facts
       store,
       clusterId: options.clusterId,
       remoteTimeoutMs: options.remoteTimeoutMs,
+      resolveHost: options.resolveGatewayHosts ? (host.resolveHost ?? createHostResolver()) : undefined,
       clock,
       logger,
       signal,

@@ -6,9 +6,16 @@ import type { NetworkGateway, UnusableGateway } from "#model/network";
 import type { Policy, PolicyKind, PolicySpecs } from "#model/policies";
 import type { ClusterService } from "#model/service";
 
+/** A way into a network by name; the store puts the name's addresses in its place. */
+export interface HostGateway extends Omit<NetworkGateway, "address"> {
+  /** Lower case, without a dot at its end. */
+  readonly host: string;
+}
+
 /** What one object says about ways into a network. */
 export interface GatewayFacts {
   readonly gateways: readonly NetworkGateway[];
+  readonly hosts: readonly HostGateway[];
   readonly unusable: readonly UnusableGateway[];
 }
 
@@ -32,6 +39,13 @@ export type ConfigFact =
   | PolicyFact
   | { readonly kind: "mesh-config"; readonly value: MeshConfig }
   | { readonly kind: "mesh-networks"; readonly value: MeshNetworks };
+
+/** What DNS says of a host name; without addresses it may say why. */
+export interface HostAddresses {
+  /** Sorted, without duplicates. */
+  readonly addresses: readonly string[];
+  readonly problem?: string | undefined;
+}
 
 /** An object that was refused, and why; the last good version of it stays in force. */
 export interface ObjectProblem {

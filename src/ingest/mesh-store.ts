@@ -7,7 +7,7 @@ import { type MeshChange, mergeChanges } from "#model/mesh-change";
 import type { MeshSnapshot } from "#model/mesh-snapshot";
 import { sameFacts } from "#model/same-facts";
 import { EndpointStore } from "./endpoint-store.ts";
-import type { ClusterFact, ConfigFact, ObjectProblem } from "./fact.ts";
+import type { ClusterFact, ConfigFact, HostAddresses, ObjectProblem } from "./fact.ts";
 import { GatewayStore } from "./gateway-store.ts";
 import { PolicyStore } from "./policy-store.ts";
 import { ServiceStore } from "./service-store.ts";
@@ -79,6 +79,16 @@ export class MeshStore {
   /** Takes configuration of the own cluster. */
   applyConfig(facts: readonly ConfigFact[]): readonly MeshChange[] {
     return this.#publishLater(facts.flatMap((fact) => this.#applyConfigFact(fact)));
+  }
+
+  /** Host names that are addresses of gateways. */
+  gatewayHosts(): ReadonlySet<string> {
+    return this.#gateways.hosts();
+  }
+
+  /** Takes what DNS says of such a host; undefined forgets it. */
+  applyGatewayHost(host: string, value: HostAddresses | undefined): readonly MeshChange[] {
+    return this.#publishLater(this.#gateways.applyHost(host, value));
   }
 
   /** Notes that an object was refused, or with undefined that it is good or gone. */

@@ -20,7 +20,6 @@ it.each([
     [],
   ],
   ["no address yet", service({ ingress: [] }), [], ["no-address"]],
-  ["a host name", service({ ingress: [{ hostname: "lb.example.org" }] }), [], ["hostname-unresolved"]],
   ["another port", service({ labels: { [port]: "443" }, spec: { ports: [{ port: 443 }] } }), ["1.1.1.1:443"], []],
   ["a port it does not expose", service({ labels: { [port]: "443" } }), [], ["port-not-exposed"]],
   ["a port that is none", service({ labels: { [port]: "tls" } }), [], ["port-invalid"]],
@@ -29,6 +28,15 @@ it.each([
   expect(facts?.gateways.map(({ address, port: number }) => `${address}:${number}`)).toEqual(gateways);
   expect(facts?.unusable.map(({ reason }) => reason)).toEqual(reasons);
   expect([...(facts?.gateways ?? []), ...(facts?.unusable ?? [])].every(({ network }) => network === "n2")).toBe(true);
+});
+
+it("keeps host names apart, in one form", () => {
+  const facts = gatewaysFromService(
+    service({ ingress: [{ hostname: "LB.example.org." }, { hostname: "lb.example.org" }, { ip: "1.1.1.1" }] }),
+    context,
+  );
+  expect(facts?.hosts.map(({ host, port: number }) => `${host}:${number}`)).toEqual(["lb.example.org:15443"]);
+  expect(facts?.gateways.map(({ address }) => address)).toEqual(["1.1.1.1"]);
 });
 
 it("is nothing for a service without label that meshNetworks does not name", () => {
@@ -48,5 +56,5 @@ it("takes addresses of meshNetworks for no cluster in particular", () => {
   ];
   const facts = gatewaysFromMeshNetworks([{ network: "n1", fromCidrs: [], fromRegistries: [], gateways }]);
   expect(facts.gateways).toMatchObject([{ cluster: "", network: "n1", address: "9.9.9.9" }]);
-  expect(facts.unusable).toMatchObject([{ reason: "hostname-unresolved" }]);
+  expect(facts.hosts).toMatchObject([{ cluster: "", network: "n1", host: "lb.example.org", port: 15443 }]);
 });

@@ -6,7 +6,7 @@ import type { Service as KubeService } from "#api/kubernetes/gen/types";
 import type { MeshNetworks } from "#api/mesh-config/mesh-networks";
 import { type ClusterId, clusterId, kubernetesHostname, type NetworkId, networkId } from "#model/ids";
 import type { GatewayProblem, NetworkGateway } from "#model/network";
-import type { GatewayFacts } from "./fact.ts";
+import type { GatewayFacts, HostGateway } from "./fact.ts";
 
 export interface GatewayContext {
   readonly cluster: ClusterId;
@@ -26,32 +26,41 @@ export function gatewaysFromService(service: KubeService, context: GatewayContex
   const facts = declared.map((declaration) => resolve(service, declaration, context));
   return {
     gateways: facts.flatMap((fact) => fact.gateways),
+    hosts: facts.flatMap((fact) => fact.hosts),
     unusable: facts.flatMap((fact) => fact.unusable),
   };
 }
 
 /** Gateways that meshNetworks names by address; they stand for no cluster in particular. */
 export function gatewaysFromMeshNetworks(meshNetworks: MeshNetworks): GatewayFacts {
-  const listed = meshNetworks.flatMap(({ network, gateways }) =>
-    gateways.filter(({ address }) => address !== "").map((gateway) => ({ ...gateway, network: networkId(network) })),
-  );
   const source = "meshNetworks";
   const cluster = clusterId("");
+  const listed = meshNetworks.flatMap(({ network, gateways }) =>
+    gateways
+      .filter(({ address }) => address !== "")
+      .map(({ address, port }) => ({ network: networkId(network), cluster, address, port, source })),
+  );
+  const usable = listed.filter(({ port }) => port > 0);
   return {
-    gateways: listed
-      .filter(({ address, port }) => isIP(address) !== 0 && port > 0)
-      .map(({ network, address, port }) => ({ network, cluster, address, port, source })),
+    gateways: usable.filter(({ address }) => isIP(address) !== 0),
+    hosts: usable
+      .filter(({ address }) => isIP(address) === 0)
+      .map(({ address, ...rest }) => ({ ...rest, host: hostOf(address) })),
     unusable: listed
-      .filter(({ address, port }) => isIP(address) === 0 || port <= 0)
-      .map(({ network, address, port }) => ({
+      .filter(({ port }) => port <= 0)
+      .map(({ network, address }) => ({
         network,
         cluster,
         source,
-        ...(port > 0
-          ? unresolved(address)
-          : { reason: "port-invalid" as const, message: `gateway ${address} has no port` }),
+        reason: "port-invalid" as const,
+        message: `gateway ${address} has no port`,
       })),
   };
+}
+
+/** One form for one name, so that it is asked for once. */
+function hostOf(name: string): string {
+  return name.toLowerCase().replace(/\.$/, "");
 }
 
 function declaredByLabel(service: KubeService): readonly Declaration[] {
@@ -75,29 +84,25 @@ function resolve(service: KubeService, { network, port }: Declaration, context: 
   const { name = "", namespace = "" } = service.metadata ?? {};
   const source = `Service ${namespace}/${name}`;
   const { cluster } = context;
-  const unusable = (reason: GatewayProblem, message: string) => ({ network, cluster, source, reason, message });
+  const refused = (reason: GatewayProblem, message: string): GatewayFacts => ({
+    gateways: [],
+    hosts: [],
+    unusable: [{ network, cluster, source, reason, message }],
+  });
   if (!Number.isInteger(port) || port < 1 || port > 65_535) {
-    const message = `label ${LABELS.gatewayPort} of ${source} in ${cluster} is no port number`;
-    return { gateways: [], unusable: [unusable("port-invalid", message)] };
+    return refused("port-invalid", `label ${LABELS.gatewayPort} of ${source} in ${cluster} is no port number`);
   }
   if (!(service.spec?.ports ?? []).some((exposed) => exposed.port === port)) {
     const message = `${source} in ${cluster} stands for network ${network} but does not expose port ${port}`;
-    return { gateways: [], unusable: [unusable("port-not-exposed", message)] };
+    return refused("port-not-exposed", message);
   }
   const { ips, hostnames } = externalAddresses(service);
-  const waiting = hostnames.map((host) => unresolved(host)).map(({ reason, message }) => unusable(reason, message));
   if (ips.length === 0 && hostnames.length === 0) {
-    waiting.push(unusable("no-address", `${source} in ${cluster} has no external address yet (status.loadBalancer)`));
+    return refused("no-address", `${source} in ${cluster} has no external address yet (status.loadBalancer)`);
   }
   const gateways = ips.map((address): NetworkGateway => ({ network, cluster, address, port, source }));
-  return { gateways, unusable: waiting };
-}
-
-function unresolved(host: string): { readonly reason: GatewayProblem; readonly message: string } {
-  return {
-    reason: "hostname-unresolved",
-    message: `gateway address ${host} is a host name, which is not resolved yet`,
-  };
+  const hosts = hostnames.map((host): HostGateway => ({ network, cluster, host, port, source }));
+  return { gateways, hosts, unusable: [] };
 }
 
 /** Load balancer addresses and externalIPs. Node ports are reached only where an annotation says so: not read yet. */
@@ -109,6 +114,6 @@ function externalAddresses(service: KubeService): {
   const ips = [...ingress.flatMap(({ ip }) => ip ?? []), ...(service.spec?.externalIPs ?? [])];
   return {
     ips: [...new Set(ips)].sort(),
-    hostnames: ingress.flatMap(({ ip, hostname }) => (ip || !hostname ? [] : [hostname])).sort(),
+    hostnames: [...new Set(ingress.flatMap(({ ip, hostname }) => (ip || !hostname ? [] : [hostOf(hostname)])))].sort(),
   };
 }
