@@ -24,7 +24,7 @@ export interface InformerOptions<T> {
   readonly onChange?: (change: InformerChange<T>) => void;
   /** Keeps less than the whole object; must keep metadata.name, namespace, uid and resourceVersion. */
   readonly project?: (object: T) => T;
-  /** Called when the connection state changes: undefined when it works, else what is wrong. */
+  /** Called with undefined whenever the server has accepted a watch, and with what is wrong when it broke. */
   readonly onHealth?: (problem: KubeError | undefined) => void;
 }
 
@@ -38,6 +38,8 @@ export interface Informer<T> {
 
 const FIRST_RETRY_MS = 100;
 const MAX_RETRY_MS = 10_000;
+/** A watch that lived this long was a good one: the next trouble begins with the first retry time again. */
+const STABLE_MS = 1_000;
 
 /** Starts at once and runs until the signal aborts. A kind that does not exist yet (404) is waited for quietly. */
 export function startInformer<T extends KubeObject>(options: InformerOptions<T>): Informer<T> {
@@ -61,6 +63,14 @@ export function startInformer<T extends KubeObject>(options: InformerOptions<T>)
   };
 }
 
+/** How far this informer has come; advanced with every event, so that a break in the middle replays nothing. */
+interface Progress {
+  /** Undefined: a new list is due. */
+  resourceVersion: string | undefined;
+  /** When the server accepted the last watch. */
+  openedAt: number | undefined;
+}
+
 async function follow<T extends KubeObject>(
   options: InformerOptions<T>,
   store: ObjectStore<T>,
@@ -68,26 +78,43 @@ async function follow<T extends KubeObject>(
 ): Promise<void> {
   const { signal } = options;
   const clock = options.clock ?? systemClock;
+  const progress: Progress = { resourceVersion: undefined, openedAt: undefined };
   let retryMs = FIRST_RETRY_MS;
-  let resourceVersion: string | undefined;
+  let wasExpired = false;
   while (!signal.aborted) {
-    try {
-      if (resourceVersion === undefined) {
-        resourceVersion = await relist(options, store);
-        onSynced();
-      }
-      options.onHealth?.(undefined);
-      retryMs = FIRST_RETRY_MS;
-      resourceVersion = await watchFrom(options, store, resourceVersion);
-    } catch (thrown) {
-      if (signal.aborted) return;
-      const error = asKubeError(thrown);
-      if (error.status !== 0) resourceVersion = undefined;
-      if (error.status === 410) continue;
-      report(options, error, retryMs);
-      await clock.sleep(retryMs, signal).catch(() => {});
-      retryMs = Math.min(retryMs * 2, MAX_RETRY_MS);
+    progress.openedAt = undefined;
+    const problem = await listAndWatch(options, store, progress, onSynced);
+    if (signal.aborted) return;
+    const stable = progress.openedAt !== undefined && clock.now() - progress.openedAt >= STABLE_MS;
+    if (stable) retryMs = FIRST_RETRY_MS;
+    const expired = problem?.status === 410;
+    const atOnce = expired ? !wasExpired : problem === undefined && stable;
+    wasExpired = expired;
+    if (atOnce) continue;
+    if (problem !== undefined && !expired) report(options, problem, retryMs);
+    await clock.sleep(retryMs, signal).catch(() => {});
+    retryMs = Math.min(retryMs * 2, MAX_RETRY_MS);
+  }
+}
+
+/** One round, until the watch ends. Gives why it ended, undefined when the server closed it as servers do. */
+async function listAndWatch<T extends KubeObject>(
+  options: InformerOptions<T>,
+  store: ObjectStore<T>,
+  progress: Progress,
+  onSynced: () => void,
+): Promise<KubeError | undefined> {
+  try {
+    if (progress.resourceVersion === undefined) {
+      progress.resourceVersion = await relist(options, store);
+      onSynced();
     }
+    await watchOn(options, store, progress);
+    return undefined;
+  } catch (thrown) {
+    const error = asKubeError(thrown);
+    if (error.status !== 0) progress.resourceVersion = undefined;
+    return error;
   }
 }
 
@@ -112,22 +139,26 @@ async function relist<T extends KubeObject>(options: InformerOptions<T>, store: 
   return list.metadata.resourceVersion ?? "0";
 }
 
-async function watchFrom<T extends KubeObject>(
+async function watchOn<T extends KubeObject>(
   options: InformerOptions<T>,
   store: ObjectStore<T>,
-  from: string,
-): Promise<string> {
-  let resourceVersion = from;
-  for await (const event of options.client.watch<T>(options.type, { ...listOptions(options), resourceVersion: from })) {
+  progress: Progress,
+): Promise<void> {
+  const { client, type, clock = systemClock } = options;
+  const { resourceVersion = "0" } = progress;
+  for await (const event of client.watch<T>(type, { ...listOptions(options), resourceVersion })) {
+    if (progress.openedAt === undefined) {
+      progress.openedAt = clock.now();
+      options.onHealth?.(undefined);
+    }
     if (event.type === "BOOKMARK") {
-      resourceVersion = event.resourceVersion || resourceVersion;
+      progress.resourceVersion = event.resourceVersion || progress.resourceVersion;
       continue;
     }
-    resourceVersion = event.object.metadata?.resourceVersion ?? resourceVersion;
+    progress.resourceVersion = event.object.metadata?.resourceVersion ?? progress.resourceVersion;
     if (event.type === "DELETED") store.remove(event.object);
     else store.put(event.object);
   }
-  return resourceVersion;
 }
 
 function listOptions(
@@ -172,16 +203,19 @@ class ObjectStore<T extends KubeObject> {
   }
 
   remove(object: T): void {
-    const key = objectKey(object);
+    this.#drop(objectKey(object), this.#options.project?.(object) ?? object);
+  }
+
+  #drop(key: string, object: T): void {
     const old = this.#objects.get(key);
     if (old === undefined) return;
     this.#objects.delete(key);
-    this.#options.onChange?.({ type: "DELETED", object: this.#options.project?.(object) ?? object, old });
+    this.#options.onChange?.({ type: "DELETED", object, old });
   }
 
   replaceAll(objects: readonly T[]): void {
     const present = new Set(objects.map(objectKey));
-    for (const [key, old] of [...this.#objects]) if (!present.has(key)) this.remove(old);
+    for (const [key, old] of [...this.#objects]) if (!present.has(key)) this.#drop(key, old);
     for (const object of objects) this.put(object);
   }
 }

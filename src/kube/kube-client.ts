@@ -62,7 +62,8 @@ export type WatchEvent<T> =
 
 /**
  * One API server seen with one identity. Every method throws KubeError when the server refuses or cannot be reached;
- * `watch` throws KubeError 410 when its resourceVersion is too old and ends quietly when the server closes it.
+ * `watch` begins with a BOOKMARK once the server has accepted it, throws KubeError 410 when its resourceVersion is too old
+ * and ends quietly when the server closes it.
  */
 export interface KubeClient {
   /** The server's URL, as in the kubeconfig. */

@@ -11,7 +11,10 @@ interface WatchRequest {
 /** Servers end a watch after a random five to ten minutes by themselves; this bound only frees forgotten ones. */
 const SERVER_TIMEOUT_SECONDS = "600";
 
-/** The events of one watch connection, each line of its body one JSON document. */
+/**
+ * The events of one watch connection, each line of its body one JSON document. A bookmark of the version that was asked
+ * for comes first, as soon as the server accepts: a quiet watch is known to work.
+ */
 export async function* watchEvents<T extends KubeObject>(
   transport: Transport,
   request: WatchRequest,
@@ -25,6 +28,7 @@ export async function* watchEvents<T extends KubeObject>(
   });
   let rest: Buffer = Buffer.alloc(0);
   try {
+    yield { type: "BOOKMARK", resourceVersion: request.query["resourceVersion"] ?? "" };
     for await (const chunk of body) {
       const data: Buffer = rest.length === 0 ? (chunk as Buffer) : Buffer.concat([rest, chunk as Buffer]);
       let start = 0;

@@ -63,6 +63,7 @@ export class FakeKubeClient implements KubeClient {
     const onAbort = () => watcher.wake();
     signal?.addEventListener("abort", onAbort);
     try {
+      yield { type: "BOOKMARK", resourceVersion: options.resourceVersion ?? "" };
       while (signal?.aborted !== true && !this.closed) {
         if (this.#down !== undefined) throw this.#down;
         const event = watcher.queue.shift();
