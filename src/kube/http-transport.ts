@@ -1,6 +1,6 @@
 // One API server's HTTP connections: TLS identity, authorization header, Status bodies turned into errors.
 import type { Readable } from "node:stream";
-import { Agent, request as send } from "undici";
+import { Agent, errors, request as send } from "undici";
 import { errorMessage } from "#base/mesh-error";
 import { KubeError } from "./kube-client.ts";
 import type { ClusterAccess } from "./kubeconfig.ts";
@@ -41,18 +41,26 @@ export function createTransport(access: ClusterAccess): Transport {
   });
   const open = async (request: TransportRequest): Promise<Readable> => {
     const url = urlOf(access.server, request);
-    const answer = await send(url, {
-      method: request.method as "GET",
-      dispatcher: agent,
-      headers: await headersOf(access, request),
-      body: request.body === undefined ? null : JSON.stringify(request.body),
-      bodyTimeout: request.endless === true ? 0 : ANSWER_TIMEOUT_MS,
-      headersTimeout: ANSWER_TIMEOUT_MS,
-      signal: request.signal ?? null,
-    }).catch((cause: unknown) => {
-      if (request.signal?.aborted) throw cause;
-      throw unreachable(access, cause);
-    });
+    const headers = await headersOf(access, request);
+    const attempt = () =>
+      send(url, {
+        method: request.method as "GET",
+        dispatcher: agent,
+        headers,
+        body: request.body === undefined ? null : JSON.stringify(request.body),
+        bodyTimeout: request.endless === true ? 0 : ANSWER_TIMEOUT_MS,
+        headersTimeout: ANSWER_TIMEOUT_MS,
+        signal: request.signal ?? null,
+      });
+    const answer = await attempt()
+      .catch((cause: unknown) => {
+        if (request.method !== "GET" || !isClosedByPeer(cause)) throw cause;
+        return attempt();
+      })
+      .catch((cause: unknown) => {
+        if (request.signal?.aborted) throw cause;
+        throw unreachable(access, cause);
+      });
     if (answer.statusCode >= 200 && answer.statusCode < 300) return answer.body;
     throw refusal(answer.statusCode, await answer.body.text(), `${request.method} ${request.path}`);
   };
@@ -64,6 +72,11 @@ export function createTransport(access: ClusterAccess): Transport {
     },
     close: () => agent.destroy(),
   };
+}
+
+/** A kept connection may have ended at the far side just before it was used: a read can be asked once more. */
+function isClosedByPeer(cause: unknown): boolean {
+  return cause instanceof errors.SocketError;
 }
 
 function urlOf(server: string, request: TransportRequest): string {
