@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { delimiter, dirname, isAbsolute, join } from "node:path";
-import { parse } from "yaml";
+import { LineCounter, parseDocument } from "yaml";
 import { MeshError } from "#base/mesh-error";
 
 /** How to reach one API server as one user. */
@@ -112,13 +112,17 @@ function readIfPresent(path: string, required: boolean): string | undefined {
   }
 }
 
+/** The YAML library's own error quotes the line that is wrong, and lines of a kubeconfig hold tokens: it stays here. */
 function parseText(text: string, where: string): RawConfig {
-  try {
-    const value: unknown = parse(text);
-    if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as RawConfig;
-  } catch (cause) {
-    throw new MeshError("KUBECONFIG_INVALID", `${where} is not YAML`, { cause });
+  const lines = new LineCounter();
+  const document = parseDocument(text, { prettyErrors: false, lineCounter: lines });
+  const [broken] = document.errors;
+  if (broken !== undefined) {
+    const { line, col } = lines.linePos(broken.pos[0]);
+    throw new MeshError("KUBECONFIG_INVALID", `${where} is not YAML: line ${line}, column ${col} (${broken.code})`);
   }
+  const value: unknown = document.toJS();
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as RawConfig;
   throw new MeshError(
     "KUBECONFIG_INVALID",
     `${where} is not a kubeconfig: expected a mapping with clusters, users and contexts`,
