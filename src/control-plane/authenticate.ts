@@ -25,7 +25,7 @@ export interface Credentials {
 export interface AuthenticatorOptions {
   readonly ownCluster: string;
   /** The client of a cluster of this mesh; undefined for an unknown one. */
-  readonly clientOf: (cluster: string) => KubeClient | undefined | Promise<KubeClient | undefined>;
+  readonly clientOf: (cluster: string) => KubeClient | undefined;
   readonly trustDomains: () => { readonly own: string; readonly aliases: readonly string[] };
 }
 
@@ -59,7 +59,7 @@ async function reviewToken(
   options: AuthenticatorOptions,
 ): Promise<{ namespace: string; serviceAccount: string }> {
   const cluster = credentials.clusterId || options.ownCluster;
-  const client = await options.clientOf(cluster);
+  const client = options.clientOf(cluster);
   if (client === undefined) {
     throw refuse(`the token is said to be of cluster ${cluster}, which is not a cluster of this mesh`);
   }

@@ -8,7 +8,6 @@ import type { MeshStore } from "#ingest/mesh-store";
 import { type RemoteClusterStatus, type RemoteClusters, watchRemoteClusters } from "#ingest/remote-clusters";
 import type { KubeClient } from "#kube/kube-client";
 import { clusterId } from "#model/ids";
-import { createRemoteClients } from "./remote-clients.ts";
 
 export interface MeshWatchOptions {
   readonly client: KubeClient;
@@ -29,7 +28,7 @@ export interface MeshWatch {
   /** Undefined once proxies may be served, else what is waited for. Stays undefined from then on. */
   whyNotReady(): string | undefined;
   /** The client of a cluster of this mesh. */
-  clientOf(cluster: string): KubeClient | undefined | Promise<KubeClient | undefined>;
+  clientOf(cluster: string): KubeClient | undefined;
   /** Calls back with each change of a remote cluster's status or root. */
   onRemoteChange(listener: (statuses: readonly RemoteClusterStatus[]) => void): void;
 }
@@ -38,16 +37,11 @@ export function watchMesh(options: MeshWatchOptions): MeshWatch {
   const { client, store, clock, logger, signal } = options;
   const listeners = new Set<(statuses: readonly RemoteClusterStatus[]) => void>();
   const common = { client, store, clock, logger, signal };
-  const remoteClients = createRemoteClients({
-    own: client,
-    create: options.createRemoteClient,
-    status: () => remoteClusters.status(),
-  });
   const own = watchCluster({ ...common, clusterId: clusterId(options.clusterId) });
   const config = watchConfig(common);
   const remoteClusters = watchRemoteClusters({
     ...common,
-    createClient: remoteClients.createClient,
+    createClient: options.createRemoteClient,
     timeoutMs: options.remoteTimeoutMs,
     onChange: (statuses) => {
       for (const listener of listeners) listener(statuses);
@@ -74,7 +68,7 @@ export function watchMesh(options: MeshWatchOptions): MeshWatch {
       const problem = own.problem();
       return `waiting for ${missing[0]}${problem === undefined ? "" : ` (${problem})`}`;
     },
-    clientOf: (cluster) => (cluster === options.clusterId ? client : remoteClients.clientOf(cluster)),
+    clientOf: (cluster) => (cluster === options.clusterId ? client : remoteClusters.clientOf(clusterId(cluster))),
     onRemoteChange: (listener) => listeners.add(listener),
   };
 }

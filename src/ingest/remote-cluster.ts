@@ -57,6 +57,7 @@ export class RemoteCluster {
   #endWithProgram = () => this.close();
   #state: RemoteClusterState;
   #rootPem: string | undefined;
+  #client: KubeClient | undefined;
 
   /** Opens nothing yet. */
   constructor(id: ClusterId, options: RemoteClusterOptions, hooks: Hooks) {
@@ -73,13 +74,19 @@ export class RemoteCluster {
     return this.#rootPem === undefined ? this.#state : { ...this.#state, rootPem: this.#rootPem };
   }
 
+  /** Its client, as long as it is open; undefined when the kubeconfig was refused. */
+  get client(): KubeClient | undefined {
+    return this.#life.signal.aborted ? undefined : this.#client;
+  }
+
   /** Checks the kubeconfig, makes a client and starts to watch. A bad kubeconfig is a state, not an exception. */
   open(kubeconfig: string): void {
     const { signal, logger, createClient } = this.#options;
     signal.addEventListener("abort", this.#endWithProgram, { once: true });
     try {
       checkKubeconfig(kubeconfig);
-      this.#follow(createClient(kubeconfig));
+      this.#client = createClient(kubeconfig);
+      this.#follow(this.#client);
     } catch (thrown) {
       logger.error({ cluster: this.id, error: errorMessage(thrown) }, "remote cluster refused");
       this.#set("closed", errorMessage(thrown));

@@ -146,6 +146,30 @@ describe("watchRemoteClusters", () => {
       clock.advance(1);
       return names().includes("later");
     }, "the old client still serves");
+    expect(remotes.clientOf(clusterId("cluster2"))).toBe(servers["b"]);
+    own.remove(secret("s", {}));
+    await soon(() => remotes.clientOf(clusterId("cluster2")) === undefined, "the client goes with its secret");
+    expect(servers["b"]?.closed).toBe(true);
+  });
+
+  it("goes on with an old client that syncs before the new one", async () => {
+    servers["a"]?.setDown(true);
+    servers["b"]?.setDown(true);
+    own.put(secret("s", { cluster2: kubeconfig("b") }));
+    start();
+    await soon(() => states()["cluster2"] === "syncing", "the first client tries");
+    own.put(secret("s", { cluster2: kubeconfig("a") }));
+    await soon(() => servers["b"]?.closed === false && remotes.status().length === 1, "the second tries too");
+    servers["b"]?.setDown(false);
+    await soon(() => {
+      clock.advance(10_000);
+      return names().length === 2;
+    }, "the first has synced");
+    servers["b"]?.put(service("later"));
+    await soon(() => {
+      clock.advance(1);
+      return names().includes("later");
+    }, "the first is followed still");
   });
 
   it("stops waiting for a silent cluster, and takes it when it answers", async () => {

@@ -27,6 +27,8 @@ export interface RemoteClustersOptions extends RemoteClusterOptions {
 export interface RemoteClusters {
   /** Every cluster that a remote secret names, in order of ids. */
   status(): readonly RemoteClusterStatus[];
+  /** The client of a cluster that a secret names; the one before until a new kubeconfig has proved good. */
+  clientOf(id: ClusterId): KubeClient | undefined;
   /** Resolves when each cluster of the first list has synced, timed out or failed: readiness may go on. */
   readonly settled: Promise<void>;
   hasSettled(): boolean;
@@ -54,7 +56,12 @@ export function watchRemoteClusters(given: RemoteClustersOptions): RemoteCluster
       done = true;
     });
   settled.catch(() => {}); // an abort before the first list is no failure of anyone
-  return { status: () => registry.status(), settled, hasSettled: () => done };
+  return {
+    status: () => registry.status(),
+    clientOf: (id) => registry.clientOf(id),
+    settled,
+    hasSettled: () => done,
+  };
 }
 
 interface Entry {
@@ -78,6 +85,11 @@ class Registry {
   status(): readonly RemoteClusterStatus[] {
     const entries = [...this.#entries].sort(([a], [b]) => (a < b ? -1 : 1));
     return entries.map(([id, { secretName, current }]) => ({ id, secretName, ...current.state }));
+  }
+
+  clientOf(id: ClusterId): KubeClient | undefined {
+    const entry = this.#entries.get(id);
+    return entry?.previous?.client ?? entry?.current.client;
   }
 
   async settled(): Promise<void> {
@@ -118,8 +130,8 @@ class Registry {
     const kubeconfig = Buffer.from(value, "base64").toString("utf8");
     const hash = contentHash(kubeconfig);
     if (before?.hash === hash) return;
-    const cluster = new RemoteCluster(id, this.#options, {
-      onSynced: () => this.#release(id),
+    const cluster: RemoteCluster = new RemoteCluster(id, this.#options, {
+      onSynced: () => this.#release(id, cluster),
       onChange: () => this.#changed(),
     });
     this.#entries.set(id, { secretName, hash, current: cluster, previous: this.#keptOf(before) });
@@ -136,10 +148,10 @@ class Registry {
     return previous;
   }
 
-  /** The new watch has all it needs: the old one must not write any more. */
-  #release(id: ClusterId): void {
+  /** The new watch has all it needs: the old one must not write any more. An old one that syncs late releases nobody. */
+  #release(id: ClusterId, synced: RemoteCluster): void {
     const entry = this.#entries.get(id);
-    if (entry?.previous === undefined) return;
+    if (entry?.previous === undefined || entry.current !== synced) return;
     entry.previous.close();
     this.#entries.set(id, { ...entry, previous: undefined });
   }
