@@ -1,8 +1,9 @@
 // Each part of the mesh is killed once while both clusters' clients call; it comes back by itself, and the calls that
 // failed are counted.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { systemClock } from "#base/clock";
 import { type ContainerPlace, killInContainer, restarted } from "../../kit/container-processes.ts";
-import { bootMeshUnderLoad, type MeshUnderLoad } from "../../kit/mesh-under-load.ts";
+import { bootMeshUnderLoad, CONTEXTS, type MeshUnderLoad } from "../../kit/mesh-under-load.ts";
 import { whyNoPlayground } from "../../kit/playground.ts";
 
 interface Kill extends ContainerPlace {
@@ -22,6 +23,8 @@ const sample = (context: string, app: string, container: string): ContainerPlace
   ...system(context, app, container),
   namespace: "sample",
 });
+
+const STOPPED_MS = 5000;
 
 const KILLS: readonly Kill[] = [
   {
@@ -103,18 +106,35 @@ describe.skipIf(whyNoPlayground())("killed once under load", () => {
 
   test("API server, cluster2, not answering for 5 s", async () => {
     const pid = mesh.playground.status.clusters.find(({ context }) => context === "cluster2")?.pids.cluster ?? 0;
+    const stoppedAt = Date.now();
     const result = await mesh.tryCase("API server, cluster2, stopped for 5 s", {
       fail: async () => {
         process.kill(pid, "SIGSTOP");
         try {
-          await new Promise((resolve) => setTimeout(resolve, 5000));
+          await systemClock.sleep(STOPPED_MS);
         } finally {
           process.kill(pid, "SIGCONT");
         }
       },
       healed: async () => undefined,
     });
-    expect(result.calls).toBeGreaterThan(200);
     expect(result.failed, JSON.stringify(result.errors)).toBe(0);
+    // What cluster1 learned of cluster2 stays, for a control plane that hears nothing cannot know better.
+    const meanwhile = (await mesh.load.calls(stoppedAt)).filter(
+      ({ context, at }) => context === "cluster1" && at < stoppedAt + STOPPED_MS,
+    );
+    const remote = meanwhile.filter(({ version }) => version === "v2").length;
+    expect(remote).toBeGreaterThan(meanwhile.length / 4);
+  });
+
+  test("afterwards every proxy is connected and has what it was sent", async () => {
+    for (const context of CONTEXTS) {
+      const status = JSON.parse(
+        await mesh.playground.ok("istioctl", ["proxy-status", "--context", context, "-o", "json"]),
+      );
+      // Two gateways, helloworld, sleep and the load.
+      expect(status).toHaveLength(5);
+      for (const entry of status) expect([entry.proxy, entry.rejected]).toEqual([entry.proxy, undefined]);
+    }
   });
 });

@@ -38,7 +38,7 @@ const ROLLOUTS: readonly Target[] = [
 ];
 
 /** Calls of one client by which a share is judged. */
-const CALLS = 300;
+const CALLS = 200;
 
 describe.skipIf(whyNoPlayground())("on purpose, under load", () => {
   let mesh: MeshUnderLoad;

@@ -1,0 +1,167 @@
+// What the mesh lives on goes away or is spoilt under load: root ConfigMaps, tokens, certificates, the control plane
+// while pods start. All of it is mended without a person, and no call fails.
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { until } from "#base/until";
+import { bootMeshUnderLoad, type MeshUnderLoad } from "../../kit/mesh-under-load.ts";
+import { whyNoPlayground } from "../../kit/playground.ts";
+
+const ROOT_MAP = ["configmap", "istio-ca-root-cert", "-n", "sample"];
+
+describe.skipIf(whyNoPlayground())("mended without a person, under load", () => {
+  let mesh: MeshUnderLoad;
+  const kubectl = (...args: string[]) => mesh.playground.ok("kubectl", ["--context", "cluster1", ...args]);
+  const istioctl = (...args: string[]) => mesh.playground.ok("istioctl", [...args, "--context", "cluster1"]);
+  const waits = (reason: string, timeoutMs = 20_000) => ({ reason, timeoutMs, intervalMs: 200 });
+  const rootOf = async () => {
+    const { exitCode, stdout } = await mesh.playground.run("kubectl", [
+      "--context",
+      "cluster1",
+      "get",
+      ...ROOT_MAP,
+      "-o",
+      "jsonpath={.data.root-cert\\.pem}",
+    ]);
+    return exitCode === 0 ? stdout : undefined;
+  };
+  /** Names of the proxies that cluster1's control plane serves. */
+  const proxies = async () => {
+    const { exitCode, stdout } = await mesh.playground.run("istioctl", [
+      "proxy-status",
+      "-o",
+      "json",
+      "--context",
+      "cluster1",
+    ]);
+    return exitCode === 0
+      ? JSON.parse(stdout)
+          .map(({ proxy }: { proxy: string }) => proxy)
+          .sort()
+      : [];
+  };
+  const readyPods = async (app: string) => {
+    const text = await kubectl("get", "pods", "-n", "sample", "-l", `app=${app}`, "--no-headers");
+    return text.split("\n").filter((line) => /\s2\/2\s+Running\s/.test(line)).length;
+  };
+
+  beforeAll(async () => {
+    mesh = await bootMeshUnderLoad();
+  });
+  afterAll(() => mesh?.end("Mended without a person"));
+
+  test.each([
+    ["root ConfigMap edited", ["patch", ...ROOT_MAP, "-p", '{"data":{"root-cert.pem":"no certificate"}}']],
+    ["root ConfigMap deleted", ["delete", ...ROOT_MAP]],
+  ])("%s", async (title, command) => {
+    const good = await rootOf();
+    expect(good).toContain("BEGIN CERTIFICATE");
+    const result = await mesh.tryCase(title, {
+      fail: () => kubectl(...command),
+      healed: () => until(async () => (await rootOf()) === good, waits("the root is as it was")),
+    });
+    expect(result.failed, JSON.stringify(result.errors)).toBe(0);
+    expect(result.healedSeconds).toBeLessThan(10);
+  });
+
+  test("certificates that live for seconds are renewed without a failed call", async () => {
+    const annotation = { "proxy.istio.io/config": JSON.stringify({ proxyMetadata: { SECRET_TTL: "8s" } }) };
+    const patch = JSON.stringify({ spec: { template: { metadata: { annotations: annotation } } } });
+    await kubectl("patch", "deploy/helloworld-v1", "-n", "sample", "-p", patch);
+    await kubectl("rollout", "status", "deploy/helloworld-v1", "-n", "sample", "--timeout=60s");
+    await until(
+      async () =>
+        (await kubectl("get", "pods", "-n", "sample", "-l", "version=v1", "-o", "name")).trim().split("\n").length ===
+        1,
+      waits("the old pod is gone", 60_000),
+    );
+    const serials = new Set<string>();
+    const result = await mesh.tryCase("helloworld-v1's certificate renewed twice", {
+      fail: async () => undefined,
+      healed: () =>
+        until(
+          async () => {
+            const text = await istioctl("proxy-config", "secret", "deploy/helloworld-v1", "-n", "sample");
+            serials.add(/^default\s.*?\s([0-9a-f]{16,})\s/m.exec(text)?.[1] ?? `none in ${text}`);
+            return serials.size >= 3;
+          },
+          waits("the certificate was renewed twice", 60_000),
+        ),
+    });
+    expect([...serials].filter((serial) => serial.startsWith("none"))).toEqual([]);
+    expect(result.failed, JSON.stringify(result.errors)).toBe(0);
+  });
+
+  test("a spoilt token keeps a proxy from the control plane only until a good one is there", async () => {
+    const pod = JSON.parse(await kubectl("get", "pods", "-n", "sample", "-l", "app=sleep", "-o", "json")).items[0];
+    const { name, uid } = pod.metadata;
+    const proxy = `${name}.sample`;
+    expect(await proxies()).toContain(proxy);
+    let restore = () => {};
+    const result = await mesh.tryCase("token of a proxy spoilt, then renewed", {
+      fail: async () => {
+        restore = spoilTokens(uid);
+        await kubectl("rollout", "restart", "deploy/istiod", "-n", "istio-system");
+        await kubectl("rollout", "status", "deploy/istiod", "-n", "istio-system", "--timeout=60s");
+        await until(async () => (await proxies()).length >= 4, waits("the other proxies are back", 30_000));
+        expect(await proxies()).not.toContain(proxy);
+      },
+      healed: async () => {
+        restore();
+        await until(async () => (await proxies()).includes(proxy), waits("the proxy is back", 30_000));
+      },
+    });
+    expect(result.failed, JSON.stringify(result.errors)).toBe(0);
+  });
+
+  test("a pod that starts while the control plane is away comes when it is back", async () => {
+    const result = await mesh.tryCase("control plane away while a pod starts", {
+      fail: async () => {
+        await kubectl("scale", "deploy/istiod", "-n", "istio-system", "--replicas=0");
+        await until(
+          async () => (await kubectl("get", "pods", "-n", "istio-system", "-l", "app=istiod", "-o", "name")) === "",
+          waits("the control plane is gone", 60_000),
+        );
+        await kubectl("rollout", "restart", "deploy/sleep", "-n", "sample");
+        await until(
+          async () => (await kubectl("get", "events", "-n", "sample")).includes("failed calling webhook"),
+          waits("the pod's creation failed for want of the webhook"),
+        );
+      },
+      healed: async () => {
+        await kubectl("scale", "deploy/istiod", "-n", "istio-system", "--replicas=1");
+        await kubectl("rollout", "status", "deploy/sleep", "-n", "sample", "--timeout=60s");
+        await until(
+          async () => (await readyPods("sleep")) === 1,
+          waits("the new pod has a proxy and is ready", 60_000),
+        );
+      },
+    });
+    expect(result.failed, JSON.stringify(result.errors)).toBe(0);
+  });
+
+  /** Writes nonsense over the pod's token for the control plane, where the node keeps it; returns the way back. */
+  function spoilTokens(podUid: string): () => void {
+    const cluster = mesh.playground.status.clusters.find(({ context }) => context === "cluster1");
+    // The node's volumes are a mount that only it and its containers see.
+    const node = join(
+      `/proc/${cluster?.pids.node}/root`,
+      mesh.playground.status.stateDir,
+      "clusters",
+      "cluster1",
+      "node",
+    );
+    const volume = join(node, "pods", podUid, "volumes", "istio-token");
+    const files = readdirSync(volume, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+    expect(files.map((file) => file.name)).toContain("istio-token");
+    const undo = files.map((file) => {
+      const path = join(file.parentPath, file.name);
+      const good = readFileSync(path);
+      writeFileSync(path, "spoilt");
+      return () => writeFileSync(path, good);
+    });
+    return () => {
+      for (const step of undo) step();
+    };
+  }
+});
