@@ -11,7 +11,8 @@ export interface HttpCall {
   readonly host: string;
   readonly port: number;
   readonly path: string;
-  readonly method?: "GET" | "POST";
+  readonly method?: string;
+  readonly body?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly localAddress?: string;
   readonly timeoutMs?: number;
@@ -22,7 +23,7 @@ export interface HttpCall {
 const MAX_BODY_BYTES = 64 << 20;
 
 /** One request. Rejects when there is no answer in time. */
-export async function callHttp({ timeoutMs = 5000, isHttps = false, ...options }: HttpCall): Promise<HttpAnswer> {
+export async function callHttp({ timeoutMs = 5000, isHttps = false, body, ...options }: HttpCall): Promise<HttpAnswer> {
   const request = isHttps ? (await import("node:https")).request : httpRequest;
   const insecure = isHttps ? { rejectUnauthorized: false } : {};
   return new Promise((resolve, reject) => {
@@ -42,6 +43,6 @@ export async function callHttp({ timeoutMs = 5000, isHttps = false, ...options }
     });
     call.once("timeout", () => call.destroy(new Error(`no answer within ${timeoutMs} ms`)));
     call.once("error", reject);
-    call.end();
+    call.end(body);
   });
 }

@@ -10,10 +10,10 @@ import type { JsonObject } from "#envoy/struct";
 import {
   durationMs,
   isObject,
+  type ProxyConfig,
   parseJsonObject,
   parsePodInfo,
   parseProxyConfig,
-  type ProxyConfig,
 } from "./proxy-config.ts";
 
 export type ProxyRole = "sidecar" | "router";

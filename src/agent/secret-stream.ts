@@ -1,8 +1,9 @@
 // The agent's own part of Envoy's discovery stream: secrets of the workload, of the type SDS. The rest is relayed.
+
+import type { Logger } from "#base/logger";
 import { type DeltaRequest, encodeDeltaResponse } from "#envoy/discovery";
 import { FIXED_NAMES } from "#envoy/names";
 import { XDS_TYPES } from "#envoy/types";
-import type { Logger } from "#base/logger";
 import type { SecretManager } from "./secrets.ts";
 
 const OWN = new Set<string>([FIXED_NAMES.secretDefault, FIXED_NAMES.secretRoot]);

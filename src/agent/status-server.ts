@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { Logger } from "#base/logger";
 import { errorMessage } from "#base/mesh-error";
 import { POD_SOURCE, type ProbeTarget, readAppProbers } from "./app-probes.ts";
-import { mergedMetrics, type MetricsSources } from "./metrics.ts";
+import { type MetricsSources, mergedMetrics } from "./metrics.ts";
 import type { Readiness } from "./readiness.ts";
 
 export interface StatusServerOptions {

@@ -1,4 +1,5 @@
-// pilot-agent: the program of the proxy image. `proxy` runs an Envoy, `istio-iptables` sets a pod's rules.
+// pilot-agent: the program of the proxy image. `proxy` runs an Envoy, `istio-iptables` sets a pod's rules, `wait` and
+// `request` talk to a running one.
 import { Command } from "commander";
 import { readAgentConfig } from "#agent/options";
 import { systemClock } from "#base/clock";
@@ -59,6 +60,10 @@ async function main(): Promise<void> {
   if (process.argv[2] === "istio-iptables") {
     const { iptablesCommand } = await import("#agent/iptables/command");
     program.addCommand(iptablesCommand(process.env, finish));
+  }
+  if (["wait", "request"].includes(process.argv[2] ?? "")) {
+    const { requestCommand, waitCommand } = await import("#agent/client-commands");
+    program.addCommand(waitCommand(finish)).addCommand(requestCommand(finish));
   }
   try {
     await program.parseAsync();

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { Command } from "commander";
 import { MeshError } from "#base/mesh-error";
-import { iptablesRules, renderRestore, type Family } from "./iptables-rules.ts";
+import { type Family, iptablesRules, renderRestore } from "./iptables-rules.ts";
 import { type IptablesConfig, type IptablesFlags, readIptablesConfig } from "./options.ts";
 
 const RESTORE = { v4: "iptables-restore", v6: "ip6tables-restore" } as const;
