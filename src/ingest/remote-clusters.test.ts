@@ -141,6 +141,7 @@ describe("watchRemoteClusters", () => {
     await remotes.settled;
     own.put(secret("s", { cluster2: "" }));
     await soon(() => states()["cluster2"] === "closed", "the value is refused");
+    expect(remotes.status()[0]?.message).toMatch(/empty.*; the former value of the secret stays in use$/);
     servers["b"]?.put(service("later"));
     await soon(() => {
       clock.advance(1);

@@ -72,6 +72,14 @@ interface Entry {
   readonly previous: RemoteCluster | undefined;
 }
 
+/** While a former value serves on, whoever reads that the new one is not in use should know what is. */
+function stateOf({ current, previous }: Entry): RemoteClusterState {
+  const { state } = current;
+  if (previous === undefined || previous.state.syncStatus !== "synced") return state;
+  const message = [state.message, "the former value of the secret stays in use"].filter(Boolean).join("; ");
+  return { ...previous.state, ...state, message };
+}
+
 class Registry {
   readonly #options: RemoteClustersOptions;
   readonly #entries = new Map<ClusterId, Entry>();
@@ -84,7 +92,7 @@ class Registry {
 
   status(): readonly RemoteClusterStatus[] {
     const entries = [...this.#entries].sort(([a], [b]) => (a < b ? -1 : 1));
-    return entries.map(([id, { secretName, current }]) => ({ id, secretName, ...current.state }));
+    return entries.map(([id, entry]) => ({ id, secretName: entry.secretName, ...stateOf(entry) }));
   }
 
   clientOf(id: ClusterId): KubeClient | undefined {

@@ -157,7 +157,7 @@ describe.skipIf(whyNoPlayground())("the remote secret of cluster2 in cluster1", 
     });
     expect(result.failed, JSON.stringify(result.errors)).toBe(0);
     expect(await remoteEndpoints()).toHaveLength(1);
-    console.log(await remoteClusters());
+    expect(await remoteClusters()).toContain("the former value of the secret stays in use");
     await kubectl(["patch", "secret", SECRET, "-p", JSON.stringify({ data: { cluster2: before } })]);
     await until(async () => /^cluster2\s.*\bsynced\b/m.test(await remoteClusters()), waits("the good value is taken"));
   });
