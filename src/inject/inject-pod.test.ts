@@ -112,6 +112,11 @@ describe("properties", () => {
     );
   });
 
+  test("a label may have the name of something every object inherits", () => {
+    expect(diffJson({}, { toString: "x" })).toEqual([{ op: "add", path: "/toString", value: "x" }]);
+    expect(diffJson({ constructor: "x" }, {})).toEqual([{ op: "remove", path: "/constructor" }]);
+  });
+
   test("a diff applied to the first gives the second", () => {
     fc.assert(
       fc.property(fc.dictionary(fc.string(), fc.jsonValue()), fc.dictionary(fc.string(), fc.jsonValue()), (a, b) => {

@@ -23,10 +23,16 @@ function diffObjects(
   const keys = new Set([...Object.keys(before), ...Object.keys(after)]);
   return [...keys].flatMap((key) => {
     const at = `${path}/${key.replaceAll("~", "~0").replaceAll("/", "~1")}`;
-    if (after[key] === undefined) return before[key] === undefined ? [] : [{ op: "remove" as const, path: at }];
-    if (before[key] === undefined) return [{ op: "add" as const, path: at, value: after[key] }];
-    return diffJson(before[key], after[key], at);
+    const [old, value] = [own(before, key), own(after, key)];
+    if (value === undefined) return old === undefined ? [] : [{ op: "remove" as const, path: at }];
+    if (old === undefined) return [{ op: "add" as const, path: at, value }];
+    return diffJson(old, value, at);
   });
+}
+
+/** A label may be called `toString`: what every object inherits does not count. */
+function own(object: Readonly<Record<string, unknown>>, key: string): unknown {
+  return Object.hasOwn(object, key) ? object[key] : undefined;
 }
 
 function diffLists(before: readonly unknown[], after: readonly unknown[], path: string): JsonPatchOperation[] {
