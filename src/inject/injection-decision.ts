@@ -1,7 +1,7 @@
 import { LABELS } from "#api/constants/labels";
-import type { Pod } from "#api/kubernetes/gen/types";
+import type { LabelSelector, Pod } from "#api/kubernetes/gen/types";
+import { matchesSelector } from "#api/kubernetes/label-selector";
 import type { InjectionSettings } from "./injection-settings.ts";
-import { selectsLabels } from "./label-selector.ts";
 
 /** Namespaces whose pods never join the mesh. */
 export const UNINJECTED_NAMESPACES = ["kube-system", "kube-public", "kube-node-lease", "local-path-storage"];
@@ -30,13 +30,19 @@ export function decideInjection(pod: Pod, settings: InjectionSettings): Injectio
 }
 
 function decideByPolicy(labels: Readonly<Record<string, string>>, settings: InjectionSettings): InjectionDecision {
-  if (settings.neverInjectSelector.some((selector) => selectsLabels(selector, labels))) {
+  if (settings.neverInjectSelector.some((selector) => selects(selector, labels))) {
     return no("the pod's labels match neverInjectSelector");
   }
-  if (settings.alwaysInjectSelector.some((selector) => selectsLabels(selector, labels))) return { inject: true };
+  if (settings.alwaysInjectSelector.some((selector) => selects(selector, labels))) return { inject: true };
   return settings.policy === "enabled"
     ? { inject: true }
     : no(`the injection policy is disabled and the pod has no label ${LABELS.inject}: "true"`);
+}
+
+/** An empty selector, which matches every pod elsewhere, selects none here: a rule without a wish must not stop all. */
+function selects(selector: LabelSelector, labels: Readonly<Record<string, string>>): boolean {
+  const isEmpty = Object.keys(selector.matchLabels ?? {}).length + (selector.matchExpressions?.length ?? 0) === 0;
+  return !isEmpty && matchesSelector(selector, labels);
 }
 
 function no(why: string): InjectionDecision {

@@ -1,7 +1,8 @@
 // The decision about one object: whether its owners are still there, and what its deletion means for what it owns.
+
+import { apiVersionOf, type ResourceType } from "#api/kinds";
 import type { OwnerReference } from "#api/kubernetes/gen/types";
 import type { KubeObject } from "#api/kubernetes/object";
-import { apiVersionOf, type ResourceType } from "#api/kinds";
 import { type DeleteOptions, isNotFound } from "#kube/kube-client";
 import type { ControllerContext } from "./controller.ts";
 import { identityOf } from "./object-meta.ts";

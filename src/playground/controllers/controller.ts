@@ -1,6 +1,6 @@
 import { setMaxListeners } from "node:events";
-import { type Component, untilAborted } from "#base/component";
 import type { Clock } from "#base/clock";
+import { type Component, untilAborted } from "#base/component";
 import type { Logger } from "#base/logger";
 import type { KubeClient } from "#kube/kube-client";
 import type { EventRecorder } from "./event-recorder.ts";

@@ -1,9 +1,17 @@
 // All controllers against the playground's real API server; the test itself plays the node.
+
+import { execFileSync } from "node:child_process";
+import { setMaxListeners } from "node:events";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { Kinds, type ResourceType } from "#api/kinds";
 import type {
   ConfigMap,
   Deployment,
-  Endpoints,
   EndpointSlice,
+  Endpoints,
   Lease,
   Namespace,
   Node,
@@ -13,23 +21,16 @@ import type {
   Service,
   ServiceAccount,
 } from "#api/kubernetes/gen/types";
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { setMaxListeners } from "node:events";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { KubeObject } from "#api/kubernetes/object";
-import { Kinds, type ResourceType } from "#api/kinds";
 import { runAll } from "#base/component";
 import { silentLogger } from "#base/logger";
 import { until } from "#base/until";
 import { createKubeClient } from "#kube/create-kube-client";
 import { isNotFound, type KubeClient } from "#kube/kube-client";
+import { ManualClock } from "../../../tests/kit/manual-clock.ts";
 import { runApiServer } from "../api-server/api-server.ts";
 import { createTokenSigner } from "../api-server/auth/service-account-tokens.ts";
 import type { ClusterProcessConfig } from "../process-config.ts";
-import { ManualClock } from "../../../tests/kit/manual-clock.ts";
 import { createEventRecorder } from "./event-recorder.ts";
 import { createNodeLifecycleController } from "./node-lifecycle-controller.ts";
 import { createObjectCaches, runCaches } from "./object-caches.ts";

@@ -1,6 +1,6 @@
+import { Kinds } from "#api/kinds";
 import type { Deployment, Pod, ReplicaSet } from "#api/kubernetes/gen/types";
 import { objectKey } from "#api/kubernetes/object";
-import { Kinds } from "#api/kinds";
 import type { Component } from "#base/component";
 import { KubeError } from "#kube/kube-client";
 import { type ControllerContext, controllerComponent } from "./controller.ts";

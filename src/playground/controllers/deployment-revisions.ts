@@ -1,7 +1,8 @@
 // A Deployment's ReplicaSets: which one is current, which are history, and how a new one is made.
-import type { Deployment, ReplicaSet } from "#api/kubernetes/gen/types";
+
 import { Kinds } from "#api/kinds";
-import { matchesSelector } from "./label-selector.ts";
+import type { Deployment, ReplicaSet } from "#api/kubernetes/gen/types";
+import { matchesSelector } from "#api/kubernetes/label-selector";
 import {
   annotationsOf,
   controllerOf,

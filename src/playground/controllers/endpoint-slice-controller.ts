@@ -1,4 +1,5 @@
 import type { EndpointSlice, Pod, Service } from "#api/kubernetes/gen/types";
+import { matchesLabels } from "#api/kubernetes/label-selector";
 import { objectKey } from "#api/kubernetes/object";
 import type { Component } from "#base/component";
 import { type ControllerContext, controllerComponent } from "./controller.ts";
@@ -11,7 +12,6 @@ import {
   SERVICE_NAME,
 } from "./endpoint-slices.ts";
 import { buildEndpoints, isManagedEndpoints, sameEndpoints } from "./endpoints-object.ts";
-import { matchesLabels } from "./label-selector.ts";
 import { identityOf, isBeingDeleted, labelsOf } from "./object-meta.ts";
 import { WorkQueue } from "./work-queue.ts";
 

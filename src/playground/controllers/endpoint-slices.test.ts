@@ -1,5 +1,5 @@
-import type { EndpointSlice, Node, Pod, PodSpec, Service, ServiceSpec } from "#api/kubernetes/gen/types";
 import { describe, expect, it } from "vitest";
+import type { EndpointSlice, Node, Pod, PodSpec, Service, ServiceSpec } from "#api/kubernetes/gen/types";
 import { endpointGroups, planSlices, sliceLabels } from "./endpoint-slices.ts";
 import { buildEndpoints } from "./endpoints-object.ts";
 

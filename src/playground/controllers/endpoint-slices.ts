@@ -1,6 +1,7 @@
 // From a Service and its pods to EndpointSlices: pure, so that the rules can be read and tested as a table.
-import type { Endpoint, EndpointPort, EndpointSlice, Node, Pod, Service, ServicePort } from "#api/kubernetes/gen/types";
+
 import { Kinds } from "#api/kinds";
+import type { Endpoint, EndpointPort, EndpointSlice, Node, Pod, Service, ServicePort } from "#api/kubernetes/gen/types";
 import { controllerReference, identityOf, isBeingDeleted, labelsOf } from "./object-meta.ts";
 import { isFinished, isReady } from "./pod-state.ts";
 

@@ -1,5 +1,5 @@
 // The older `Endpoints` object: one per Service, the same truth as its slices in another shape.
-import type { Endpoint, EndpointAddress, Endpoints, EndpointSubset, Service } from "#api/kubernetes/gen/types";
+import type { Endpoint, EndpointAddress, EndpointSubset, Endpoints, Service } from "#api/kubernetes/gen/types";
 import { type EndpointGroup, HEADLESS } from "./endpoint-slices.ts";
 import { identityOf, labelsOf } from "./object-meta.ts";
 

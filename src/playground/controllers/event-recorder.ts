@@ -1,7 +1,8 @@
 // Events are for people (`kubectl describe`): written beside the work, never waited for, repeated ones counted.
+
+import { apiVersionOf, Kinds, type ResourceType } from "#api/kinds";
 import type { Event } from "#api/kubernetes/gen/types";
 import type { KubeObject } from "#api/kubernetes/object";
-import { apiVersionOf, Kinds, type ResourceType } from "#api/kinds";
 import type { Clock } from "#base/clock";
 import type { Logger } from "#base/logger";
 import { errorMessage } from "#base/mesh-error";

@@ -1,6 +1,7 @@
 // Deletes what lost all its owners, and carries out deletion in the foreground and with orphans.
-import type { KubeObject } from "#api/kubernetes/object";
+
 import type { ResourceType } from "#api/kinds";
+import type { KubeObject } from "#api/kubernetes/object";
 import type { Component } from "#base/component";
 import { collectOwned, type OwnedCollector } from "./collect-owned.ts";
 import { type ControllerContext, controllerComponent } from "./controller.ts";

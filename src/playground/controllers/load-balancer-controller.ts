@@ -1,9 +1,9 @@
+import { Kinds } from "#api/kinds";
 import type { Service } from "#api/kubernetes/gen/types";
 import { objectKey } from "#api/kubernetes/object";
-import { Kinds } from "#api/kinds";
 import type { Component } from "#base/component";
 import { type ControllerContext, controllerComponent } from "./controller.ts";
-import { firstFree, isInRange } from "./ipv4-range.ts";
+import { firstFree, isInRange } from "./load-balancer-range.ts";
 import { isBeingDeleted } from "./object-meta.ts";
 import { WorkQueue } from "./work-queue.ts";
 

@@ -1,8 +1,9 @@
 // The end of a namespace: everything in it is deleted, then finalizer `kubernetes` is given back. No fixed wait:
 // it looks again when a pod of the namespace goes, else with a short growing pause.
+
+import { type ResourceType, resourcePath } from "#api/kinds";
 import type { Namespace } from "#api/kubernetes/gen/types";
 import type { KubeList, KubeObject } from "#api/kubernetes/object";
-import { type ResourceType, resourcePath } from "#api/kinds";
 import type { Component } from "#base/component";
 import { type KubeClient, KubeError } from "#kube/kube-client";
 import { type ControllerContext, controllerComponent } from "./controller.ts";

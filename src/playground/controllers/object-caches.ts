@@ -1,10 +1,12 @@
 // The kinds that the controllers share: one watch a kind for all of them.
+
+import { Kinds, type ResourceType } from "#api/kinds";
 import type {
   ConfigMap,
   CustomResourceDefinition,
   Deployment,
-  Endpoints,
   EndpointSlice,
+  Endpoints,
   Lease,
   Namespace,
   Node,
@@ -15,7 +17,6 @@ import type {
   ServiceAccount,
 } from "#api/kubernetes/gen/types";
 import type { KubeObject } from "#api/kubernetes/object";
-import { Kinds, type ResourceType } from "#api/kinds";
 import { type Component, untilAborted } from "#base/component";
 import { ObjectCache, type ObjectCacheOptions } from "./object-cache.ts";
 

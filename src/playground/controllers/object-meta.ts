@@ -1,7 +1,8 @@
 // Short ways to the parts of metadata that every controller reads; an object of the API server always has them.
+
+import { apiVersionOf, type ResourceType } from "#api/kinds";
 import type { OwnerReference } from "#api/kubernetes/gen/types";
 import type { KubeObject } from "#api/kubernetes/object";
-import { apiVersionOf, type ResourceType } from "#api/kinds";
 
 export interface ObjectIdentity {
   /** "" for objects of the cluster. */

@@ -1,7 +1,8 @@
 // Who owns whom, over all kinds: the memory of the garbage collector. Holds identities only, never whole objects.
+
+import type { ResourceType } from "#api/kinds";
 import type { OwnerReference } from "#api/kubernetes/gen/types";
 import type { KubeObject } from "#api/kubernetes/object";
-import type { ResourceType } from "#api/kinds";
 import { identityOf, isBeingDeleted, type ObjectIdentity } from "./object-meta.ts";
 
 export interface GraphNode extends ObjectIdentity {

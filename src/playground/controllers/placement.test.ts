@@ -1,8 +1,8 @@
 // The small decisions of the scheduler and of the load balancer controller, as tables.
-import type { Node, Pod, Service } from "#api/kubernetes/gen/types";
+
 import { describe, expect, it } from "vitest";
+import type { Node, Pod, Service } from "#api/kubernetes/gen/types";
 import { chooseAddress } from "./load-balancer-controller.ts";
-import { matchesSelector } from "./label-selector.ts";
 import { chooseNode } from "./scheduler.ts";
 
 const node = (name: string, spec: Node["spec"] = {}, ready = "True", labels = {}): Node => ({
@@ -71,20 +71,5 @@ describe("chooseAddress", () => {
     ["the wish is taken", service("172.30.0.100"), ["172.30.0.100"], /belongs to another/],
   ])("says why not when %s", (_what, wanted, taken, problem) => {
     expect(chooseAddress(wanted, range, new Set(taken))).toEqual({ problem: expect.stringMatching(problem) });
-  });
-});
-
-describe("matchesSelector", () => {
-  it.each([
-    [{}, { a: "1" }, true],
-    [{ matchLabels: { a: "1" } }, { a: "1", b: "2" }, true],
-    [{ matchLabels: { a: "1" } }, {}, false],
-    [{ matchExpressions: [{ key: "a", operator: "In", values: ["1", "2"] }] }, { a: "2" }, true],
-    [{ matchExpressions: [{ key: "a", operator: "NotIn", values: ["1"] }] }, {}, true],
-    [{ matchExpressions: [{ key: "a", operator: "Exists" }] }, {}, false],
-    [{ matchExpressions: [{ key: "a", operator: "DoesNotExist" }] }, {}, true],
-    [{ matchExpressions: [{ key: "a", operator: "Near" }] }, { a: "1" }, false],
-  ])("%o on %o is %s", (selector, labels, expected) => {
-    expect(matchesSelector(selector, labels)).toBe(expected);
   });
 });

@@ -1,6 +1,7 @@
 // A ReplicaSet stands for one pod template of its Deployment. The hash names it; equality is decided on the content.
-import type { PodTemplateSpec } from "#api/kubernetes/gen/types";
+
 import { createHash } from "node:crypto";
+import type { PodTemplateSpec } from "#api/kubernetes/gen/types";
 
 export const POD_TEMPLATE_HASH = "pod-template-hash";
 

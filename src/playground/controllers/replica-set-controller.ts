@@ -1,10 +1,10 @@
-import type { Pod, ReplicaSet, ReplicaSetCondition } from "#api/kubernetes/gen/types";
-import { objectKey } from "#api/kubernetes/object";
 import { Kinds } from "#api/kinds";
+import type { Pod, ReplicaSet, ReplicaSetCondition } from "#api/kubernetes/gen/types";
+import { matchesSelector } from "#api/kubernetes/label-selector";
+import { objectKey } from "#api/kubernetes/object";
 import type { Component } from "#base/component";
 import { errorMessage } from "#base/mesh-error";
 import { type ControllerContext, controllerComponent } from "./controller.ts";
-import { matchesSelector } from "./label-selector.ts";
 import { controllerOf, controllerReference, identityOf, isBeingDeleted, kubeTime, labelsOf } from "./object-meta.ts";
 import { byDeletionOrder, claimPods } from "./owned-pods.ts";
 import { isActive } from "./pod-state.ts";

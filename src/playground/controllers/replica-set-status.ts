@@ -1,5 +1,5 @@
 import type { Pod, ReplicaSet, ReplicaSetCondition, ReplicaSetStatus } from "#api/kubernetes/gen/types";
-import { matchesLabels } from "./label-selector.ts";
+import { matchesLabels } from "#api/kubernetes/label-selector";
 import { labelsOf } from "./object-meta.ts";
 import { isActive, isReady, untilAvailable } from "./pod-state.ts";
 

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { systemClock, type Clock } from "#base/clock";
+import { type Clock, systemClock } from "#base/clock";
 import type { Component } from "#base/component";
 import type { Logger } from "#base/logger";
 import type { KubeClient } from "#kube/kube-client";

@@ -1,6 +1,6 @@
+import { Kinds } from "#api/kinds";
 import type { Node, Pod } from "#api/kubernetes/gen/types";
 import { objectKey } from "#api/kubernetes/object";
-import { Kinds } from "#api/kinds";
 import type { Component } from "#base/component";
 import { type ControllerContext, controllerComponent } from "./controller.ts";
 import { whyNotOn } from "./node-fit.ts";

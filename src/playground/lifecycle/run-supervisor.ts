@@ -2,12 +2,12 @@
 // of them ends or when it is told to. Its own death is everybody's (see README.md), so it cleans nothing up on a crash.
 import { existsSync } from "node:fs";
 import { EXIT_CODES, type ExitCode } from "#base/exit-code";
+import { formatCidr } from "#base/ipv4-range";
 import type { Logger } from "#base/logger";
 import { errorMessage, MeshError } from "#base/mesh-error";
 import { createKubeClient } from "#kube/create-kube-client";
 import { parseKubeConfig } from "#kube/kubeconfig";
 import { applyPlan, run } from "../network/apply-plan.ts";
-import { formatCidr } from "../network/cidr.ts";
 import { buildLayout, type PlaygroundLayout } from "../network/layout.ts";
 import { outerCandidates } from "../network/outer-segment.ts";
 import { planNetwork } from "../network/plan-network.ts";

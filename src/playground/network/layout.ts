@@ -1,6 +1,6 @@
 // Every address and every name of a playground, worked out before anything is made.
 import { createHash } from "node:crypto";
-import { addressAt, type Cidr, formatCidr, parseCidr } from "./cidr.ts";
+import { addressAt, type Cidr, formatCidr, parseCidr } from "#base/ipv4-range";
 import type { Topology, TopologyCluster } from "./topology.ts";
 
 /** Where one cluster sits. Namespaces are names below /run/netns inside the playground's own mount namespace. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { formatCidr } from "./cidr.ts";
-import { checkOuterCidr, outerCandidates, readHostRanges } from "./outer-segment.ts";
+import { formatCidr } from "#base/ipv4-range";
 import { parseTopology } from "./load-topology.ts";
+import { checkOuterCidr, outerCandidates, readHostRanges } from "./outer-segment.ts";
 
 const topology = (outer?: string) =>
   parseTopology(`${outer === undefined ? "" : `outerCIDR: ${outer}\n`}clusters: [{name: a, network: n}]`, "t.yaml");

@@ -1,5 +1,5 @@
+import { type Cidr, formatCidr, overlaps, parseCidr, subnets } from "#base/ipv4-range";
 import { MeshError } from "#base/mesh-error";
-import { type Cidr, formatCidr, overlaps, parseCidr, subnets } from "./cidr.ts";
 import type { Topology } from "./topology.ts";
 
 /** Where outer segments come from when the topology names none; /24 each, first free one wins. */

@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { type Cidr, overlaps, parseCidr } from "./cidr.ts";
+import { type Cidr, overlaps, parseCidr } from "#base/ipv4-range";
 import { buildLayout, hostInterfaceName } from "./layout.ts";
-import { planNetwork } from "./plan-network.ts";
 import { loadTopology } from "./load-topology.ts";
+import { planNetwork } from "./plan-network.ts";
 
 const cidr = (text: string): Cidr => parseCidr(text) ?? expect.fail(text);
 const layoutOf = async (file: string) =>

@@ -1,4 +1,4 @@
-import { type Cidr, formatCidr, overlaps, parseCidr } from "./cidr.ts";
+import { type Cidr, formatCidr, overlaps, parseCidr } from "#base/ipv4-range";
 import type { Topology, TopologyCluster, TopologyViolation } from "./topology.ts";
 
 /** LoadBalancer ranges of 32 addresses from .64 on: six of them fit a /24. */

@@ -1,5 +1,5 @@
-import type { EndpointSlice, Service } from "#api/kubernetes/gen/types";
 import { Kinds } from "#api/kinds";
+import type { EndpointSlice, Service } from "#api/kubernetes/gen/types";
 import { type Clock, systemClock } from "#base/clock";
 import { type Component, untilAborted } from "#base/component";
 import { type Debouncer, debounceMerge } from "#base/debounce-merge";

@@ -1,6 +1,6 @@
-import type { EndpointSlice, Service } from "#api/kubernetes/gen/types";
-import { execFileSync, spawn, type ChildProcess } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { EndpointSlice, Service } from "#api/kubernetes/gen/types";
 import { until } from "#base/until";
 import { installedAfter, NOTHING_INSTALLED, parseSave, renderRestore } from "./iptables-rules.ts";
 import {

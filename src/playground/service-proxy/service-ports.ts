@@ -1,7 +1,8 @@
 // Each port of each Service, with the addresses it is reached by and the endpoints that answer now: all that a rule
 // needs, and nothing of the objects' shapes. What is no usable address or port is left out alone.
-import type { Endpoint, EndpointSlice, Service, ServicePort } from "#api/kubernetes/gen/types";
+
 import { isIPv4 } from "node:net";
+import type { Endpoint, EndpointSlice, Service, ServicePort } from "#api/kubernetes/gen/types";
 
 const SERVICE_NAME = "kubernetes.io/service-name";
 const PROTOCOLS: Readonly<Record<string, "tcp" | "udp">> = { TCP: "tcp", UDP: "udp" };

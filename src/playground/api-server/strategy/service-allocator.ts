@@ -1,4 +1,5 @@
 // Hands out cluster IPs of the service CIDR and node ports, and takes them back.
+import { addressAt, formatAddress, parseAddress, parseCidr } from "#base/ipv4-range";
 import type { FieldError } from "../api-errors.ts";
 import type { JsonObject } from "../contract.ts";
 import { arrayAt, numberAt, objectAt, objectsAt, stringAt } from "../json.ts";
@@ -17,9 +18,6 @@ export interface ServiceAllocator {
 /** The first addresses are only given to who asks for them. */
 const RESERVED = 16;
 const NODE_PORTS = { first: 30000, last: 32767 };
-
-const toNumber = (ip: string) => ip.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
-const toText = (n: number) => [24, 16, 8, 0].map((shift) => Math.floor(n / 2 ** shift) % 256).join(".");
 
 /** Numbers of a range, each with at most one owner. */
 interface Pool {
@@ -66,9 +64,10 @@ interface Pools {
 
 /** `cidr` is IPv4, such as 10.96.0.0/16. */
 export function createServiceAllocator(cidr: string): ServiceAllocator {
-  const [base = "", bits = "16"] = cidr.split("/");
-  const first = toNumber(base);
-  const size = 2 ** (32 - Number(bits));
+  const range = parseCidr(cidr);
+  if (range === undefined) throw new Error(`the service CIDR ${cidr} is no IPv4 range`);
+  const { first } = range;
+  const size = range.last - first + 1;
   const pools: Pools = {
     cidr,
     first,
@@ -77,7 +76,7 @@ export function createServiceAllocator(cidr: string): ServiceAllocator {
     ports: createPool(NODE_PORTS.first, NODE_PORTS.last),
   };
   return {
-    address: (n) => toText(first + n),
+    address: (n) => addressAt(range, n),
     release: (service) => release(pools, service),
     assign: (service, old) => assign(pools, service, old),
   };
@@ -100,17 +99,16 @@ function assign(pools: Pools, service: JsonObject, old: JsonObject | undefined):
 
 function release(pools: Pools, service: JsonObject): void {
   const owner = ownerOf(service);
-  pools.addresses.release(toNumber(stringAt(service, "spec", "clusterIP")), owner);
+  const address = parseAddress(stringAt(service, "spec", "clusterIP"));
+  if (address !== undefined) pools.addresses.release(address, owner);
   for (const port of nodePortsOf(service)) pools.ports.release(port, owner);
 }
 
 function takeBack(pools: Pools, service: JsonObject): void {
-  const ip = stringAt(service, "spec", "clusterIP");
-  if (IP.test(ip)) pools.addresses.take(toNumber(ip), ownerOf(service));
+  const address = parseAddress(stringAt(service, "spec", "clusterIP"));
+  if (address !== undefined) pools.addresses.take(address, ownerOf(service));
   for (const port of nodePortsOf(service)) pools.ports.take(port, ownerOf(service));
 }
-
-const IP = /^\d+\.\d+\.\d+\.\d+$/;
 
 function assignAddress(pools: Pools, spec: JsonObject, owner: string): FieldError[] {
   const asked = stringAt(spec, "clusterIP") || String(arrayAt(spec, "clusterIPs")[0] ?? "");
@@ -123,16 +121,16 @@ function assignAddress(pools: Pools, spec: JsonObject, owner: string): FieldErro
   const refuse = (why: string): FieldError[] => [
     { field: "spec.clusterIPs", type: "FieldValueInvalid", value: asked === "" ? [] : [asked], detail: why },
   ];
-  const number = asked === "" ? pools.addresses.takeAny(owner) : toNumber(asked);
+  const number = asked === "" ? pools.addresses.takeAny(owner) : (parseAddress(asked) ?? Number.NaN);
   if (number === undefined) return refuse("failed to allocate an IP: the service CIDR is full");
   if (asked !== "") {
-    const inside = IP.test(asked) && number > pools.first && number < pools.first + pools.size;
+    const inside = number > pools.first && number < pools.first + pools.size;
     if (!inside)
       return refuse(`failed to allocate IP ${asked}: the provided IP is not in the service CIDR ${pools.cidr}`);
     if (!pools.addresses.take(number, owner))
       return refuse(`failed to allocate IP ${asked}: provided IP is already allocated`);
   }
-  Object.assign(spec, { clusterIP: toText(number), clusterIPs: [toText(number)] });
+  Object.assign(spec, { clusterIP: formatAddress(number), clusterIPs: [formatAddress(number)] });
   return [];
 }
 

@@ -1,4 +1,4 @@
-import type { LabelSelector, LabelSelectorRequirement } from "#api/kubernetes/gen/types";
+import type { LabelSelector, LabelSelectorRequirement } from "./gen/types.ts";
 
 type Labels = Readonly<Record<string, string>>;
 
@@ -13,15 +13,20 @@ const OPERATORS: Readonly<Record<string, (value: string | undefined, values: rea
 export function matchesSelector(selector: LabelSelector, labels: Labels): boolean {
   return (
     matchesLabels(selector.matchLabels ?? {}, labels) &&
-    (selector.matchExpressions ?? []).every((requirement) => meets(requirement, labels))
+    (selector.matchExpressions ?? []).every((requirement) => meetsRequirement(requirement, labels))
   );
 }
 
 /** Whether every wanted label is there with its value. */
 export function matchesLabels(wanted: Labels, labels: Labels): boolean {
-  return Object.entries(wanted).every(([key, value]) => labels[key] === value);
+  return Object.entries(wanted).every(([key, value]) => ownLabel(labels, key) === value);
 }
 
-function meets({ key, operator, values = [] }: LabelSelectorRequirement, labels: Labels): boolean {
-  return OPERATORS[operator]?.(labels[key], values) ?? false;
+function meetsRequirement({ key, operator, values = [] }: LabelSelectorRequirement, labels: Labels): boolean {
+  return OPERATORS[operator]?.(ownLabel(labels, key), values) ?? false;
+}
+
+/** A label may be called `constructor`: only what the object itself has counts. */
+function ownLabel(labels: Labels, key: string): string | undefined {
+  return Object.hasOwn(labels, key) ? labels[key] : undefined;
 }
