@@ -45,6 +45,7 @@ export function createRemoteSecretCommand(io: CliContext): Command {
       "\nExample:\n  istioctl create-remote-secret --context=cluster1 --name=cluster1 | kubectl apply -f - --context=cluster2\n",
     );
   withClusterFlags(command).action(async (flags: Flags) => {
+    checkFlags(flags);
     io.stdout.write(await withCluster(flags, io, (client, access) => createRemoteSecret(client, access, flags, io)));
   });
   return command;
@@ -56,17 +57,7 @@ async function createRemoteSecret(
   flags: Flags,
   io: CliContext,
 ): Promise<string> {
-  if (flags.authType !== "bearer-token") {
-    throw new MeshError("USAGE", `--auth-type ${flags.authType} is not supported`, { hint: "use bearer-token" });
-  }
-  if (flags.type !== "remote" && flags.type !== "config")
-    throw new MeshError("USAGE", `--type ${flags.type} is neither remote nor config`);
   const name = flags.name ?? (await clusterUid(client));
-  if (!/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(name)) {
-    throw new MeshError("USAGE", `--name ${JSON.stringify(name)} is not a DNS-1123 label`, {
-      hint: "lower-case letters, digits and dashes, at most 63",
-    });
-  }
   const account = flags.serviceAccount ?? (flags.type === "config" ? "istiod" : NAMES.readerServiceAccount);
   await ensureAccount(client, account, flags);
   const token = await readToken(client, account, flags);
@@ -81,10 +72,21 @@ async function createRemoteSecret(
     name,
     namespace: flags.istioNamespace,
     server,
-    type: flags.type,
+    type: flags.type === "config" ? "config" : "remote",
     ...token,
     tlsServerName: flags.tlsServerName,
   });
+}
+
+function checkFlags({ authType, type, name }: Flags): void {
+  const refuse = (message: string, hint: string) => new MeshError("USAGE", message, { hint });
+  if (authType !== "bearer-token") throw refuse(`--auth-type ${authType} is not supported`, "use bearer-token");
+  if (type !== "remote" && type !== "config") throw refuse(`--type ${type} does not exist`, "use remote or config");
+  if (name === undefined || /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(name)) return;
+  throw refuse(
+    `--name ${JSON.stringify(name)} is not a DNS-1123 label`,
+    "lower-case letters, digits and dashes, at most 63",
+  );
 }
 
 async function clusterUid(client: KubeClient): Promise<string> {
@@ -184,7 +186,7 @@ export function renderRemoteSecret(secret: RemoteSecret): string {
     kind: "Config",
     users: [{ name, user: { token } }],
   };
-  const options = { lineWidth: 0, indentSeq: false } as const;
+  const options = { version: "1.1", lineWidth: 0, indentSeq: false } as const;
   const isConfig = secret.type === "config";
   const object = {
     apiVersion: "v1",

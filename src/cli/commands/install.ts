@@ -98,12 +98,11 @@ async function installComponents(
   printLine(io.stdout, "✔ Installation complete");
 }
 
-/** `300s`, `5m`, `1h`, `500ms` in milliseconds. Throws MeshError USAGE. */
+/** `300s`, `5m`, `1h30m`, `500ms` in milliseconds. Throws MeshError USAGE. */
 export function parseDuration(text: string): number {
   const units: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
-  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(text);
-  const unit = units[match?.[2] ?? ""];
-  if (unit === undefined)
-    throw new MeshError("USAGE", `${JSON.stringify(text)} is not a duration`, { hint: "write 300s, 5m or 1h" });
-  return Number(match?.[1]) * unit;
+  if (!/^(\d+(\.\d+)?(ms|s|m|h))+$/.test(text))
+    throw new MeshError("USAGE", `${JSON.stringify(text)} is not a duration`, { hint: "write 300s, 5m or 1h30m" });
+  const parts = text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g);
+  return [...parts].reduce((sum, [, count, unit = ""]) => sum + Number(count) * (units[unit] ?? 0), 0);
 }

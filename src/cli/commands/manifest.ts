@@ -41,7 +41,10 @@ function writeOutput(file: string, text: string): void {
   }
 }
 
+/** YAML 1.1: kubectl reads an unquoted yes, on or y as true, so texts that look like that must be quoted. */
+const YAML_FORM = { version: "1.1", aliasDuplicateObjects: false, lineWidth: 0 } as const;
+
 /** YAML documents, each closed by a line `---`, without aliases. */
 export function toYaml(objects: readonly KubeObject[]): string {
-  return objects.map((object) => `${stringify(object, { aliasDuplicateObjects: false, lineWidth: 0 })}---\n`).join("");
+  return objects.map((object) => `${stringify(object, YAML_FORM)}---\n`).join("");
 }
