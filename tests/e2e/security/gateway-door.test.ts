@@ -107,7 +107,9 @@ describe.skipIf(whyNoPlayground())("the door between networks", () => {
 
   test.each(MESH_ALPN)("ALPN %s: in with a certificate, refused without", async (protocol) => {
     const dial = { ...good, alpn: [protocol] };
-    expect(await dialTls(dial)).toMatchObject(ANSWER);
+    const outcome = await dialTls(dial);
+    expect(outcome).toMatchObject(ANSWER);
+    expect(outcome.server?.alpn).not.toBe("istio-peer-exchange");
     await expectRefused(() => dialTls({ ...dial, certificate: undefined }), "noCertificate");
   });
 

@@ -23,8 +23,8 @@ export interface Outcome {
   readonly body?: string;
   /** Error code, or "closed" when the other side just closed, or "timeout". */
   readonly refused?: string;
-  /** Subject alternative name and serial number of the server's certificate, when one was shown. */
-  readonly server?: { readonly name: string; readonly serial: string };
+  /** Whom we reached, when a certificate was shown: its subject alternative name, its serial, the ALPN agreed on. */
+  readonly server?: { readonly name: string; readonly serial: string; readonly alpn: string | undefined };
 }
 
 const TIMEOUT_MS = 5000;
@@ -54,7 +54,8 @@ export function dialPlain(dial: Pick<Dial, "address" | "port" | "path">): Promis
 
 function shownBy(socket: TLSSocket): Outcome["server"] {
   const { subjectaltname: name, serialNumber } = socket.getPeerCertificate();
-  return name === undefined ? undefined : { name, serial: serialNumber.toLowerCase() };
+  const alpn = socket.alpnProtocol || undefined;
+  return name === undefined ? undefined : { name, serial: serialNumber.toLowerCase(), alpn };
 }
 
 function exchange(
