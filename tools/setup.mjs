@@ -5,12 +5,10 @@ import { createHash } from "node:crypto";
 import {
   accessSync,
   chmodSync,
-  closeSync,
   constants,
   existsSync,
   mkdirSync,
   mkdtempSync,
-  openSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -20,6 +18,7 @@ import {
 import { homedir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { withLock } from "./with-lock.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const say = (text) => process.stderr.write(`setup: ${text}\n`);
@@ -184,16 +183,27 @@ function downloadWheel(wheel, folder) {
   ]);
 }
 
+function missingTools() {
+  return SYSTEM_TOOLS.filter((tool) => findProgram(tool.program) === undefined);
+}
+
+function mayInstall() {
+  return process.getuid?.() === 0 && findProgram("apt-get") !== undefined;
+}
+
+/** Asked first: who must install something by hand should not wait for downloads before being told. */
+function refuseMissingTools() {
+  const missing = missingTools();
+  if (missing.length === 0 || mayInstall()) return;
+  const packages = missing.map((tool) => tool.package).join(" ");
+  const command = `apt-get update && apt-get install -y --no-install-recommends ${packages}`;
+  const asRoot = process.getuid?.() === 0 ? command : `sudo sh -c '${command}'`;
+  throw new SetupError(`missing: ${missing.map((tool) => tool.program).join(", ")}. Install with: ${asRoot}`);
+}
+
 function installSystemTools() {
-  const missing = SYSTEM_TOOLS.filter((tool) => findProgram(tool.program) === undefined);
-  if (missing.length === 0) return;
-  const packages = missing.map((tool) => tool.package);
-  const command = `apt-get update && apt-get install -y --no-install-recommends ${packages.join(" ")}`;
-  if (process.getuid?.() !== 0 || findProgram("apt-get") === undefined) {
-    throw new SetupError(
-      `missing: ${missing.map((tool) => tool.program).join(", ")}. Install with: ${process.getuid?.() === 0 ? "" : "sudo sh -c '"}${command}${process.getuid?.() === 0 ? "" : "'"}`,
-    );
-  }
+  const packages = missingTools().map((tool) => tool.package);
+  if (packages.length === 0) return;
   const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
   timed(`install ${packages.join(", ")}`, () => {
     run("apt-get", ["update", "-qq"], env);
@@ -219,57 +229,19 @@ function timed(what, action) {
   return result instanceof Promise ? result.then(done) : done();
 }
 
-/** Holds the clone's set-up for one process at a time; a lock whose owner is gone is taken over. */
-async function withLock(action) {
-  const file = join(root, ".setup.lock");
-  for (let waited = false; ; waited = true) {
-    try {
-      const handle = openSync(file, "wx");
-      writeFileSync(handle, String(process.pid));
-      closeSync(handle);
-      break;
-    } catch (error) {
-      if (error.code !== "EEXIST") throw error;
-      if (!ownerLives(file)) {
-        rmSync(file, { force: true });
-        continue;
-      }
-      if (!waited) say("another set-up of this clone is running: waiting for it ...");
-      await new Promise((resolve) => setTimeout(resolve, 200));
-    }
-  }
-  const release = () => rmSync(file, { force: true });
-  process.on("exit", release);
-  try {
-    return await action();
-  } finally {
-    release();
-    process.off("exit", release);
-  }
-}
-
-function ownerLives(file) {
-  try {
-    const pid = Number(readFileSync(file, "utf8"));
-    // A file that is still empty belongs to a process between its two first steps.
-    if (pid === 0) return true;
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error.code === "EPERM";
-  }
-}
-
-/** All of it. `tools: false` leaves the system alone, for commands that only need the programs. */
+/** All of it. `systemTools: false` leaves the system alone, for commands that only need the programs. */
 export async function setUp(options = { systemTools: true, envoy: true }) {
   checkPlatform();
-  await withLock(async () => {
+  if (options.systemTools) refuseMissingTools();
+  await withLock({ file: join(root, ".setup.lock"), onWait }, async () => {
     installPackages();
     await buildPrograms();
     if (options.envoy) installEnvoy();
     if (options.systemTools) installSystemTools();
   });
 }
+
+const onWait = () => say("another set-up of this clone is running: waiting for it ...");
 
 /** Runs set-up as a program's first step: an expected failure is a sentence and exit code 1. */
 export async function setUpOrExit(options) {
