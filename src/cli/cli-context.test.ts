@@ -1,4 +1,4 @@
-import { Command } from "commander";
+import type { Command } from "commander";
 import { describe, expect, test } from "vitest";
 import { runCli } from "../../tests/kit/run-cli.ts";
 import { moveClusterFlags } from "./cli-context.ts";
