@@ -1,6 +1,7 @@
 // The signer in force. It changes while the program runs: an operator may renew the intermediate in Secret cacerts.
 import { watch } from "node:fs";
 import type { Clock } from "#base/clock";
+import { contentHash } from "#base/content-hash";
 import type { Logger } from "#base/logger";
 import { errorMessage, MeshError } from "#base/mesh-error";
 import { type CaMaterial, type CertificateAuthority, createCertificateAuthority } from "#pki/certificate-authority";
@@ -25,13 +26,14 @@ export class Authority {
   readonly #options: AuthorityOptions;
   readonly #listeners = new Set<(authority: CertificateAuthority) => void>();
   #current: CertificateAuthority;
-  #certificatePem: string;
+  /** Hash of the files in force. */
+  #material: string;
   #problem: string | undefined;
 
   private constructor(options: AuthorityOptions, material: CaMaterial, source: Authority["source"]) {
     this.#options = options;
     this.source = source;
-    this.#certificatePem = material.certificatePem;
+    this.#material = contentHash(JSON.stringify(material));
     this.#current = createCertificateAuthority(material, options.clock.now());
   }
 
@@ -78,11 +80,13 @@ export class Authority {
     const { folder, logger } = this.#options;
     try {
       const material = loadPlugInCa(folder);
-      if (material === undefined || material.certificatePem === this.#certificatePem) return;
+      if (material === undefined) return;
+      const hash = contentHash(JSON.stringify(material));
+      if (hash === this.#material) return;
       const next = createCertificateAuthority(material, this.#options.clock.now());
       this.#assertSuccessor(next);
       this.#current = next;
-      this.#certificatePem = material.certificatePem;
+      this.#material = hash;
       this.#problem = undefined;
       logger.info({ root: next.rootFingerprint, notAfter: next.notAfter }, "renewed the CA");
       for (const listener of [...this.#listeners]) listener(next);

@@ -5,12 +5,12 @@ import { Kinds } from "#api/kinds";
 import type { ConfigMap, Namespace } from "#api/kubernetes/gen/types";
 import type { Clock } from "#base/clock";
 import type { Component } from "#base/component";
-import { untilAborted } from "#base/component";
 import type { Logger } from "#base/logger";
 import { type Informer, startInformer } from "#kube/informer";
 import { isNotFound, type KubeClient, KubeError } from "#kube/kube-client";
+import { WorkQueue } from "#kube/work-queue";
 import type { Authority } from "./authority.ts";
-import { WorkQueue } from "./work-queue.ts";
+import { RETRY_PAUSES } from "./retry-pauses.ts";
 
 /** Namespaces that hold no workloads. */
 const SKIPPED = ["kube-public", "kube-node-lease", "local-path-storage"];
@@ -28,7 +28,8 @@ export function rootCertificates(options: RootCertificatesOptions): Component {
     name: "root-certificates",
     async run(signal) {
       const { client, authority, clock, logger } = options;
-      const queue = new WorkQueue({ name: "root-certificates", clock, logger, signal, work: (key) => ensure(key) });
+      const reconcile = (namespace: string) => ensure(namespace);
+      const queue = new WorkQueue({ name: "root-certificates", clock, logger, reconcile, ...RETRY_PAUSES });
       const maps = startInformer<ConfigMap>({
         client,
         type: Kinds.ConfigMap,
@@ -49,7 +50,7 @@ export function rootCertificates(options: RootCertificatesOptions): Component {
       const unsubscribe = authority.subscribe(() => {
         for (const { metadata } of namespaces.list()) queue.add(metadata?.name ?? "");
       });
-      await untilAborted(signal);
+      await queue.run(signal);
       unsubscribe();
     },
   };

@@ -4,12 +4,13 @@ import { LABELS } from "#api/constants/labels";
 import { Kinds, type ResourceType } from "#api/kinds";
 import type { MutatingWebhookConfiguration, ValidatingWebhookConfiguration } from "#api/kubernetes/gen/types";
 import type { Clock } from "#base/clock";
-import { type Component, untilAborted } from "#base/component";
+import type { Component } from "#base/component";
 import type { Logger } from "#base/logger";
 import { type Informer, startInformer } from "#kube/informer";
 import { isNotFound, type KubeClient, KubeError } from "#kube/kube-client";
+import { WorkQueue } from "#kube/work-queue";
 import type { Authority } from "./authority.ts";
-import { WorkQueue } from "./work-queue.ts";
+import { RETRY_PAUSES } from "./retry-pauses.ts";
 
 type WebhookConfiguration = MutatingWebhookConfiguration | ValidatingWebhookConfiguration;
 
@@ -35,8 +36,8 @@ export function webhookBundles(options: WebhookBundlesOptions): Component {
     async run(signal) {
       const { client, authority, clock, logger, revision } = options;
       const informers = new Map<string, Informer<WebhookConfiguration>>();
-      const work = (key: string) => ensureBundle(key, informers, options);
-      const queue = new WorkQueue({ name: "webhook-bundles", clock, logger, signal, work });
+      const reconcile = (key: string) => ensureBundle(key, informers, options);
+      const queue = new WorkQueue({ name: "webhook-bundles", clock, logger, reconcile, ...RETRY_PAUSES });
       for (const [kind, type] of Object.entries(KINDS)) {
         const informer = startInformer<WebhookConfiguration>({
           client,
@@ -53,7 +54,7 @@ export function webhookBundles(options: WebhookBundlesOptions): Component {
           for (const { metadata } of informer.list()) queue.add(`${kind}/${metadata?.name}`);
         }
       });
-      await untilAborted(signal);
+      await queue.run(signal);
       unsubscribe();
     },
   };

@@ -11,6 +11,7 @@ import {
   type WriteOptions,
 } from "./kube-client.ts";
 import type { ClusterAccess } from "./kubeconfig.ts";
+import { createServerPulse } from "./server-pulse.ts";
 import { watchEvents } from "./watch.ts";
 
 const PATCH_CONTENT_TYPES: Record<PatchType, string> = {
@@ -23,6 +24,7 @@ const PATCH_CONTENT_TYPES: Record<PatchType, string> = {
 /** A client of one API server with one identity; connections open when first used. */
 export function createKubeClient(access: ClusterAccess): KubeClient {
   const transport = createTransport(access);
+  const pulse = createServerPulse({ server: access.server, transport });
   const call = async <T>(request: Parameters<Transport["json"]>[0]): Promise<T> => (await transport.json(request)) as T;
   const resources = new Map<string, Promise<readonly ResourceType[]>>();
   return {
@@ -73,6 +75,7 @@ export function createKubeClient(access: ClusterAccess): KubeClient {
         path: collection(type, options.namespace),
         query: listQuery(options),
         signal: options.signal,
+        pulse,
       }),
     resourceType: (apiVersion, kind) => findResource(call, resources, apiVersion, kind),
     request: (method, path, options = {}) => call({ method, path, ...options }),

@@ -1,7 +1,6 @@
 // The informer against the playground's real API server, with a TCP relay between them that cuts when told to; and
 // against a server of scripted answers, where a failure must come at an exact moment.
 
-import { setMaxListeners } from "node:events";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -66,7 +65,6 @@ interface Watched {
 
 function watch(options: Partial<InformerOptions<ConfigMap>> = {}): Watched {
   const stop = new AbortController();
-  setMaxListeners(0, stop.signal);
   const changes: InformerChange<ConfigMap>[] = [];
   const informer = startInformer<ConfigMap>({
     client: through,

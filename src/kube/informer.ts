@@ -1,4 +1,5 @@
 // A live copy of one kind of objects: list, then watch from there, again after every break, with nothing lost between.
+import { setMaxListeners } from "node:events";
 import type { ResourceType } from "#api/kinds";
 import { type KubeObject, objectKey } from "#api/kubernetes/object";
 import { type Clock, systemClock } from "#base/clock";
@@ -43,6 +44,7 @@ const STABLE_MS = 1_000;
 
 /** Starts at once and runs until the signal aborts. A kind that does not exist yet (404) is waited for quietly. */
 export function startInformer<T extends KubeObject>(options: InformerOptions<T>): Informer<T> {
+  setMaxListeners(0, options.signal); // a program's every watch ends with one signal: many listeners are no leak
   const store = new ObjectStore<T>(options);
   let synced = false;
   let resolveSynced = () => {};

@@ -1,11 +1,14 @@
 import type { KubeObject } from "#api/kubernetes/object";
 import type { Transport } from "./http-transport.ts";
 import { KubeError, type WatchEvent } from "./kube-client.ts";
+import type { ServerPulse } from "./server-pulse.ts";
 
 interface WatchRequest {
   readonly path: string;
   readonly query: Readonly<Record<string, string | undefined>>;
   readonly signal?: AbortSignal | undefined;
+  /** Ends the watch when the server does not answer any more. */
+  readonly pulse?: ServerPulse;
 }
 
 /** Servers end a watch after a random five to ten minutes by themselves; this bound only frees forgotten ones. */
@@ -26,10 +29,12 @@ export async function* watchEvents<T extends KubeObject>(
     signal: request.signal,
     endless: true,
   });
+  const release = request.pulse?.follow((error) => body.destroy(error));
   let rest: Buffer = Buffer.alloc(0);
   try {
     yield { type: "BOOKMARK", resourceVersion: request.query["resourceVersion"] ?? "" };
     for await (const chunk of body) {
+      request.pulse?.heard();
       const data: Buffer = rest.length === 0 ? (chunk as Buffer) : Buffer.concat([rest, chunk as Buffer]);
       let start = 0;
       for (let end = data.indexOf(10, start); end >= 0; end = data.indexOf(10, start)) {
@@ -42,6 +47,7 @@ export async function* watchEvents<T extends KubeObject>(
     if (thrown instanceof KubeError || request.signal?.aborted) throw thrown;
     throw new KubeError(0, "WatchBroken", `the watch of ${request.path} broke`, { cause: thrown });
   } finally {
+    release?.();
     body.destroy();
   }
 }

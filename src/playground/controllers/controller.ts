@@ -3,10 +3,10 @@ import type { Clock } from "#base/clock";
 import { type Component, untilAborted } from "#base/component";
 import type { Logger } from "#base/logger";
 import type { KubeClient } from "#kube/kube-client";
+import type { WorkQueue } from "#kube/work-queue";
 import type { EventRecorder } from "./event-recorder.ts";
 import type { Synced } from "./object-cache.ts";
 import type { ObjectCaches } from "./object-caches.ts";
-import type { WorkQueue } from "./work-queue.ts";
 
 /** What every controller is made from; all of it is shared. */
 export interface ControllerContext {

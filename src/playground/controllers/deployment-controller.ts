@@ -3,6 +3,7 @@ import type { Deployment, Pod, ReplicaSet } from "#api/kubernetes/gen/types";
 import { objectKey } from "#api/kubernetes/object";
 import type { Component } from "#base/component";
 import { KubeError } from "#kube/kube-client";
+import { WorkQueue } from "#kube/work-queue";
 import { type ControllerContext, controllerComponent } from "./controller.ts";
 import {
   claimReplicaSets,
@@ -21,7 +22,6 @@ import { annotationsOf, controllerOf, controllerReference, identityOf, isBeingDe
 import { isFinished } from "./pod-state.ts";
 import { sameTemplate } from "./pod-template-hash.ts";
 import { planRollingUpdate, type ReplicaCounts, type RolloutStep, rolloutBounds } from "./rolling-update.ts";
-import { WorkQueue } from "./work-queue.ts";
 
 const SOURCE = "deployment-controller";
 

@@ -2,6 +2,7 @@ import type { EndpointSlice, Pod, Service } from "#api/kubernetes/gen/types";
 import { matchesLabels } from "#api/kubernetes/label-selector";
 import { objectKey } from "#api/kubernetes/object";
 import type { Component } from "#base/component";
+import { WorkQueue } from "#kube/work-queue";
 import { type ControllerContext, controllerComponent } from "./controller.ts";
 import {
   type EndpointGroup,
@@ -13,7 +14,6 @@ import {
 } from "./endpoint-slices.ts";
 import { buildEndpoints, isManagedEndpoints, sameEndpoints } from "./endpoints-object.ts";
 import { identityOf, isBeingDeleted, labelsOf } from "./object-meta.ts";
-import { WorkQueue } from "./work-queue.ts";
 
 /** Writes the EndpointSlices and the Endpoints of every Service that selects pods; others are left to their makers. */
 export function createEndpointSliceController(context: ControllerContext): Component {

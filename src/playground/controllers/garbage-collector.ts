@@ -3,12 +3,12 @@
 import type { ResourceType } from "#api/kinds";
 import type { KubeObject } from "#api/kubernetes/object";
 import type { Component } from "#base/component";
+import { WorkQueue } from "#kube/work-queue";
 import { collectOwned, type OwnedCollector } from "./collect-owned.ts";
 import { type ControllerContext, controllerComponent } from "./controller.ts";
 import { ObjectCache } from "./object-cache.ts";
 import { identityOf } from "./object-meta.ts";
 import { type GraphNode, OwnerGraph } from "./owner-graph.ts";
-import { WorkQueue } from "./work-queue.ts";
 
 /**
  * Works over the shared kinds. The kind of an owner outside of them (a custom resource) is watched from the moment that

@@ -2,10 +2,10 @@ import { Kinds } from "#api/kinds";
 import type { Service } from "#api/kubernetes/gen/types";
 import { objectKey } from "#api/kubernetes/object";
 import type { Component } from "#base/component";
+import { WorkQueue } from "#kube/work-queue";
 import { type ControllerContext, controllerComponent } from "./controller.ts";
 import { firstFree, isInRange } from "./load-balancer-range.ts";
 import { isBeingDeleted } from "./object-meta.ts";
-import { WorkQueue } from "./work-queue.ts";
 
 const SOURCE = "service-controller";
 

@@ -1,10 +1,10 @@
 // A node lives as long as its Lease in kube-node-lease is renewed. One timer a node, set to the moment it would be late.
 import type { Node, Pod } from "#api/kubernetes/gen/types";
 import type { Component } from "#base/component";
+import { WorkQueue } from "#kube/work-queue";
 import { type ControllerContext, controllerComponent } from "./controller.ts";
 import { identityOf, isBeingDeleted, kubeTime } from "./object-meta.ts";
 import { isReady } from "./pod-state.ts";
-import { WorkQueue } from "./work-queue.ts";
 
 const LEASE_NAMESPACE = "kube-node-lease";
 const GRACE_MS = 40_000;

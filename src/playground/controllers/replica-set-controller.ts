@@ -4,12 +4,12 @@ import { matchesSelector } from "#api/kubernetes/label-selector";
 import { objectKey } from "#api/kubernetes/object";
 import type { Component } from "#base/component";
 import { errorMessage } from "#base/mesh-error";
+import { WorkQueue } from "#kube/work-queue";
 import { type ControllerContext, controllerComponent } from "./controller.ts";
 import { controllerOf, controllerReference, identityOf, isBeingDeleted, kubeTime, labelsOf } from "./object-meta.ts";
 import { byDeletionOrder, claimPods } from "./owned-pods.ts";
 import { isActive } from "./pod-state.ts";
 import { observeReplicaSet, sameReplicaSetStatus } from "./replica-set-status.ts";
-import { WorkQueue } from "./work-queue.ts";
 
 const SOURCE = "replicaset-controller";
 /** Pods made or deleted in one go, as Kubernetes bounds it. */

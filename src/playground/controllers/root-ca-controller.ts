@@ -1,8 +1,8 @@
 import type { Component } from "#base/component";
+import { WorkQueue } from "#kube/work-queue";
 import { type ControllerContext, controllerComponent } from "./controller.ts";
 import { identityOf, isBeingDeleted } from "./object-meta.ts";
 import { ignoreExisting } from "./service-account-controller.ts";
-import { WorkQueue } from "./work-queue.ts";
 
 const NAME = "kube-root-ca.crt";
 const KEY = "ca.crt";

@@ -2,11 +2,11 @@ import { Kinds } from "#api/kinds";
 import type { Node, Pod } from "#api/kubernetes/gen/types";
 import { objectKey } from "#api/kubernetes/object";
 import type { Component } from "#base/component";
+import { WorkQueue } from "#kube/work-queue";
 import { type ControllerContext, controllerComponent } from "./controller.ts";
 import { whyNotOn } from "./node-fit.ts";
 import { identityOf, isBeingDeleted, kubeTime } from "./object-meta.ts";
 import { isFinished } from "./pod-state.ts";
-import { WorkQueue } from "./work-queue.ts";
 
 const SOURCE = "default-scheduler";
 

@@ -1,8 +1,8 @@
 import type { Component } from "#base/component";
 import { KubeError } from "#kube/kube-client";
+import { WorkQueue } from "#kube/work-queue";
 import { type ControllerContext, controllerComponent } from "./controller.ts";
 import { identityOf, isBeingDeleted } from "./object-meta.ts";
-import { WorkQueue } from "./work-queue.ts";
 
 const DEFAULT = "default";
 

@@ -1,9 +1,9 @@
 import type { Secret, ServiceAccount } from "#api/kubernetes/gen/types";
 import { objectKey } from "#api/kubernetes/object";
 import type { Component } from "#base/component";
+import { WorkQueue } from "#kube/work-queue";
 import { type ControllerContext, controllerComponent } from "./controller.ts";
 import { annotationsOf, identityOf, isBeingDeleted } from "./object-meta.ts";
-import { WorkQueue } from "./work-queue.ts";
 
 const TOKEN_SECRET = "kubernetes.io/service-account-token";
 const ACCOUNT_NAME = "kubernetes.io/service-account.name";

@@ -5,7 +5,7 @@ import type { Logger } from "#base/logger";
 import { startInformer } from "#kube/informer";
 import type { KubeClient } from "#kube/kube-client";
 import type { NodeProcessConfig } from "../process-config.ts";
-import { runTool } from "../service-proxy/run-tool.ts";
+import { runTool } from "../run-tool.ts";
 import { answerQuery } from "./answer-query.ts";
 import { startDnsServer } from "./dns-server.ts";
 import { buildDnsView, type DnsView } from "./dns-view.ts";

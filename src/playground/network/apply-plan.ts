@@ -1,5 +1,5 @@
-import { spawn } from "node:child_process";
-import { MeshError } from "#base/mesh-error";
+import { errorMessage, MeshError } from "#base/mesh-error";
+import { runTool } from "../run-tool.ts";
 import type { NetworkPlan, NetworkStep } from "./plan-network.ts";
 
 /** Carries a plan out, a stage after the other. Throws MeshError NETWORK_FAILED with the tool's own words. */
@@ -26,26 +26,12 @@ function restore(command: string, rules: string): string {
   return `${command} -w --noflush <<'RULES'\n${rules}RULES`;
 }
 
-/** Runs a tool with `input`; gives its standard output. Throws MeshError NETWORK_FAILED. */
-export function run(command: readonly string[], input = ""): Promise<string> {
+/** Runs a tool with `input`; gives its standard output. Throws MeshError NETWORK_FAILED, the input told with it. */
+export async function run(command: readonly string[], input = ""): Promise<string> {
   const [program = "", ...args] = command;
-  return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { stdio: ["pipe", "pipe", "pipe"] });
-    let output = "";
-    let errors = "";
-    child.stdout.on("data", (chunk) => {
-      output += chunk;
-    });
-    child.stderr.on("data", (chunk) => {
-      errors += chunk;
-    });
-    // A tool that stops at its first bad line closes its input early; its exit code tells.
-    child.stdin.on("error", () => {});
-    child.on("error", (cause) => reject(new MeshError("NETWORK_FAILED", `cannot run ${program}`, { cause })));
-    child.on("close", (code) => {
-      if (code === 0) return resolve(output);
-      reject(new MeshError("NETWORK_FAILED", `${command.join(" ")} failed (${code}): ${errors.trim()}\n${input}`));
-    });
-    child.stdin.end(input);
-  });
+  try {
+    return await runTool(program, args, { input });
+  } catch (cause) {
+    throw new MeshError("NETWORK_FAILED", `${errorMessage(cause)}${input === "" ? "" : `\n${input}`}`, { cause });
+  }
 }

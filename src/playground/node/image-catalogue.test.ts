@@ -25,7 +25,12 @@ test.each([
   ["governmentpaas/curl-ssl", "infinity"],
   ["busybox@sha256:0000", "/bin/sh"],
 ])("the shipped catalogue knows %s", (image, word) => {
-  expect(loadImageCatalogue([shipped], placeholders).find(image)?.command.join(" ")).toContain(word);
+  const { command = [], args = [] } = loadImageCatalogue([shipped], placeholders).find(image) ?? {};
+  expect([...command, ...args].join(" ")).toContain(word);
+});
+
+test("arguments of a pod replace the whole program of an image that is only a system", () => {
+  expect(loadImageCatalogue([shipped], placeholders).find("busybox")).toMatchObject({ command: [], args: ["/bin/sh"] });
 });
 
 test("the version of helloworld comes from the image's name", () => {

@@ -33,7 +33,7 @@ export interface PodSandbox {
   remove(): Promise<void>;
 }
 
-/** Makes the namespaces with one shell and two `ip -batch`. Throws MeshError COMMAND_FAILED; nothing is left then. */
+/** Makes the namespaces with one shell and two `ip -batch`. Throws MeshError TOOL_FAILED; nothing is left then. */
 async function createPodSandbox(options: SandboxOptions): Promise<PodSandbox> {
   const name = options.namePrefix + contentHash(options.uid).slice(0, 7);
   const paths = {

@@ -8,10 +8,10 @@ import { errorMessage } from "#base/mesh-error";
 import { startInformer } from "#kube/informer";
 import type { KubeClient } from "#kube/kube-client";
 import type { NodeProcessConfig } from "../process-config.ts";
+import { runTool } from "../run-tool.ts";
 import { type InstalledRules, installedAfter, parseSave, renderRestore } from "./iptables-rules.ts";
 import { createOuterAddresses } from "./outer-addresses.ts";
 import { buildServiceRules, CHAIN_PREFIX } from "./render-service-rules.ts";
-import { runTool } from "./run-tool.ts";
 import { loadBalancerAddresses } from "./service-ports.ts";
 
 const QUIET_MS = 4;
@@ -112,7 +112,7 @@ function createApplier({ config, logger, clock = systemClock }: ServiceProxyOpti
         // Forgotten first: after a failure the truth is read again.
         installed = undefined;
         lastText = "";
-        await runTool("iptables-restore", ["-w", "--noflush"], text);
+        await runTool("iptables-restore", ["-w", "--noflush"], { input: text });
         installed = installedAfter(tables);
         lastText = renderRestore(tables, installed);
         logger.debug({ rules: text.split("\n").length, ms: clock.now() - begin }, "service rules applied");

@@ -1,6 +1,6 @@
 // Load balancer addresses on the outer interface, so that the segment finds them by ARP. They carry a label of their
 // own: what an earlier run left is known by it.
-import { runTool } from "./run-tool.ts";
+import { runTool } from "../run-tool.ts";
 
 interface InterfaceAddresses {
   readonly addr_info?: readonly { readonly local?: string; readonly label?: string }[];
@@ -26,7 +26,7 @@ export function createOuterAddresses(device: string): OuterAddresses {
       ];
       // Forgotten first: after a failure the truth is read again.
       current = undefined;
-      await runTool("ip", ["-batch", "-"], `${lines.join("\n")}\n`);
+      await runTool("ip", ["-batch", "-"], { input: `${lines.join("\n")}\n` });
       current = new Set(wanted);
     },
   };

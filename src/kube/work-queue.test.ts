@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { silentLogger } from "#base/logger";
 import { until } from "#base/until";
-import { ManualClock } from "../../../tests/kit/manual-clock.ts";
+import { ManualClock } from "../../tests/kit/manual-clock.ts";
 import { WorkQueue } from "./work-queue.ts";
 
 function queueOf(reconcile: (key: string) => Promise<void>, workers = 8) {

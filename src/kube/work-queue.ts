@@ -3,7 +3,7 @@
 import type { Clock } from "#base/clock";
 import type { Logger } from "#base/logger";
 import { errorMessage } from "#base/mesh-error";
-import { KubeError } from "#kube/kube-client";
+import { KubeError } from "./kube-client.ts";
 
 export interface WorkQueueOptions {
   readonly name: string;
@@ -11,13 +11,13 @@ export interface WorkQueueOptions {
   readonly logger: Logger;
   /** Keys that may run at the same time, default 8. */
   readonly workers?: number;
-  /** Pause after the first failure, doubled with each further one; default 5 ms, at most 10 s. */
+  /** Pause after the first failure, doubled with each further one; default 5 ms. */
   readonly firstPauseMs?: number;
+  /** No pause is longer; default 10 s. */
+  readonly maxPauseMs?: number;
   /** Throwing means: again later. */
   reconcile(key: string, signal: AbortSignal): Promise<void>;
 }
-
-const MAX_PAUSE_MS = 10_000;
 
 export class WorkQueue {
   readonly name: string;
@@ -104,10 +104,10 @@ export class WorkQueue {
   }
 
   #retry(key: string, thrown: unknown): void {
-    const { logger, firstPauseMs = 5 } = this.#options;
+    const { logger, firstPauseMs = 5, maxPauseMs = 10_000 } = this.#options;
     const failures = (this.#failures.get(key) ?? 0) + 1;
     this.#failures.set(key, failures);
-    const pauseMs = Math.min(MAX_PAUSE_MS, firstPauseMs * 2 ** Math.min(20, failures - 1));
+    const pauseMs = Math.min(maxPauseMs, firstPauseMs * 2 ** Math.min(20, failures - 1));
     // A conflict, or a 404, only says that the cache was behind: the next look sees the newer truth.
     const behind = thrown instanceof KubeError && (thrown.status === 409 || thrown.status === 404);
     const level = behind ? "debug" : "warn";
