@@ -42,8 +42,8 @@ function impactOfPolicy(policy: PolicyKind, view: ProxyView): Touched {
   if (policy === "Gateway") return isSidecar ? NOTHING : EVERYTHING;
   // mTLS modes decide chains, whom to dial how, and the sockets of headless services.
   if (policy === "PeerAuthentication") return isSidecar ? all("CDS", "EDS", "LDS") : all("EDS");
-  // Subsets are clusters, and chains of a gateway.
-  return isSidecar ? all("CDS", "EDS") : EVERYTHING;
+  // Subsets are clusters, and chains of a gateway; TLS modes decide what listeners offer.
+  return isSidecar ? all("CDS", "EDS", "LDS") : EVERYTHING;
 }
 
 function impactOfEndpoints(change: Extract<MeshChange, { kind: "endpoints" }>, view: ProxyView): Touched {

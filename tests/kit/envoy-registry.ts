@@ -10,6 +10,7 @@ import {
   StdoutAccessLogSchema,
 } from "#envoy/gen/envoy/extensions/access_loggers/stream/v3/stream_pb";
 import { RouterSchema } from "#envoy/gen/envoy/extensions/filters/http/router/v3/router_pb";
+import { ConfigSchema as SetFilterStateSchema } from "#envoy/gen/envoy/extensions/filters/http/set_filter_state/v3/set_filter_state_pb";
 import { HttpInspectorSchema } from "#envoy/gen/envoy/extensions/filters/listener/http_inspector/v3/http_inspector_pb";
 import { OriginalDstSchema } from "#envoy/gen/envoy/extensions/filters/listener/original_dst/v3/original_dst_pb";
 import { TlsInspectorSchema } from "#envoy/gen/envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector_pb";
@@ -33,6 +34,7 @@ const registry = createRegistry(
   StdoutAccessLogSchema,
   StderrAccessLogSchema,
   RouterSchema,
+  SetFilterStateSchema,
   HttpInspectorSchema,
   OriginalDstSchema,
   TlsInspectorSchema,

@@ -26,7 +26,7 @@ function chains(slot: OutboundSlot, config: MeshConfig): ListenerInit {
   }
   const http: FilterChain = {
     filterChainMatch: { transportProtocol: "raw_buffer", applicationProtocols: PLAIN_HTTP },
-    filters: [outboundHttp(config, slot.route)],
+    filters: [outboundHttp(config, { route: slot.route, tellHttp: slot.tellHttp ?? false })],
   };
   // What is no HTTP goes where it was going: to the TCP service of this port, else out of the mesh.
   const other: FilterChain =

@@ -5,6 +5,7 @@ import { shardsOf } from "#model/endpoint";
 import { isHttp } from "#model/protocol";
 import { type Service, type ServicePort, serviceVips } from "#model/service";
 import type { WhyNot } from "#model/why-not";
+import { destinationRuleFor } from "../destination-rules.ts";
 import type { ProxyView } from "../proxy-view.ts";
 import { ANY_ADDRESS, listenerName } from "./listener.ts";
 
@@ -14,6 +15,8 @@ export interface OutboundSlot {
   readonly port: number;
   /** Name of the route configuration for HTTP. */
   readonly route?: string;
+  /** Its servers learn only from us that HTTP follows. */
+  readonly tellHttp?: boolean;
   /** Cluster for bytes that are not HTTP. */
   readonly cluster?: string;
 }
@@ -62,8 +65,16 @@ function wantedSlots(view: ProxyView, service: Service, port: ServicePort): read
   if (isHttp(port.protocol)) return [{ address: ANY_ADDRESS, port: port.port, route: String(port.port) }];
   const cluster = buildClusterName({ direction: "outbound", port: port.port, subset: "", hostname: service.hostname });
   const tcp = { port: port.port, cluster };
-  const slot = port.protocol === "auto" ? { ...tcp, route: sniffedRouteName(service, port) } : tcp;
+  const slot =
+    port.protocol === "auto"
+      ? { ...tcp, route: sniffedRouteName(service, port), tellHttp: speaksMeshTls(view, service) }
+      : tcp;
   return addressesOf(view, service, port).map(({ address, number }) => ({ ...slot, address, port: number }));
+}
+
+function speaksMeshTls({ snapshot, proxy }: ProxyView, service: Service): boolean {
+  const mode = destinationRuleFor(snapshot, proxy.namespace, service)?.spec.tlsMode;
+  return mode === undefined || mode === "ISTIO_MUTUAL";
 }
 
 interface Destination {

@@ -87,9 +87,11 @@ describe.skipIf(whyNot !== false)(`data path${whyNot ? ` (${whyNot})` : ""}`, ()
     }
     run(`ip -n ${ns("client")} route add 10.96.0.0/16 dev eth0`);
     within("client", "iptables -t nat -A OUTPUT -p tcp -d 10.96.0.0/16 -j REDIRECT --to-ports 15001");
-    within("server", "iptables -t nat -A PREROUTING -p tcp --dport 5000 -j REDIRECT --to-ports 15006");
+    within("server", "iptables -t nat -A PREROUTING -p tcp -j REDIRECT --to-ports 15006");
     await startControlPlane();
-    const app = `require("http").createServer((q, r) => r.end(JSON.stringify(q.headers))).listen(5000, "0.0.0.0")`;
+    const app = `const answer = (q, r) => r.end(JSON.stringify(q.headers));
+      for (const port of [5000, 5050]) require("http").createServer(answer).listen(port, "0.0.0.0");
+      require("http2").createServer(answer).listen(5051, "0.0.0.0");`;
     processes.push(spawn("ip", ["netns", "exec", ns("server"), process.execPath, "-e", app], { stdio: "ignore" }));
     for (const name of names) startEnvoy(name);
     for (const name of names) await until(() => ready(name), { reason: `${name} is ready`, timeoutMs: 20_000 });
@@ -252,6 +254,17 @@ describe.skipIf(whyNot !== false)(`data path${whyNot ? ` (${whyNot})` : ""}`, ()
 
   it("is accepted whole by every Envoy", () => {
     expect(rejected).toEqual([]);
+  });
+
+  it.each([
+    ["HTTP/1", 5050, "--http1.1"],
+    ["HTTP/2", 5051, "--http2-prior-knowledge"],
+  ])("finds %s on a port without a declared protocol at both ends", (_name, port, flag) => {
+    const headers = JSON.parse(within("client", `curl -fs -m 5 ${flag} http://10.96.0.50:${port}/`)) as object;
+    expect(headers).toMatchObject({
+      "x-envoy-attempt-count": "1",
+      "x-forwarded-client-cert": expect.stringContaining("URI=spiffe://cluster.local/ns/sample/sa/sleep"),
+    });
   });
 
   it("carries a plain request of the client through the gateway by mTLS to the server", () => {
