@@ -1,4 +1,4 @@
-import { NAMES } from "#api/constants/names";
+import { NAMES, withRevision } from "#api/constants/names";
 import { Kinds } from "#api/kinds";
 import type { ConfigMap } from "#api/kubernetes/gen/types";
 import type { Logger } from "#base/logger";
@@ -26,7 +26,6 @@ export interface InjectionWatch {
 /** Follows the ConfigMaps that say how pods are injected. */
 export function watchInjection(options: InjectionWatchOptions): InjectionWatch {
   const { client, namespace, revision, logger, signal } = options;
-  const suffix = revision === "default" ? "" : `-${revision}`;
   let settings: InjectionSettings | undefined;
   let problem: string | undefined = "the injection settings have not been read yet";
   const watchMap = (name: string): Informer<ConfigMap> =>
@@ -39,8 +38,8 @@ export function watchInjection(options: InjectionWatchOptions): InjectionWatch {
       signal,
       onChange: () => read(),
     });
-  const injector = `${NAMES.injectorConfigMap}${suffix}`;
-  const mesh = `${NAMES.meshConfigMap}${suffix}`;
+  const injector = withRevision(NAMES.injectorConfigMap, revision);
+  const mesh = withRevision(NAMES.meshConfigMap, revision);
   const maps: Informer<ConfigMap>[] = [];
   const read = () => {
     const [injection, meshConfig] = [maps[0]?.get(namespace, injector), maps[1]?.get(namespace, mesh)];

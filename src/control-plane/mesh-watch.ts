@@ -1,4 +1,5 @@
 // Everything that writes into the store: the own cluster, its configuration, and the clusters that secrets name.
+import { NAMES, withRevision } from "#api/constants/names";
 import type { Clock } from "#base/clock";
 import type { Logger } from "#base/logger";
 import { type ClusterWatch, watchCluster } from "#ingest/cluster-watch";
@@ -14,6 +15,7 @@ export interface MeshWatchOptions {
   readonly createRemoteClient: (kubeconfig: string) => KubeClient;
   readonly store: MeshStore;
   readonly clusterId: string;
+  readonly revision: string;
   readonly remoteTimeoutMs: number;
   /** Undefined when gateways with host names are not to be used. */
   readonly resolveHost: ResolveHost | undefined;
@@ -38,7 +40,8 @@ export function watchMesh(options: MeshWatchOptions): MeshWatch {
   const listeners = new Set<(statuses: readonly RemoteClusterStatus[]) => void>();
   const common = { client, store, clock, logger, signal };
   const own = watchCluster({ ...common, clusterId: clusterId(options.clusterId) });
-  const config = watchConfig(common);
+  const meshConfigMap = withRevision(NAMES.meshConfigMap, options.revision);
+  const config = watchConfig({ ...common, meshConfigMap });
   const remoteClusters = watchRemoteClusters({
     ...common,
     createClient: options.createRemoteClient,

@@ -79,6 +79,7 @@ function watchFacts(options: ControlPlaneOptions, host: ControlPlaneHost): Facts
       createRemoteClient,
       store,
       clusterId: options.clusterId,
+      revision,
       remoteTimeoutMs: options.remoteTimeoutMs,
       resolveHost: options.resolveGatewayHosts ? (host.resolveHost ?? createHostResolver()) : undefined,
       clock,

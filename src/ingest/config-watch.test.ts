@@ -1,7 +1,10 @@
 import { afterEach, describe, expect, it } from "vitest";
 import type { KubeObject } from "#api/kubernetes/object";
+import { systemClock } from "#base/clock";
+import { silentLogger } from "#base/logger";
 import { until } from "#base/until";
 import { FakeMesh } from "../../tests/kit/fake-mesh.ts";
+import { watchConfig } from "./config-watch.ts";
 
 const gateway = (hosts: readonly string[], apiVersion = "networking.istio.io/v1"): KubeObject =>
   ({
@@ -63,6 +66,19 @@ describe("watchConfig", () => {
       client.missing.add(`peerauthentications.security.istio.io/${version}`);
     await mesh.start();
     expect(hosts()).toEqual(["*.local"]);
+  });
+
+  it("reads the mesh configuration of its own revision", async () => {
+    const canary = {
+      ...meshConfig("trustDomain: canary"),
+      metadata: { name: "istio-canary", namespace: "istio-system" },
+    };
+    await start(meshConfig("trustDomain: td"), canary);
+    const life = new AbortController();
+    const options = { client: mesh.client("c1"), store: mesh.store, signal: life.signal, clock: systemClock };
+    await watchConfig({ ...options, logger: silentLogger(), meshConfigMap: "istio-canary" }).synced;
+    expect(mesh.store.current.mesh.config.trustDomain).toBe("canary");
+    life.abort();
   });
 
   it("reads the mesh configuration, keeps the last good one, and goes back to defaults", async () => {

@@ -28,6 +28,8 @@ export interface ConfigWatchOptions {
   readonly signal: AbortSignal;
   readonly logger: Logger;
   readonly clock: Clock;
+  /** ConfigMap of the mesh configuration, default `istio`; a revision has its own. */
+  readonly meshConfigMap?: string;
 }
 
 export interface ConfigWatch {
@@ -72,6 +74,7 @@ export function watchConfig(watchOptions: ConfigWatchOptions): ConfigWatch {
 function watchMeshConfigMap(options: ConfigWatchOptions): Promise<void> {
   const { store } = options;
   const { systemNamespace } = store.current.mesh;
+  const name = meshConfigMapOf(options);
   return startInformer<ConfigMap>({
     client: options.client,
     signal: options.signal,
@@ -79,15 +82,19 @@ function watchMeshConfigMap(options: ConfigWatchOptions): Promise<void> {
     clock: options.clock,
     type: Kinds.ConfigMap,
     namespace: systemNamespace,
-    fieldSelector: `metadata.name=${NAMES.meshConfigMap}`,
+    fieldSelector: `metadata.name=${name}`,
     project: projectObject,
     onChange: ({ type, object }) => applyMeshConfigMap(options, type === "DELETED" ? {} : (object.data ?? {})),
   }).synced;
 }
 
+function meshConfigMapOf({ meshConfigMap = NAMES.meshConfigMap }: ConfigWatchOptions): string {
+  return meshConfigMap;
+}
+
 function applyMeshConfigMap(options: ConfigWatchOptions, data: Readonly<Record<string, string>>): void {
   const { store } = options;
-  const object = `ConfigMap ${store.current.mesh.systemNamespace}/${NAMES.meshConfigMap}`;
+  const object = `ConfigMap ${store.current.mesh.systemNamespace}/${meshConfigMapOf(options)}`;
   // Absent text is an empty document: the defaults.
   const config = accept(options, `${object} mesh`, parseMeshConfig(data["mesh"] ?? ""));
   if (config !== undefined) store.applyConfig([{ kind: "mesh-config", value: config }]);

@@ -44,6 +44,12 @@ test("material that does not belong together is refused with the reason", async 
   expect(() => createCertificateAuthority({ ...root, chainPem: "", rootsPem: other.certificatePem })).toThrow(
     /not in the trust bundle/,
   );
+  const { privateKeyPem } = other;
+  const rootsPem = root.certificatePem;
+  expect(() => createCertificateAuthority({ ...root, privateKeyPem, chainPem: "", rootsPem })).toThrow(/private key/);
+  expect(() => createCertificateAuthority({ ...root, privateKeyPem: "no key", chainPem: "", rootsPem })).toThrow(
+    /private key/,
+  );
 });
 
 test("a request that its sender did not sign is refused", async () => {

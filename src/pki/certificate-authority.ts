@@ -1,4 +1,4 @@
-import { X509Certificate } from "node:crypto";
+import { createPrivateKey, X509Certificate } from "node:crypto";
 import { MeshError } from "#base/mesh-error";
 import { publicKeyOfCsr } from "./csr.ts";
 import { certifyPublicKey } from "./issue-certificate.ts";
@@ -47,6 +47,11 @@ export function createCertificateAuthority(material: CaMaterial, now = Date.now(
       },
     );
   }
+  if (!isKeyOf(signer, material.privateKeyPem)) {
+    throw new MeshError("CA_INVALID", "the CA's private key is not that of its certificate", {
+      hint: "check that ca-key.pem and ca-cert.pem of the Secret cacerts were made together",
+    });
+  }
   const rootsPem = joinBundle([material.rootsPem]);
   const chain = chainPieces(material, signer);
   const issuer = { certificatePem: material.certificatePem, privateKeyPem: material.privateKeyPem };
@@ -76,6 +81,14 @@ export function createCertificateAuthority(material: CaMaterial, now = Date.now(
       return [leaf, ...chain].join("");
     },
   };
+}
+
+function isKeyOf(certificate: X509Certificate, privateKeyPem: string): boolean {
+  try {
+    return certificate.checkPrivateKey(createPrivateKey(privateKeyPem));
+  } catch {
+    return false;
+  }
 }
 
 /** cert-chain.pem where given; a signer that is no root and has no chain file is its own chain. */

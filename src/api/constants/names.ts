@@ -38,3 +38,8 @@ export const ALPN = {
 export const ISTIO_COMPATIBLE_VERSION = "1.31.0";
 /** Our own version; package.json carries the same, a test holds them together. */
 export const ISTHMUS_VERSION = "0.1.0";
+
+/** The name of an object that each revision has for itself: `istio`, `istio-canary`. */
+export function withRevision(name: string, revision: string): string {
+  return revision === "default" || revision === "" ? name : `${name}-${revision}`;
+}
