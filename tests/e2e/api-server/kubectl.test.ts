@@ -13,6 +13,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { silentLogger } from "#base/logger";
 import { runApiServer } from "#playground/api-server/api-server";
 import { type ClusterPki, clusterPki } from "../../kit/cluster-pki.ts";
+import { markRunning } from "../../kit/kubelet-cluster.ts";
 import { type ProcessKubelet, processKubelet } from "../../kit/process-kubelet.ts";
 
 /** Names like kubectl and kubectl.1.27 in the folders of PATH, links followed. */
@@ -94,13 +95,7 @@ beforeAll(async () => {
   writeFileSync(join(dir, "objects.json"), JSON.stringify({ apiVersion: "v1", kind: "List", items }));
   const created = await run(findKubectls()[0] ?? "kubectl", ["apply", "-f", join(dir, "objects.json")]);
   expect(created.err).toBe("");
-  const addresses = [{ type: "InternalIP", address: "127.0.0.1" }];
-  const status = { addresses, daemonEndpoints: { kubeletEndpoint: { Port: kubelet.port } } };
-  objects.update({ group: "", resource: "nodes", namespace: "", name: "n" }, (node) => ({ ...node, status }));
-  objects.update({ group: "", resource: "pods", namespace: "default", name: "p" }, (pod) => ({
-    ...pod,
-    status: { phase: "Running" },
-  }));
+  markRunning(objects, kubelet.port);
 });
 
 afterAll(() => {
