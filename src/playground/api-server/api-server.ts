@@ -7,6 +7,7 @@ import { bootstrapPolicy } from "./auth/bootstrap-policy.ts";
 import { createAuthenticator } from "./auth/create-authenticator.ts";
 import { createAuthorizer } from "./auth/create-authorizer.ts";
 import { createVirtualResources } from "./auth/create-virtual-resources.ts";
+import { openidDocuments } from "./auth/service-account-tokens.ts";
 import { createEngine } from "./create-engine.ts";
 import { type RunningApiServer, startApiServer } from "./start-api-server.ts";
 import { createPodConnector } from "./streaming/create-pod-connector.ts";
@@ -30,6 +31,7 @@ export async function runApiServer(
     virtualResources: createVirtualResources({ ...plugIn, authorizer, authenticator }),
     pods: createPodConnector(plugIn),
     bootstrap: bootstrapPolicy(),
+    documents: openidDocuments(config),
     logger,
     signal,
   });

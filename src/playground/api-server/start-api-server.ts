@@ -1,4 +1,5 @@
 // One cluster's API server: TLS, HTTP/1.1 and HTTP/2 on one port, and the engine behind it.
+import { setMaxListeners } from "node:events";
 import { readFileSync } from "node:fs";
 import type { IncomingMessage } from "node:http";
 import { createSecureServer, type Http2SecureServer, type ServerHttp2Session } from "node:http2";
@@ -36,6 +37,8 @@ export interface ApiServerOptions {
   readonly engine?: Engine;
   /** Objects to make beside the engine's own, such as the default roles. */
   readonly bootstrap?: readonly JsonObject[];
+  /** What is served as it stands, by path. */
+  readonly documents?: Readonly<Record<string, JsonObject>>;
 }
 
 export interface RunningApiServer {
@@ -52,6 +55,8 @@ export async function startApiServer(options: ApiServerOptions): Promise<Running
   const engine = options.engine ?? createEngine(config);
   const parts: EngineParts = { ...engine, admission: options.admission, now: Date.now };
   const stop = new AbortController();
+  // Every watch listens to it.
+  setMaxListeners(0, stop.signal);
   watchDefinitions(parts, logger);
   const addresses = { kubernetes: engine.allocator.address(1), dns: engine.allocator.address(10) };
   await ensureObjects(parts, [...bootstrapObjects(config, addresses), ...(options.bootstrap ?? [])]);

@@ -146,6 +146,13 @@ describe.each(findKubectls())("%s", (kubectl) => {
     expect({ code, err }).toEqual({ code: 0, err: "" });
   });
 
+  test("serves the documents by which others verify its tokens", async () => {
+    const configuration = JSON.parse((await run(kubectl, "get --raw /.well-known/openid-configuration")).out);
+    expect(configuration.issuer).toBe("https://kubernetes.default.svc.cluster.local");
+    const { keys } = JSON.parse((await run(kubectl, "get --raw /openid/v1/jwks")).out);
+    expect(keys).toEqual([expect.objectContaining({ kty: "RSA", use: "sig", alg: "RS256" })]);
+  });
+
   test("who may do what", async () => {
     const account = `--as=system:serviceaccount:default:k${suffix}`;
     expect((await run(kubectl, `auth can-i get pods ${account}`)).out).toContain("yes");

@@ -10,6 +10,7 @@ import {
   ApiStatusError,
   type Authenticator,
   type Authorizer,
+  type JsonObject,
   type PodConnector,
   type RequestInfo,
   type UserInfo,
@@ -30,6 +31,8 @@ export interface HandlerOptions {
   readonly serverAddress: string;
   /** Aborts when the server closes: watches end then. */
   readonly stopping: AbortSignal;
+  /** What is served as it stands, by path. */
+  readonly documents?: Readonly<Record<string, JsonObject>>;
 }
 
 export interface RequestHandler {
@@ -48,6 +51,7 @@ export function createRequestHandler(options: HandlerOptions): RequestHandler {
     registry: parts.registry,
     serverAddress: options.serverAddress,
     isReady: () => !options.stopping.aborted,
+    documents: options.documents ?? {},
   };
   const resources = { parts, virtual: options.virtualResources, signal: options.stopping };
 

@@ -1,7 +1,7 @@
 // Paths that are no resources: discovery, OpenAPI, version, health.
 
 import { noSuchResource } from "../api-errors.ts";
-import type { ApiRequest, ApiResponse, RequestInfo } from "../contract.ts";
+import type { ApiRequest, ApiResponse, JsonObject, RequestInfo } from "../contract.ts";
 import { KUBERNETES_RELEASE } from "../gen/definitions.ts";
 import type { Registry } from "../registry.ts";
 import { aggregated, coreVersions, groupList, groupOf, resourceList } from "./discovery.ts";
@@ -35,6 +35,8 @@ export interface PathContext {
   /** HOST:PORT */
   readonly serverAddress: string;
   readonly isReady: () => boolean;
+  /** Fixed documents by their path. */
+  readonly documents: Readonly<Record<string, JsonObject>>;
 }
 
 interface Exchange {
@@ -45,6 +47,8 @@ interface Exchange {
 /** Throws 404 for a path that is not served. */
 export function servePath(context: PathContext, info: RequestInfo, exchange: Exchange): void {
   const { registry } = context;
+  const document = context.documents[info.path];
+  if (document !== undefined) return sendJson(exchange.response, document);
   const [first = "", ...rest] = info.path.split("/").filter((part) => part !== "");
   const serve = PATHS[first];
   if (serve !== undefined) serve(context, rest, exchange);
