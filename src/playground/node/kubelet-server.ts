@@ -43,7 +43,7 @@ export function createKubeletServer(options: KubeletServerOptions): Component {
       server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
         socket.on("error", () => socket.destroy());
         upgrade(options, { request, socket, head }).catch((thrown: unknown) => {
-          logger.warn({ path: request.url, error: errorMessage(thrown) }, "upgrade refused");
+          logger.warn({ path: request.url?.split("?")[0], error: errorMessage(thrown) }, "upgrade refused");
           const text = `${errorMessage(thrown)}\n`;
           socket.end(
             `HTTP/1.1 ${statusOf(thrown)} Error\r\nContent-Type: text/plain\r\nContent-Length: ${Buffer.byteLength(text)}\r\nConnection: close\r\n\r\n${text}`,
