@@ -1,5 +1,7 @@
 // What a person sees of the guide: one line a command, a table of who answered, and how to go on.
+
 import type { PlaygroundStatus } from "../lifecycle/playground-status.ts";
+import { renderColumns } from "../render-columns.ts";
 import type { Spread } from "./call-spread.ts";
 import type { CommandResult } from "./run-page.ts";
 
@@ -51,15 +53,8 @@ export function renderSpreads(spreads: readonly Spread[], homes: ReadonlyMap<str
     if (spread.errors.length > 0)
       rows.push([spread.client, "-", "-", `${spread.errors.length} of ${spread.calls}`, spread.errors[0] ?? ""]);
   }
-  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
-  return rows
-    .map(
-      (row) =>
-        `  ${row
-          .map((cell, column) => cell.padEnd((widths[column] ?? 0) + 3))
-          .join("")
-          .trimEnd()}\n`,
-    )
+  return renderColumns(rows)
+    .map((line) => `  ${line}\n`)
     .join("");
 }
 

@@ -24,8 +24,6 @@ export interface RunPageOptions {
   readonly clock?: Clock;
   /** Bound of one command and of one wait, default 120 s. */
   readonly timeoutMs?: number;
-  /** Runs instead of the page's order, for variations of it. */
-  readonly keepGoing?: boolean;
 }
 
 const RETRY_MS = 100;
@@ -71,8 +69,10 @@ export function awaitsReady(command: PageCommand): boolean {
 
 /** Every row of a `kubectl get pod` table is Running with all containers ready, and there is at least one row. */
 export function allReady(table: string): boolean {
-  const [head = "", ...rows] = table.trim().split("\n");
-  if (!/\bREADY\b/.test(head) || rows.length === 0) return false;
+  const lines = table.trim().split("\n");
+  const head = lines.findIndex((line) => /\bREADY\b/.test(line));
+  const rows = lines.slice(head + 1);
+  if (head < 0 || rows.length === 0) return false;
   return rows.every((row) => {
     const [, ready = "", status] = row.trim().split(/\s+/);
     const [have, want] = ready.split("/");
@@ -80,7 +80,10 @@ export function allReady(table: string): boolean {
   });
 }
 
-/** bash, standard input answers every prompt with y. */
+/**
+ * bash, standard input answers every prompt with y. Without --norc bash takes a standard input that is a socket, as Node's
+ * are, for a remote shell's and reads the person's .bashrc.
+ */
 function runShell(
   text: string,
   folder: string,
@@ -88,7 +91,7 @@ function runShell(
   timeoutMs: number,
 ): Promise<{ exitCode: number; output: string }> {
   return new Promise((resolve) => {
-    const child = spawn("bash", ["-o", "pipefail", "-c", text], {
+    const child = spawn("bash", ["--norc", "-o", "pipefail", "-c", text], {
       cwd: folder,
       env: options.environment,
       stdio: ["pipe", "pipe", "pipe"],

@@ -1,6 +1,7 @@
 import { stringify } from "yaml";
 import { EXIT_CODES, type ExitCode } from "#base/exit-code";
 import { MeshError } from "#base/mesh-error";
+import { renderColumns } from "../render-columns.ts";
 import type { CommandContext, NameOption } from "./command-context.ts";
 import { isLocked, runLock } from "./lock.ts";
 import { type PlaygroundPaths, playgroundPaths } from "./playground-paths.ts";
@@ -53,19 +54,9 @@ function showTable(paths: PlaygroundPaths, status: PlaygroundStatus | undefined,
     LIVING.includes(status.phase) ? cluster.state : status.phase,
     age,
   ]);
-  for (const line of renderTable([["CLUSTER", "NETWORK", "API SERVER", "NODE", "STATE", "AGE"], ...rows])) {
+  for (const line of renderColumns([["CLUSTER", "NETWORK", "API SERVER", "NODE", "STATE", "AGE"], ...rows])) {
     context.print(line);
   }
-}
-
-function renderTable(rows: readonly (readonly string[])[]): string[] {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return rows.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd((widths[column] ?? 0) + 3))
-      .join("")
-      .trimEnd(),
-  );
 }
 
 /** As kubectl does: 12s, 5m, 3h, 2d. */
