@@ -4,9 +4,9 @@ import type { Clock } from "#base/clock";
 import type { Logger } from "#base/logger";
 import { errorMessage } from "#base/mesh-error";
 import {
-  decodeDeltaRequest,
   DELTA_ADS_METHOD,
   type DeltaRequest,
+  decodeDeltaRequest,
   encodeDeltaResponse,
   type XdsNode,
 } from "#envoy/discovery";

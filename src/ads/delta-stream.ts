@@ -7,9 +7,9 @@ import type { Touched } from "./resource-source.ts";
 import {
   concerns,
   firstSubscription,
+  type ResponseMark,
   readable,
   resubscribe,
-  type ResponseMark,
   type Subscription,
   settle,
 } from "./subscription.ts";
@@ -92,11 +92,15 @@ export class DeltaStream {
 
   #laterRequest(known: Subscription, request: DeltaRequest): void {
     const settled = settle(known, request, this.#options.now());
+    this.#subscriptions.set(request.typeUrl, settled);
     this.#report(known, settled);
-    if (request.subscribe.length + request.unsubscribe.length === 0) {
-      this.#subscriptions.set(request.typeUrl, settled);
-      return;
-    }
+    if (request.error !== undefined && settled.open !== known.open) this.#splitRefused(settled);
+    if (request.subscribe.length + request.unsubscribe.length > 0) this.#laterNames(request);
+  }
+
+  #laterNames(request: DeltaRequest): void {
+    const settled = this.#subscriptions.get(request.typeUrl);
+    if (settled === undefined) return;
     const subscription = resubscribe(settled, request);
     this.#subscriptions.set(request.typeUrl, subscription);
     if (request.subscribe.length === 0) return;
@@ -109,12 +113,27 @@ export class DeltaStream {
     if (difference !== undefined) this.#answer(request.typeUrl, difference);
   }
 
+  /**
+   * Envoy may refuse a whole response for one bad resource in it. The halves of what was refused go out again, each in
+   * a response of its own, down to the one that is bad: it is refused alone.
+   */
+  #splitRefused(subscription: Subscription): void {
+    const refused = subscription.rejected?.names.filter((name) => concerns(subscription, name)) ?? [];
+    if (refused.length < 2) return;
+    const middle = Math.ceil(refused.length / 2);
+    for (const names of [refused.slice(0, middle), refused.slice(middle)]) {
+      const again = new Set(names);
+      const difference = this.#difference(subscription, names, { force: (name) => again.has(name), isNew: true });
+      if (difference !== undefined) this.#answer(subscription.typeUrl, difference);
+    }
+  }
+
   #report(before: Subscription, after: Subscription): void {
     const { typeUrl } = after;
-    if (after.rejected !== undefined && after.rejected !== before.rejected) {
-      this.#actions.push({ kind: "rejected", typeUrl, mark: after.rejected, message: after.rejected.message });
-    } else if (after.acked !== undefined && after.acked !== before.acked) {
+    if (after.acked !== undefined && after.acked !== before.acked) {
       this.#actions.push({ kind: "accepted", typeUrl, mark: after.acked });
+    } else if (after.rejected !== undefined && after.rejected !== before.rejected) {
+      this.#actions.push({ kind: "rejected", typeUrl, mark: after.rejected, message: after.rejected.message });
     }
   }
 
@@ -199,7 +218,8 @@ export class DeltaStream {
   #respond(typeUrl: string, { changed, removed }: Difference): void {
     const subscription = this.#subscriptions.get(typeUrl);
     if (subscription === undefined) return;
-    const mark = { nonce: this.#options.nextNonce(), version: this.#options.version(), at: this.#options.now() };
+    const names = [...changed.map(({ name }) => name), ...removed];
+    const mark = { nonce: this.#options.nextNonce(), version: this.#options.version(), at: this.#options.now(), names };
     const held = new Map(subscription.held);
     for (const { name, version } of changed) held.set(name, version);
     for (const name of removed) held.delete(name);

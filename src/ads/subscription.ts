@@ -7,6 +7,8 @@ export interface ResponseMark {
   readonly version: string;
   /** Milliseconds since the epoch. */
   readonly at: number;
+  /** What it held or took away; of a rejection, what has not been accepted since. */
+  readonly names: readonly string[];
 }
 
 export interface Rejection extends ResponseMark {
@@ -27,7 +29,7 @@ export interface Subscription {
   readonly open: readonly ResponseMark[];
   readonly sent: ResponseMark | undefined;
   readonly acked: ResponseMark | undefined;
-  /** The last refusal, until a later response is accepted. */
+  /** The last refusal, until all it was about is accepted. */
   readonly rejected: Rejection | undefined;
 }
 
@@ -68,7 +70,15 @@ export function settle(subscription: Subscription, request: DeltaRequest, now: n
   if (request.error !== undefined) {
     return { ...subscription, open, rejected: { ...mark, at: now, message: request.error.message } };
   }
-  return { ...subscription, open, acked: { ...mark, at: now }, rejected: undefined };
+  return { ...subscription, open, acked: { ...mark, at: now }, rejected: withoutNames(subscription.rejected, mark) };
+}
+
+function withoutNames(rejected: Rejection | undefined, accepted: ResponseMark): Rejection | undefined {
+  if (rejected === undefined) return undefined;
+  const mended = new Set(accepted.names);
+  const names = rejected.names.filter((name) => !mended.has(name));
+  if (names.length === rejected.names.length) return rejected;
+  return names.length === 0 ? undefined : { ...rejected, names };
 }
 
 /** What remains of names for a change: those that this subscription would hear of. */
