@@ -40,6 +40,8 @@ export interface ClusterWatch {
   hasSynced(): boolean;
   /** Why the API server does not answer now; undefined when it does. */
   problem(): string | undefined;
+  /** How many pods it remembers as parts of services. */
+  rememberedPods(): number;
 }
 
 /** Watches one cluster's namespaces, services, endpoint slices, pods and nodes, and keeps its shards in the store. */
@@ -47,7 +49,12 @@ export function watchCluster(options: ClusterWatchOptions): ClusterWatch {
   const watch = new Watch({ ...options, signal: childSignal(options.signal) });
   const synced = watch.start();
   synced.catch(() => {}); // an abort before the first lists is no failure of anyone
-  return { synced, hasSynced: () => watch.hasSynced, problem: () => watch.problem };
+  return {
+    synced,
+    hasSynced: () => watch.hasSynced,
+    problem: () => watch.problem,
+    rememberedPods: () => watch.rememberedPods,
+  };
 }
 
 class Watch {
@@ -90,7 +97,7 @@ class Watch {
       project: projectPod,
       onChange: ({ object, old, type }) => {
         if (old === undefined || type === "DELETED" || !sameFacts(podFacts(object), podFacts(old)))
-          this.#markPod(object, type === "DELETED");
+          this.#markPod(object);
       },
     });
     this.#services = this.#inform<Service>({
@@ -161,17 +168,29 @@ class Watch {
       for (const pod of podsOf(version)) {
         const services = this.#servicesOfPod.get(pod) ?? new Set<string>();
         this.#servicesOfPod.set(pod, services.add(key));
+        this.#forgetPod(pod);
       }
       this.#mark(key);
     }
   }
 
-  #markPod(pod: Pod, gone: boolean): void {
+  #markPod(pod: Pod): void {
     const key = nameOf(pod);
-    const services = this.#servicesOfPod.get(key) ?? new Set<string>();
-    for (const service of services) this.#mark(service);
-    const isHeld = [...services].some((service) => this.#slicesOf(service).some((slice) => podsOf(slice).has(key)));
-    if (gone && !isHeld) this.#servicesOfPod.delete(key);
+    for (const service of this.#servicesOfPod.get(key) ?? []) this.#mark(service);
+    this.#forgetPod(key);
+  }
+
+  /** A pod that is gone and that no slice names: whichever goes last takes the memory of it along. */
+  #forgetPod(key: string): void {
+    const [namespace = "", name = ""] = key.split("/");
+    if (this.#pods.get(namespace, name) !== undefined) return;
+    const services = [...(this.#servicesOfPod.get(key) ?? [])];
+    const isHeld = services.some((service) => this.#slicesOf(service).some((slice) => podsOf(slice).has(key)));
+    if (!isHeld) this.#servicesOfPod.delete(key);
+  }
+
+  get rememberedPods(): number {
+    return this.#servicesOfPod.size;
   }
 
   #slicesOf(service: string): readonly EndpointSlice[] {
