@@ -72,7 +72,8 @@ export class StubHome {
 
 /** What a playground holds on this machine, as the kernel sees it. */
 export interface Traces {
-  readonly pidNamespace: string;
+  /** Its own and those of its containers. */
+  readonly pidNamespaces: readonly string[];
   readonly mountNamespaces: readonly string[];
   readonly netNamespaces: readonly string[];
   readonly hostInterface: string;
@@ -96,13 +97,30 @@ const isZombie = (pid: string) => {
 };
 const allPids = () => readdirSync("/proc").filter((name) => /^\d+$/.test(name) && !isZombie(name));
 
+const parentOf = (pid: string) => {
+  try {
+    return /^PPid:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? "";
+  } catch {
+    return "";
+  }
+};
+
+/** The pids of a process and of all that descend from it; whoever loses its parent in a playground stays below its pid 1. */
+export function familyOf(pid: number | string): string[] {
+  const children = new Map<string, string[]>();
+  for (const each of allPids()) children.set(parentOf(each), [...(children.get(parentOf(each)) ?? []), each]);
+  const family = (parent: string): string[] => [parent, ...(children.get(parent) ?? []).flatMap(family)];
+  return family(String(pid));
+}
+
 export function tracesOf(status: PlaygroundStatus): Traces {
-  const pidNamespace = namespaceOf(status.supervisor?.pid ?? 0, "pid");
-  const inside = allPids().filter((pid) => namespaceOf(pid, "pid") === pidNamespace);
+  const family = familyOf(status.guard?.pid ?? 0);
   const own = (kind: string) =>
-    [...new Set(inside.map((pid) => namespaceOf(pid, kind)))].filter((ns) => ns !== namespaceOf("self", kind));
+    [...new Set(family.map((pid) => namespaceOf(pid, kind)))].filter(
+      (namespace) => namespace !== "" && namespace !== namespaceOf("self", kind),
+    );
   return {
-    pidNamespace,
+    pidNamespaces: own("pid"),
     mountNamespaces: own("mnt"),
     netNamespaces: own("net"),
     hostInterface: status.outer?.hostInterface ?? "",
@@ -114,7 +132,7 @@ export function tracesOf(status: PlaygroundStatus): Traces {
 export function remains(traces: Traces): string[] {
   const left: string[] = [];
   for (const pid of allPids()) {
-    if (namespaceOf(pid, "pid") === traces.pidNamespace) left.push(`process ${pid}`);
+    if (traces.pidNamespaces.includes(namespaceOf(pid, "pid"))) left.push(`process ${pid}`);
     if (traces.mountNamespaces.includes(namespaceOf(pid, "mnt"))) left.push(`mount namespace of ${pid}`);
     if (traces.netNamespaces.includes(namespaceOf(pid, "net"))) left.push(`network namespace of ${pid}`);
   }
