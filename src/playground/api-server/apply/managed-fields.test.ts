@@ -55,6 +55,14 @@ describe("server-side apply", () => {
     });
   });
 
+  it("changes nothing when the same is applied again, whoever wrote in between", () => {
+    const first = apply(undefined, config({ replicas: 2 }), "one");
+    const second = apply(first, config({ paused: true }), "another");
+    const third = apply(second, config({ replicas: 2 }), "one");
+    expect(third).toEqual(second);
+    expect(managersOf(third)).toEqual(["another", "one"]);
+  });
+
   it("removes fields and list items that are no longer applied and nobody else owns", () => {
     const first = apply(
       undefined,

@@ -68,7 +68,8 @@ function readEntries(object: JsonObject | undefined): Entry[] {
 }
 
 function writeEntries(entries: readonly Entry[]): JsonObject[] {
-  return foldOldUpdaters(entries.filter((entry) => !isEmpty(entry.fields))).map((entry) => ({
+  const folded = foldOldUpdaters(entries.filter((entry) => !isEmpty(entry.fields)));
+  return [...folded].sort(inOrder).map((entry) => ({
     apiVersion: entry.apiVersion,
     fieldsType: "FieldsV1",
     fieldsV1: toFieldsV1(entry.fields),
@@ -77,6 +78,13 @@ function writeEntries(entries: readonly Entry[]): JsonObject[] {
     ...(entry.subresource === "" ? {} : { subresource: entry.subresource }),
     time: entry.time,
   }));
+}
+
+/** Kubernetes' order. Without one, applying the same again would only move an entry and count as a change. */
+function inOrder(a: FieldWriter, b: FieldWriter): number {
+  const key = (writer: FieldWriter) =>
+    [writer.operation, writer.time, writer.manager, writer.apiVersion, writer.subresource].join("\u0000");
+  return key(a) < key(b) ? -1 : 1;
 }
 
 function foldOldUpdaters(entries: readonly Entry[]): readonly Entry[] {
