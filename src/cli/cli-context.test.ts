@@ -60,6 +60,15 @@ describe("exit codes", () => {
     });
   });
 
+  test("charts are not read, and that is told", async () => {
+    const answer = await runCli(["manifest", "generate", "--set", "profile=empty", "-d", "charts"]);
+    expect(answer).toEqual({
+      exitCode: 0,
+      stdout: "",
+      stderr: "Warning: charts is not read: the manifests are part of this program\n",
+    });
+  });
+
   test("nobody answers the prompt of an installation from standard input", async () => {
     const environment = { KUBECONFIG: undefined };
     const input = "apiVersion: install.istio.io/v1alpha1\nkind: IstioOperator\n";

@@ -30,7 +30,9 @@ export async function findPod(client: KubeClient, text: string, defaultNamespace
   const type = WORKLOADS[kind];
   if (type === undefined)
     throw new MeshError("USAGE", `"${text}" names no pod`, { hint: "write NAME.NAMESPACE, deploy/NAME or svc/NAME" });
-  const workload = await client.get<Deployment | Service>(type, { namespace, name });
+  const workload = await client.get<Deployment | Service>(type, { namespace, name }).catch((thrown: unknown) => {
+    throw isNotFound(thrown) ? missing(`${kind} ${namespace}/${name} does not exist`) : thrown;
+  });
   const labels = selectorOf(workload);
   // No selector would mean every pod of the namespace.
   if (Object.keys(labels).length === 0) throw missing(`${kind}/${name} in namespace ${namespace} selects no pods`);

@@ -1,7 +1,7 @@
 // `istioctl proxy-config`: what an Envoy holds, read from its admin interface through the API server or from a file.
 import { Command } from "commander";
 import { PORTS } from "#api/constants/ports";
-import { MeshError } from "#base/mesh-error";
+import { errorMessage, MeshError } from "#base/mesh-error";
 import { openPodTunnel, requestThroughTunnel } from "#kube/port-forward";
 import { type CliContext, clusterAccess, printLine, withCluster, withClusterFlags } from "../cli-context.ts";
 import { type ConfigDump, parseConfigDump, readConfigDump } from "../envoy-config-dump.ts";
@@ -139,7 +139,15 @@ async function askProxy(
   const found = await withCluster(flags, io, (client) => findPod(client, pod, flags.namespace ?? access.namespace));
   const tunnel = await openPodTunnel(access, found);
   try {
-    const answer = await requestThroughTunnel(tunnel, { port: Number(flags.proxyAdminPort), path });
+    const answer = await requestThroughTunnel(tunnel, { port: Number(flags.proxyAdminPort), path }).catch(
+      (cause: unknown) => {
+        throw new MeshError(
+          "ENVOY_SILENT",
+          `pod ${found.namespace}/${found.name} does not answer on port ${flags.proxyAdminPort}: ${errorMessage(cause)}`,
+          { cause, hint: "does the pod have a proxy? kubectl get pod shows whether its container istio-proxy runs" },
+        );
+      },
+    );
     if (answer.status !== 200)
       throw new MeshError(
         "ENVOY_REFUSED",
