@@ -26,22 +26,25 @@ export function createServerPulse({ server, transport, clock = systemClock }: Se
   const watches = new Set<(error: KubeError) => void>();
   let heardAt = clock.now();
   let cancel: (() => void) | undefined;
+  let asking = false;
   const plan = (waitMs: number) => {
     cancel = clock.schedule(waitMs, () => void beat());
   };
   const beat = async () => {
-    const quietMs = clock.now() - heardAt;
-    if (quietMs < QUIET_MS) return plan(QUIET_MS - quietMs);
-    const problem = await ask(server, transport, clock);
-    if (problem === undefined) heardAt = clock.now();
-    else for (const onSilent of [...watches]) onSilent(problem);
-    if (watches.size > 0) plan(QUIET_MS);
-    else cancel = undefined;
+    cancel = undefined;
+    if (clock.now() - heardAt >= QUIET_MS) {
+      asking = true;
+      const problem = await ask(server, transport, clock);
+      asking = false;
+      heardAt = clock.now();
+      if (problem !== undefined) for (const onSilent of [...watches]) onSilent(problem);
+    }
+    if (watches.size > 0) plan(heardAt + QUIET_MS - clock.now());
   };
   return {
     follow(onSilent) {
       watches.add(onSilent);
-      if (cancel === undefined) {
+      if (cancel === undefined && !asking) {
         heardAt = clock.now();
         plan(QUIET_MS);
       }
