@@ -1,7 +1,7 @@
 // Writes src/install/gen/crds.gen.json: the CustomResourceDefinitions of Istio's API, structure only. The Go module
 // istio.io/api carries them; descriptions and messages are left out, so that no sentence of theirs stands in ours.
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseAllDocuments } from "yaml";
@@ -26,6 +26,7 @@ export function generateIstioCrds(root) {
   const folder = mkdtempSync(join(tmpdir(), "istio-api-"));
   writeFileSync(join(folder, "go.mod"), "module generate\n\ngo 1.22\n");
   const answer = execFileSync("go", ["mod", "download", "-json", `istio.io/api@${ISTIO_API_VERSION}`], { cwd: folder });
+  rmSync(folder, { recursive: true, force: true });
   const text = readFileSync(join(JSON.parse(answer).Dir, "kubernetes", "customresourcedefinitions.gen.yaml"), "utf8");
   const crds = parseAllDocuments(text)
     .map((document) => structureOf(document.toJS()))
