@@ -116,6 +116,11 @@ test("what is wrong in the environment is named", () => {
   expect(() => readIptablesConfig({ istioInboundInterceptionMode: "MAGIC" })).toThrow("MAGIC");
 });
 
+test("a proxy that waits for its last connection need not wait any longer", () => {
+  const read = (env: Record<string, string>) => readAgentConfig({ role: "sidecar" }, env, "/nowhere").minimumDrainMs;
+  expect([read({}), read({ MINIMUM_DRAIN_DURATION: "5s" })]).toEqual([0, 5000]);
+});
+
 test("a gRPC health check counts as serving only when it says so", async () => {
   let answer = Buffer.from([0x08, 1]);
   const check: GrpcMethod = { kind: "unary", path: "/grpc.health.v1.Health/Check", handle: async () => answer };

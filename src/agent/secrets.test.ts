@@ -45,7 +45,7 @@ async function start() {
     rootsPem: ca.certificatePem,
   });
   const clock = new ManualClock(Date.now());
-  const state = { failing: false, calls: 0, seen: [] as string[] };
+  const state = { failing: false, calls: 0, seen: [] as string[], curves: [] as (string | undefined)[] };
   const rootCertPath = join(folder, "root.pem");
   writeFileSync(rootCertPath, ca.certificatePem);
   const manager = new SecretManager({
@@ -59,7 +59,9 @@ async function start() {
     sign: async (csr, ttl) => {
       state.calls++;
       if (state.failing) throw new Error("the CA is away");
-      return (await authority.sign(csr, URI, ttl)).answer;
+      const { answer } = await authority.sign(csr, URI, ttl);
+      state.curves.push(new X509Certificate(answer[0] ?? "").publicKey.asymmetricKeyDetails?.namedCurve);
+      return answer;
     },
   });
   manager.subscribe((name) => state.seen.push(name));
@@ -78,6 +80,7 @@ test("a certificate comes, and is renewed after half of its life", async () => {
   clock.advance(2 * HOUR_MS);
   await soon(() => manager.get("default")?.version !== first, "the renewal");
   expect(state.calls).toBe(2);
+  expect(state.curves).toEqual(["prime256v1", "prime256v1"]);
 });
 
 test("a CA that is away leaves the old certificate, and is asked again and again", async () => {

@@ -2,6 +2,14 @@ import { describe, expect, test } from "vitest";
 import { parseOptions, renderOptions } from "./options.ts";
 
 describe("options", () => {
+  test("keep native sidecars off unless they are asked for plainly, and let endpoints leave at once", () => {
+    const native = (value?: string) =>
+      parseOptions([], value === undefined ? {} : { ENABLE_NATIVE_SIDECARS: value }).nativeSidecars;
+    expect([native(), native("auto"), native("true")]).toEqual([false, false, true]);
+    const { debounceEndpoints, resolveGatewayHosts } = parseOptions([], {});
+    expect([debounceEndpoints, resolveGatewayHosts]).toEqual([false, true]);
+  });
+
   test("take istiod's Deployment as it is", () => {
     const args = [
       "--monitoringAddr=:15014",

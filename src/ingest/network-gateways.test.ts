@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import type { Service } from "#api/kubernetes/gen/types";
 import { clusterId } from "#model/ids";
+import { GatewayStore } from "./gateway-store.ts";
 import { gatewaysFromMeshNetworks, gatewaysFromService } from "./network-gateways.ts";
 
 const context = { cluster: clusterId("c2"), domain: "cluster.local", meshNetworks: [] };
@@ -57,4 +58,20 @@ it("takes addresses of meshNetworks for no cluster in particular", () => {
   const facts = gatewaysFromMeshNetworks([{ network: "n1", fromCidrs: [], fromRegistries: [], gateways }]);
   expect(facts.gateways).toMatchObject([{ cluster: "", network: "n1", address: "9.9.9.9" }]);
   expect(facts.hosts).toMatchObject([{ cluster: "", network: "n1", host: "lb.example.org", port: 15443 }]);
+});
+
+it("counts one door once, however many objects name it", () => {
+  const store = new GatewayStore();
+  const facts = gatewaysFromService(service({}), context);
+  store.apply(clusterId("c2"), "istio-system/gw", facts);
+  store.apply(clusterId("c2"), "istio-system/again", facts);
+  store.apply(
+    clusterId("c3"),
+    "istio-system/gw",
+    gatewaysFromService(service({}), { ...context, cluster: clusterId("c3") }),
+  );
+  expect(store.networks.gateways.map(({ cluster, address }) => `${cluster} ${address}`)).toEqual([
+    "c2 1.1.1.1",
+    "c3 1.1.1.1",
+  ]);
 });

@@ -146,6 +146,13 @@ describe("split horizon", () => {
     expect(text(input(endpoints))).toBe("10.0.0.1:8080=1 10.0.0.3:8080=1! 10.0.0.2:8080=1");
   });
 
+  it("counts only ready endpoints on a gateway", () => {
+    const endpoints = [endpoint("10.0.0.1", "c2a", "n2"), endpoint("10.0.0.2", "c2a", "n2", { health: "unhealthy" })];
+    const given = input(endpoints, { gateways: [gateway("n2", "c2a", "2.2.2.2")] });
+    expect(text(given)).toBe("2.2.2.2:15443=1");
+    expect(reasons(given)).toEqual(["not-ready"]);
+  });
+
   it("sends a client of unknown network through gateways where there are some", () => {
     const client = { ...input([]).client, network: networkId("") };
     const endpoints = [endpoint("10.0.0.1", "c2a", "n2"), endpoint("10.0.0.2", "c1", "n1")];

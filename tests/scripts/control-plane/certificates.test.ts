@@ -2,6 +2,7 @@
 import { X509Certificate } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { connect } from "node:tls";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { Kinds } from "#api/kinds";
 import type { ConfigMap } from "#api/kubernetes/gen/types";
@@ -118,6 +119,18 @@ describe("CreateCertificate", () => {
     const long = await refused({ token, validity: 91 * 86_400 });
     expect([long.code, long.message]).toEqual(["invalidArgument", expect.stringMatching(/MAX_WORKLOAD_CERT_TTL/)]);
     expect((await refused({ token, csr: "no csr" })).code).toBe("invalidArgument");
+  });
+
+  test("comes over TLS with an elliptic curve key", async () => {
+    const type = await new Promise<string | undefined>((resolve, reject) => {
+      const options = { ca: root.certificatePem, servername: SERVER_NAME, ALPNProtocols: ["h2"] };
+      const socket = connect(plane.ports["secure-grpc"], "127.0.0.1", options, () => {
+        resolve(socket.getPeerX509Certificate()?.publicKey.asymmetricKeyDetails?.namedCurve);
+        socket.destroy();
+      });
+      socket.once("error", reject);
+    });
+    expect(type).toBe("prime256v1");
   });
 
   test("is counted", async () => {
