@@ -8,6 +8,8 @@ import { isReady } from "./pod-state.ts";
 
 const LEASE_NAMESPACE = "kube-node-lease";
 const GRACE_MS = 40_000;
+/** A look that comes so much too late was ours to miss: this program stood still, and the renewals wait unread. */
+const OVERSLEPT_MS = 5_000;
 
 /**
  * Says Ready=Unknown of a node that was silent for 40 s and Ready=False of its pods, so that nobody is sent there;
@@ -30,7 +32,13 @@ export function createNodeLifecycleController(context: ControllerContext): Compo
     heard.set(name, since);
     const lateMs = clock.now() - since - GRACE_MS;
     if (lateMs < 0) return queue.addAfter(name, -lateMs);
-    if (readyStatus(node) !== "Unknown") await markUnknown(node);
+    if (readyStatus(node) !== "Unknown") {
+      if (lateMs > OVERSLEPT_MS) {
+        heard.set(name, clock.now());
+        return queue.addAfter(name, GRACE_MS);
+      }
+      await markUnknown(node);
+    }
     await Promise.all(podsOn(name).filter(isReady).map(markNotReady));
   };
 

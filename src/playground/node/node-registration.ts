@@ -112,6 +112,7 @@ export async function keepNodeAlive(on: Registration): Promise<void> {
       }
     } catch (thrown) {
       wait = 1000;
+      statusDue = 0; // the node may have been given up meanwhile: only its own word brings it back
       on.logger.warn({ node: on.config.nodeName, error: errorMessage(thrown) }, "lease not renewed");
     }
     await on.clock.sleep(wait, on.signal).catch(() => undefined);

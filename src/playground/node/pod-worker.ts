@@ -99,7 +99,7 @@ export class PodWorker {
   update(pod: Pod): void {
     this.#pod = pod;
     this.#sourcesChanged();
-    this.#teller.changed();
+    this.#teller.found(pod.status);
   }
 
   /** Ends the pod and removes all that it has on this node. A second call with less grace shortens the first. */

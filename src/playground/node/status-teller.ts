@@ -36,6 +36,12 @@ export class StatusTeller {
     this.#sending ??= this.#tellAll();
   }
 
+  /** A newer version of the pod came, with this status. Who else wrote the pod's readiness did not ask its containers: it is told anew. */
+  found(status: PodStatus | undefined): void {
+    if (this.last !== undefined && readinessOf(status) !== readinessOf(this.last)) this.#lastText = "";
+    this.changed();
+  }
+
   /** Resolves when all that happened so far is told. */
   async flush(): Promise<void> {
     await this.#sending;
@@ -69,4 +75,8 @@ export class StatusTeller {
     }
     this.#sending = undefined;
   }
+}
+
+function readinessOf(status: PodStatus | undefined): string | undefined {
+  return status?.conditions?.find(({ type }) => type === "Ready")?.status;
 }
