@@ -1,55 +1,10 @@
-import { createRegistry, fromBinary, type JsonValue, toJson } from "@bufbuild/protobuf";
+import { fromBinary, type JsonValue, toJson } from "@bufbuild/protobuf";
 import { AnySchema } from "@bufbuild/protobuf/wkt";
-import { ClusterSchema } from "#envoy/gen/envoy/config/cluster/v3/cluster_pb";
-import { ClusterLoadAssignmentSchema } from "#envoy/gen/envoy/config/endpoint/v3/endpoint_pb";
-import { ListenerSchema } from "#envoy/gen/envoy/config/listener/v3/listener_pb";
-import { RouteConfigurationSchema } from "#envoy/gen/envoy/config/route/v3/route_pb";
-import { FileAccessLogSchema } from "#envoy/gen/envoy/extensions/access_loggers/file/v3/file_pb";
-import {
-  StderrAccessLogSchema,
-  StdoutAccessLogSchema,
-} from "#envoy/gen/envoy/extensions/access_loggers/stream/v3/stream_pb";
-import { RouterSchema } from "#envoy/gen/envoy/extensions/filters/http/router/v3/router_pb";
-import { ConfigSchema as SetFilterStateSchema } from "#envoy/gen/envoy/extensions/filters/http/set_filter_state/v3/set_filter_state_pb";
-import { HttpInspectorSchema } from "#envoy/gen/envoy/extensions/filters/listener/http_inspector/v3/http_inspector_pb";
-import { OriginalDstSchema } from "#envoy/gen/envoy/extensions/filters/listener/original_dst/v3/original_dst_pb";
-import { TlsInspectorSchema } from "#envoy/gen/envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector_pb";
-import { HttpConnectionManagerSchema } from "#envoy/gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb";
-import { TcpProxySchema } from "#envoy/gen/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb";
-import { PreviousHostsPredicateSchema } from "#envoy/gen/envoy/extensions/retry/host/previous_hosts/v3/previous_hosts_pb";
-import { RawBufferSchema } from "#envoy/gen/envoy/extensions/transport_sockets/raw_buffer/v3/raw_buffer_pb";
-import {
-  DownstreamTlsContextSchema,
-  UpstreamTlsContextSchema,
-} from "#envoy/gen/envoy/extensions/transport_sockets/tls/v3/tls_pb";
-import { HttpProtocolOptionsSchema } from "#envoy/gen/envoy/extensions/upstreams/http/v3/http_protocol_options_pb";
-
-/** Every message that our resources carry inside an Any. */
-const registry = createRegistry(
-  ClusterSchema,
-  ClusterLoadAssignmentSchema,
-  ListenerSchema,
-  RouteConfigurationSchema,
-  FileAccessLogSchema,
-  StdoutAccessLogSchema,
-  StderrAccessLogSchema,
-  RouterSchema,
-  SetFilterStateSchema,
-  HttpInspectorSchema,
-  OriginalDstSchema,
-  TlsInspectorSchema,
-  HttpConnectionManagerSchema,
-  TcpProxySchema,
-  PreviousHostsPredicateSchema,
-  RawBufferSchema,
-  DownstreamTlsContextSchema,
-  UpstreamTlsContextSchema,
-  HttpProtocolOptionsSchema,
-);
+import { resourceRegistry } from "#envoy/resource-registry";
 
 /** The readable form of a serialized Any, nested messages included; `@type` is dropped at the top. */
 export function readableResource(any: Uint8Array): Record<string, JsonValue> {
-  const json = toJson(AnySchema, fromBinary(AnySchema, any), { registry, useProtoFieldName: true });
+  const json = toJson(AnySchema, fromBinary(AnySchema, any), { registry: resourceRegistry, useProtoFieldName: true });
   const { "@type": _type, ...fields } = json as Record<string, JsonValue>;
   return fields;
 }

@@ -30,20 +30,27 @@ const labels = (version: string, network: string) => ({
 /** A helloworld of one version with one ready pod; ips of pods are equal in both clusters, as in the guide. */
 async function deploy(cluster: TestCluster, version: string, network: string, ip = "10.244.0.7"): Promise<void> {
   const name = `helloworld-${version}`;
-  await cluster.apply(
-    {
-      apiVersion: "v1",
-      kind: "Service",
-      metadata: { namespace: "sample", name: "helloworld" },
-      spec: { selector: { app: "helloworld" }, ports: [{ name: "http", port: 5000, targetPort: 5000 }] },
-    },
-    {
-      apiVersion: "v1",
-      kind: "Pod",
-      metadata: { namespace: "sample", name, labels: labels(version, network) },
-      spec: { containers: [{ name: "app", image: "app" }] },
-    },
-  );
+  await cluster.apply({
+    apiVersion: "v1",
+    kind: "Service",
+    metadata: { namespace: "sample", name: "helloworld" },
+    spec: { selector: { app: "helloworld" }, ports: [{ name: "http", port: 5000, targetPort: 5000 }] },
+  });
+  await addPod(cluster, { name, ip, labels: labels(version, network) });
+}
+
+/** One running pod of helloworld with an endpoint of its own. */
+async function addPod(
+  cluster: TestCluster,
+  pod: { readonly name: string; readonly ip: string; readonly labels: Record<string, string> },
+): Promise<void> {
+  const { name, ip } = pod;
+  await cluster.apply({
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { namespace: "sample", name, labels: pod.labels },
+    spec: { containers: [{ name: "app", image: "app" }] },
+  });
   const at = { namespace: "sample", name, subresource: "status" };
   await cluster.client.patch(Kinds.Pod, at, { status: { phase: "Running", podIP: ip } }, { type: "merge" });
   await cluster.apply({
@@ -209,26 +216,7 @@ describe("a sidecar of cluster1", () => {
     await sidecar.expectEndpoints(CLUSTER, ["10.244.0.7:5000*1", "172.31.0.3:15443*1"]);
   });
 
-  async function deployMore(name: string, ip: string): Promise<void> {
-    await two.apply({
-      apiVersion: "v1",
-      kind: "Pod",
-      metadata: { namespace: "sample", name, labels: labels("v2", "network2") },
-      spec: { containers: [{ name: "app", image: "app" }] },
-    });
-    const at = { namespace: "sample", name, subresource: "status" };
-    await two.client.patch(Kinds.Pod, at, { status: { phase: "Running", podIP: ip } }, { type: "merge" });
-    await two.apply({
-      apiVersion: "discovery.k8s.io/v1",
-      kind: "EndpointSlice",
-      metadata: { namespace: "sample", name, labels: { "kubernetes.io/service-name": "helloworld" } },
-      addressType: "IPv4",
-      ports: [{ name: "http", port: 5000, protocol: "TCP" }],
-      endpoints: [
-        { addresses: [ip], conditions: { ready: true }, targetRef: { kind: "Pod", namespace: "sample", name } },
-      ],
-    });
-  }
+  const deployMore = (name: string, ip: string) => addPod(two, { name, ip, labels: labels("v2", "network2") });
 });
 
 describe("who may connect", () => {
