@@ -48,7 +48,10 @@ interface Exchange {
 export function servePath(context: PathContext, info: RequestInfo, exchange: Exchange): void {
   const { registry } = context;
   const document = context.documents[info.path];
-  if (document !== undefined) return sendJson(exchange.response, document);
+  if (document !== undefined) {
+    sendJson(exchange.response, document);
+    return;
+  }
   const [first = "", ...rest] = info.path.split("/").filter((part) => part !== "");
   const serve = PATHS[first];
   if (serve !== undefined) serve(context, rest, exchange);
