@@ -19,6 +19,8 @@ export interface ContainerView {
   readonly restartCount: number;
   /** The first process of the container; 0 when it does not run. */
   readonly pid: number;
+  /** How the start before this one ended; undefined when this is the first. */
+  readonly lastExitCode: number | undefined;
 }
 
 interface PodList {
@@ -32,6 +34,7 @@ interface PodList {
         readonly restartCount: number;
         readonly containerID?: string;
         readonly state?: { readonly running?: unknown };
+        readonly lastState?: { readonly terminated?: { readonly exitCode: number } };
       }[];
     };
   }[];
@@ -53,6 +56,7 @@ export async function viewContainer(
     podIP: pod.status.podIP ?? "",
     ready: pod.status.conditions?.some(({ type, status: is }) => type === "Ready" && is === "True") ?? false,
     restartCount: status.restartCount,
+    lastExitCode: status.lastState?.terminated?.exitCode,
     pid:
       status.state?.running === undefined ? 0 : Number(/^isthmus:\/\/(\d+)-/.exec(status.containerID ?? "")?.[1] ?? 0),
   };

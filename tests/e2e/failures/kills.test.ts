@@ -2,7 +2,7 @@
 // failed are counted.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { systemClock } from "#base/clock";
-import { type ContainerPlace, killInContainer, restarted } from "../../kit/container-processes.ts";
+import { type ContainerPlace, killInContainer, restarted, viewContainer } from "../../kit/container-processes.ts";
 import { bootMeshUnderLoad, CONTEXTS, type MeshUnderLoad } from "../../kit/mesh-under-load.ts";
 import { whyNoPlayground } from "../../kit/playground.ts";
 
@@ -30,6 +30,12 @@ const KILLS: readonly Kill[] = [
   {
     title: "control plane, cluster1",
     ...system("cluster1", "istiod", "discovery"),
+    program: "first process",
+    atMost: 0,
+  },
+  {
+    title: "control plane, cluster2",
+    ...system("cluster2", "istiod", "discovery"),
     program: "first process",
     atMost: 0,
   },
@@ -85,8 +91,16 @@ const KILLS: readonly Kill[] = [
 
 describe.skipIf(whyNoPlayground())("killed once under load", () => {
   let mesh: MeshUnderLoad;
+  let addresses: string[];
+  const gatewayAddress = (context: string) => {
+    const ip = "jsonpath={.status.loadBalancer.ingress[0].ip}";
+    const args = ["get", "service", "istio-eastwestgateway", "-n", "istio-system", "--context", context, "-o", ip];
+    return mesh.playground.ok("kubectl", args);
+  };
   beforeAll(async () => {
     mesh = await bootMeshUnderLoad();
+    addresses = await Promise.all(CONTEXTS.map(gatewayAddress));
+    expect(addresses.every((address) => address !== "")).toBe(true);
   });
   afterAll(() => mesh?.end("Killed with SIGKILL"));
 
@@ -101,6 +115,8 @@ describe.skipIf(whyNoPlayground())("killed once under load", () => {
       });
       expect(result.calls).toBeGreaterThan(40);
       expect(result.failed, JSON.stringify(result.errors)).toBeLessThanOrEqual(kill.atMost);
+      // The agent ends with its Envoy's code, which is how Kubernetes learns what happened.
+      if (kill.program === "envoy") expect((await viewContainer(mesh.playground, kill))?.lastExitCode).toBe(137);
     });
   }
 
@@ -125,6 +141,10 @@ describe.skipIf(whyNoPlayground())("killed once under load", () => {
     );
     const remote = meanwhile.filter(({ version }) => version === "v2").length;
     expect(remote).toBeGreaterThan(meanwhile.length / 4);
+  });
+
+  test("the gateways have kept their addresses", async () => {
+    expect(await Promise.all(CONTEXTS.map(gatewayAddress))).toEqual(addresses);
   });
 
   test("afterwards every proxy is connected and has what it was sent", async () => {
