@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
+import type { Writable } from "node:stream";
 import { MeshError } from "#base/mesh-error";
-import { type ContainerLog, readFifo } from "./container-log.ts";
+import { type ContainerLog, type LogStream, readFifo } from "./container-log.ts";
 import { type ContainerLaunch, initScript, mountTable, processCommand, READY_LINE } from "./container-script.ts";
 import { TOOL_ENVIRONMENT } from "./run-command.ts";
 
@@ -20,7 +21,20 @@ export interface ContainerProcess {
   execArguments(command: readonly string[]): string[];
   /** Of this start of the container, on the node. */
   readonly directory: string;
+  /** What attached clients type; undefined when the container has no standard input. */
+  readonly stdin: Writable | undefined;
+  readonly stdinOnce: boolean;
+  /** What the program wrote before the one client of its input came; gives it once. */
+  takeEarlyOutput(): readonly EarlyOutput[];
 }
+
+export interface EarlyOutput {
+  readonly stream: LogStream;
+  readonly bytes: Buffer;
+}
+
+/** More than this of early output is dropped. */
+const MOST_EARLY = 64 * 1024;
 
 /** Exit codes by which a container ended by SIGKILL or by an unknown signal is told, as runtimes do. */
 const KILLED = 137;
@@ -37,9 +51,14 @@ export async function startContainerProcess(
 ): Promise<ContainerProcess> {
   writeFileSync(`${launch.directory}/fstab`, mountTable(launch));
   writeFileSync(`${launch.directory}/init`, initScript(launch), { mode: 0o600 });
+  const early = collectEarlyOutput(launch);
+  const write = (stream: LogStream) => (bytes: Buffer) => {
+    early.add({ stream, bytes });
+    log.write(stream, bytes);
+  };
   const outputs = await Promise.all([
-    readFifo(launch.stdout, (bytes) => log.write("stdout", bytes)),
-    readFifo(launch.stderr, (bytes) => log.write("stderr", bytes)),
+    readFifo(launch.stdout, write("stdout")),
+    readFifo(launch.stderr, write("stderr")),
   ]);
   const child = spawn(
     "setpriv",
@@ -47,8 +66,10 @@ export async function startContainerProcess(
       ...["--pdeathsig", "KILL", "nsenter", ...enter],
       ...["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", `${launch.directory}/init`],
     ],
-    { stdio: ["ignore", "ignore", "pipe"], env: TOOL_ENVIRONMENT },
+    { stdio: [launch.stdin ? "pipe" : "ignore", "ignore", "pipe"], env: TOOL_ENVIRONMENT },
   );
+  // Whoever types into a program that has just ended loses it, as on any terminal.
+  child.stdin?.on("error", () => undefined);
   const diagnostics = collectDiagnostics(child);
   const ended = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) => {
     child.once("error", () => resolve({ code: 128, signal: null }));
@@ -60,7 +81,7 @@ export async function startContainerProcess(
     await diagnostics.closed;
     throw new MeshError("START_FAILED", diagnostics.text() || `the launcher ended with ${first.signal ?? first.code}`);
   }
-  return runningContainer({ child, launch, ended, outputs, diagnostics });
+  return runningContainer({ child, launch, ended, outputs, diagnostics, early });
 }
 
 interface Started {
@@ -69,9 +90,10 @@ interface Started {
   readonly ended: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
   readonly outputs: readonly { ended: Promise<void>; destroy: () => void }[];
   readonly diagnostics: { text(): string };
+  readonly early: { take(): readonly EarlyOutput[] };
 }
 
-function runningContainer({ child, launch, ended, outputs, diagnostics }: Started): ContainerProcess {
+function runningContainer({ child, launch, ended, outputs, diagnostics, early }: Started): ContainerProcess {
   const pid = firstChildOf(child.pid ?? 0) ?? 0;
   let gone = false;
   let killed = false;
@@ -88,6 +110,9 @@ function runningContainer({ child, launch, ended, outputs, diagnostics }: Starte
     pid,
     exited,
     directory: launch.directory,
+    stdin: child.stdin ?? undefined,
+    stdinOnce: launch.stdinOnce,
+    takeEarlyOutput: early.take,
     signal(name) {
       if (gone || pid === 0) return;
       if (name === "SIGKILL") killed = true;
@@ -101,6 +126,25 @@ function runningContainer({ child, launch, ended, outputs, diagnostics }: Starte
       ...["--pdeathsig", "KILL", "nsenter", "--target", String(pid), "--mount", "--net", "--pid", "--ipc", "--uts"],
       ...["--", ...processCommand(launch, command)],
     ],
+  };
+}
+
+/** `kubectl run -i` attaches a moment after the start: it shall see the first words too. */
+function collectEarlyOutput({ stdin, stdinOnce }: ContainerLaunch) {
+  let pieces: EarlyOutput[] = [];
+  let room = stdin && stdinOnce ? MOST_EARLY : 0;
+  return {
+    add(piece: EarlyOutput) {
+      if (room <= 0) return;
+      room -= piece.bytes.length;
+      pieces.push(piece);
+    },
+    take() {
+      const taken = pieces;
+      pieces = [];
+      room = 0;
+      return taken;
+    },
   };
 }
 

@@ -36,6 +36,12 @@ export interface ContainerLaunch extends ProcessSettings {
   readonly mounts: readonly BindMount[];
   readonly readOnlyRoot: boolean;
   readonly privileged: boolean;
+  /** Standard input stays open; else it is closed from the start. */
+  readonly stdin: boolean;
+  /** Standard input ends with the first client that was attached to it. */
+  readonly stdinOnce: boolean;
+  /** The program runs on a terminal. */
+  readonly tty: boolean;
   readonly command: readonly string[];
 }
 
@@ -86,9 +92,17 @@ export function initScript(launch: ContainerLaunch): string {
     `(PATH=${shellQuote(path)}; cd ${shellQuote(launch.workingDir)} && command -v ${shellQuote(program)} >/dev/null) || { echo ${shellQuote(`exec: "${program}": executable file not found in the container`)} >&2; exit 128; }`,
     `echo ${shellQuote(READY_LINE)} >&2`,
     "exec 1>&3 2>&4 3>&- 4>&-",
-    `exec ${shellWords(processCommand(launch, launch.command))}`,
+    `exec ${shellWords(processCommand(launch, launch.tty ? onTerminal(`exec ${shellWords(launch.command)}`) : launch.command))}`,
     "",
   ].join("\n");
+}
+
+/** The terminal of a container whose program runs on one: the first of its own devpts. */
+export const CONTAINER_TERMINAL = "/dev/pts/0";
+
+/** util-linux' script makes a terminal and runs a shell's line on it. */
+export function onTerminal(line: string): string[] {
+  return ["script", "--quiet", "--return", "--flush", "--command", line, "/dev/null"];
 }
 
 /** The words that run a command as a process of the container, once inside its namespaces. */

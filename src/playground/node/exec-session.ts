@@ -6,6 +6,7 @@ import type { Duplex, Readable } from "node:stream";
 import { MeshError } from "#base/mesh-error";
 import { readFifo } from "./container-log.ts";
 import type { ContainerProcess } from "./container-process.ts";
+import { CONTAINER_TERMINAL, onTerminal } from "./container-script.ts";
 import { findContainer, runningProcess } from "./find-container.ts";
 import type { KubeletServerOptions, PodRequest, Upgraded } from "./kubelet-request.ts";
 import { acceptRemoteStreams, type RemoteStreams } from "./remote-streams.ts";
@@ -31,7 +32,7 @@ export async function serveExec({ manager }: KubeletServerOptions, on: PodReques
   }
 }
 
-/** Shows what a running container writes from now on. A container's standard input is closed: nothing can be typed. */
+/** Connects a client with the running program itself: its output from now on and, if it has one, its standard input. */
 export async function serveAttach(
   { manager }: KubeletServerOptions,
   on: PodRequest,
@@ -40,11 +41,23 @@ export async function serveAttach(
   const runner = findContainer(manager, on);
   const running = runningProcess(runner);
   const streams = await acceptRemoteStreams(on, upgraded);
-  streams.stdin?.resume();
+  for (const { stream, bytes } of running.takeEarlyOutput()) streams[stream]?.write(bytes);
   const unsubscribe = runner.log?.onBytes((stream, bytes) => streams[stream]?.write(bytes));
-  const exit = await Promise.race([running.exited, streams.closed]);
+  if (running.stdin === undefined) streams.stdin?.resume();
+  else streams.stdin?.pipe(running.stdin, { end: running.stdinOnce });
+  const sizes = readSizes(streams.resize);
+  void sizes.first.then((size) => size && resizeTerminal(running, CONTAINER_TERMINAL, size));
+  sizes.onChange((size) => resizeTerminal(running, CONTAINER_TERMINAL, size));
+  await Promise.race([running.exited, streams.closed]);
   unsubscribe?.();
-  streams.finish(exit?.exitCode ?? 0);
+  if (running.stdin !== undefined) streams.stdin?.unpipe(running.stdin);
+  if (running.stdinOnce && streams.stdin !== undefined) running.stdin?.end();
+  // How the program ended stands in the pod's status; to an attached client it is no failure.
+  streams.finish(0);
+}
+
+function resizeTerminal(running: ContainerProcess, terminal: string, { rows, columns }: TerminalSize): void {
+  void runInContainer(running, ["stty", "-F", terminal, "rows", String(rows), "cols", String(columns)], 5000);
 }
 
 /** The command writes into named pipes, not sockets, so that it can open /dev/stdout. */
@@ -81,7 +94,7 @@ async function runPlain(
   return exitCode;
 }
 
-/** util-linux' script makes the terminal, inside the container; the shell before the command tells its name. */
+/** The terminal is made inside the container; the shell before the command tells its name. */
 async function runOnTerminal(
   running: ContainerProcess,
   command: readonly string[],
@@ -91,8 +104,7 @@ async function runOnTerminal(
   const first = await sizes.first;
   const size = first ? `stty rows ${first.rows} cols ${first.columns}; ` : "";
   const line = `tty >&3; exec 3>&-; ${size}TERM=\${TERM:-xterm} exec ${shellWords(command)}`;
-  const inside = ["script", "--quiet", "--return", "--flush", "--command", line, "/dev/null"];
-  const child = spawn("setpriv", running.execArguments(inside), {
+  const child = spawn("setpriv", running.execArguments(onTerminal(line)), {
     stdio: ["pipe", "pipe", "pipe", "pipe"],
     env: TOOL_ENVIRONMENT,
   });
@@ -102,10 +114,7 @@ async function runOnTerminal(
   const nameOutput = child.stdio[3] as Readable;
   nameOutput.once("data", (name: Buffer) => {
     const terminal = name.toString().trim();
-    sizes.onChange(({ rows, columns }) => {
-      const change = ["stty", "-F", terminal, "rows", String(rows), "cols", String(columns)];
-      void runInContainer(running, change, 5000);
-    });
+    sizes.onChange((size) => resizeTerminal(running, terminal, size));
   });
   return exitOf(child, streams);
 }

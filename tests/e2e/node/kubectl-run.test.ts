@@ -1,0 +1,44 @@
+// `kubectl run` with something typed into the container: its standard input, its terminal, its first words, its exit code.
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { bootPlayground, type TestPlayground, whyNoPlayground } from "../../kit/playground.ts";
+
+describe.skipIf(whyNoPlayground())("kubectl run", () => {
+  let playground: TestPlayground;
+  let serial = 0;
+  beforeAll(async () => {
+    playground = await bootPlayground({ flags: ["--no-common-root"] });
+  });
+  afterAll(() => playground?.down());
+
+  const words = (flags: readonly string[], image: string, command: readonly string[]) => {
+    serial += 1;
+    const own = ["run", `p${serial}`, "--context", "cluster1", `--image=${image}`, "--restart=Never", "--rm"];
+    return [...own, ...flags, "--", ...command];
+  };
+  const run = (command: readonly string[], input = "", image = "busybox") =>
+    playground.run("kubectl", words(["-i"], image, command), { input, timeoutMs: 30_000 });
+
+  test("passes what is typed, to its end", async () => {
+    const lines = "one\ntwo\n".repeat(1000);
+    const { stdout, exitCode } = await run(["cat"], lines);
+    expect({ exitCode, same: stdout.startsWith(lines) }).toEqual({ exitCode: 0, same: true });
+  });
+
+  test("shows what was written before the client came, and the exit code", async () => {
+    const { stdout, exitCode } = await run(["sh", "-c", "echo first; sleep 1; echo last; exit 5"]);
+    expect(stdout).toMatch(/^first\nlast\n/);
+    expect(exitCode).toBe(5);
+  });
+
+  test("gives curl's image curl's arguments", async () => {
+    const { stdout } = await run(["-sk", "https://kubernetes.default/readyz"], "", "curlimages/curl");
+    expect(stdout).toMatch(/^ok/);
+  });
+
+  test("gives a terminal when it is asked for", async () => {
+    const command = ["sh", "-c", "'test -t 0 && test -t 1 && echo on $TERM; sleep 1'"];
+    const line = ["kubectl", ...words(["-it"], "busybox", command)].join(" ");
+    const { stdout } = await playground.run("script", ["-qec", line, "/dev/null"], { timeoutMs: 30_000 });
+    expect(stdout).toContain("on xterm");
+  });
+});
