@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { Command } from "commander";
+import { Command, InvalidArgumentError } from "commander";
 import { EXIT_CODES, type ExitCode } from "#base/exit-code";
 import { errorMessage, MeshError } from "#base/mesh-error";
 import { until } from "#base/until";
@@ -20,7 +20,7 @@ interface StartOptions {
   readonly once?: boolean;
   readonly name: string;
   readonly page?: string;
-  readonly calls: string;
+  readonly calls: number;
 }
 
 const VERSIONS = ["v1", "v2"];
@@ -31,11 +31,16 @@ export function startCommand(): Command {
     .option("--once", "take everything down at the end and exit 0, or 1 if the mesh does not keep the promise")
     .option("--name <name>", "name of the playground", "default")
     .option("--page <file>", "page whose commands are run (default: docs/guide.md)")
-    .option("--calls <number>", "calls from each cluster", "40")
+    .option("--calls <number>", "calls from each cluster", parseCalls, 40)
     .addHelpText("after", "\nExample:\n  isthmus start --once\n")
     .action(async (options: StartOptions) => {
       process.exitCode = await start(options);
     });
+}
+
+function parseCalls(text: string): number {
+  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError("Give a whole number from 1 to 999999.");
 }
 
 async function start(options: StartOptions): Promise<ExitCode> {
@@ -142,7 +147,7 @@ async function demonstrate(status: PlaygroundStatus, options: StartOptions, sign
   );
   const spreads = await Promise.all(
     status.clusters.map((cluster) =>
-      callSpread({ context: cluster.context, calls: Number(options.calls), environment, signal }),
+      callSpread({ context: cluster.context, calls: options.calls, environment, signal }),
     ),
   );
   const homes = await podHomes(

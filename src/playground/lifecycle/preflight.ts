@@ -50,7 +50,7 @@ export function checkTools(path: string): void {
 
 async function checkNamespaces(): Promise<void> {
   try {
-    await run(["unshare", "--mount", "--net", "--pid", "--ipc", "--uts", "--fork", "--mount-proc", "true"]);
+    await run(["unshare", "--mount", "--net", "--pid", "--ipc", "--uts", "--fork", "--mount-proc", "sh", "-c", ":"]);
   } catch (cause) {
     throw new MeshError("NO_NAMESPACES", "this machine refuses new namespaces", {
       cause,
