@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { rolldown } from "rolldown";
 import { until } from "#base/until";
 import { findExecutable, toolPath } from "#playground/lifecycle/installation";
 import type { PlaygroundStatus } from "#playground/lifecycle/playground-status";
@@ -16,7 +17,26 @@ export function cannotRun(): string | undefined {
   return missing.length === 0 ? undefined : `missing tools: ${missing.join(", ")}`;
 }
 
-const CLI = fileURLToPath(new URL("stub-cli.ts", import.meta.url));
+const SOURCE = fileURLToPath(new URL("stub-cli.ts", import.meta.url));
+const STUB_PROGRAM = fileURLToPath(new URL("stub-program.mjs", import.meta.url));
+
+/** The command in one file, as it is built for people: a start from sources takes five times as long. */
+async function bundleCli(): Promise<string> {
+  const file = fileURLToPath(
+    new URL(`../../../node_modules/.isthmus-e2e/stub-cli-${process.pid}.mjs`, import.meta.url),
+  );
+  const bundle = await rolldown({
+    input: SOURCE,
+    platform: "node",
+    resolve: { conditionNames: ["source", "import", "node"] },
+  });
+  await bundle.write({ file, format: "esm", codeSplitting: false });
+  await bundle.close();
+  process.once("exit", () => rmSync(file, { force: true }));
+  return file;
+}
+
+const CLI = cannotRun() === undefined ? await bundleCli() : SOURCE;
 
 export interface Finished {
   readonly code: number | null;
@@ -29,8 +49,8 @@ export class StubHome {
   readonly home = mkdtempSync(join(tmpdir(), "isthmus-lifecycle-"));
 
   start(args: readonly string[], env: Record<string, string> = {}): { child: ChildProcess; done: Promise<Finished> } {
-    const child = spawn(process.execPath, ["--import", "tsx", "--conditions=source", CLI, ...args], {
-      env: { ...process.env, XDG_STATE_HOME: this.home, ENVOY_BIN: process.execPath, ...env },
+    const child = spawn(process.execPath, [CLI, ...args], {
+      env: { ...process.env, XDG_STATE_HOME: this.home, ENVOY_BIN: process.execPath, STUB_PROGRAM, ...env },
       stdio: ["ignore", "pipe", "pipe"],
     });
     let stdout = "";
