@@ -50,12 +50,14 @@ export function watchMesh(options: MeshWatchOptions): MeshWatch {
       for (const listener of listeners) listener(statuses);
     },
   });
-  if (options.resolveHost !== undefined) followGatewayHosts({ ...common, resolve: options.resolveHost });
+  const { resolveHost } = options;
+  const hosts = resolveHost === undefined ? undefined : followGatewayHosts({ ...common, resolve: resolveHost });
   for (const watch of [own, config]) watch.synced.catch(() => {}); // rejects only when everything ends
   const tokens: readonly (readonly [string, () => boolean])[] = [
     ["the own cluster's services and endpoints", () => own.hasSynced()],
     ["the mesh configuration", () => config.hasSynced()],
     ["remote clusters", () => remoteClusters.hasSettled()],
+    ["addresses of gateways with host names", () => hosts?.hasAsked() ?? true],
   ];
   let ready = false;
   return {

@@ -4,7 +4,7 @@ import { until } from "#base/until";
 import { clusterId, networkId } from "#model/ids";
 import { ManualClock } from "../../tests/kit/manual-clock.ts";
 import type { GatewayFacts } from "./fact.ts";
-import { type DnsAnswer, followGatewayHosts } from "./gateway-hosts.ts";
+import { type DnsAnswer, followGatewayHosts, type GatewayHosts } from "./gateway-hosts.ts";
 import { MeshStore } from "./mesh-store.ts";
 
 const cluster = clusterId("cluster2");
@@ -17,6 +17,7 @@ const facts = (...hosts: string[]): GatewayFacts => ({
 let clock: ManualClock;
 let store: MeshStore;
 let life: AbortController;
+let hosts: GatewayHosts;
 /** By host and family; an error is thrown. */
 let dns: Record<string, readonly DnsAnswer[] | Error>;
 let asked: string[];
@@ -27,7 +28,7 @@ beforeEach(() => {
   asked = [];
   dns = {};
   store = new MeshStore({ ownCluster: clusterId("cluster1"), systemNamespace: "s", domain: "cluster.local", clock });
-  followGatewayHosts({
+  hosts = followGatewayHosts({
     store,
     clock,
     signal: life.signal,
@@ -66,10 +67,13 @@ it("puts all addresses of a name in its place, and tells of it", async () => {
     { address: "1.1.1.1", ttl: 60 },
   ];
   dns["lb.test/6"] = [{ address: "fd00::1", ttl: 60 }];
+  expect(hosts.hasAsked()).toBe(true);
   declare("lb.test");
+  expect(hosts.hasAsked()).toBe(false);
   expect(store.current.networks.unusable).toMatchObject([{ reason: "hostname-unresolved" }]);
   await soon(() => addresses().length === 3, "the name is resolved");
   expect(addresses()).toEqual(["1.1.1.1", "2.2.2.2", "fd00::1"]);
+  await soon(() => hosts.hasAsked(), "the question counts as asked");
   expect(store.current.networks.unusable).toEqual([]);
   store.flush();
   expect(heard).toEqual(["networks", "networks"]);
@@ -116,6 +120,7 @@ it("says why a name is not usable, asks again soon, and forgets it with its gate
   declare("lb.test");
   const why = () => store.current.networks.unusable[0]?.message ?? "";
   await soon(() => why().includes("no server answers"), "the reason is told");
+  await soon(() => hosts.hasAsked(), "a failure is an answer too");
   dns["lb.test/4"] = [{ address: "1.1.1.1", ttl: 30 }];
   await nextQuestion("lb.test", 1000);
   await soon(() => addresses().length === 1, "it is resolved after all");

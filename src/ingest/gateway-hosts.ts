@@ -29,10 +29,19 @@ const MAX_TTL_MS = 3_600_000;
 /** While there is no address at all, the network cannot be reached: ask sooner. */
 const FIRST_RETRY_MS = 1000;
 
+export interface GatewayHosts {
+  /**
+   * Whether DNS has answered, or failed, for every host name known now. A control plane that serves before would take
+   * away endpoints that proxies hold from before its restart.
+   */
+  hasAsked(): boolean;
+}
+
 /** Keeps the addresses of all gateways with host names current in the store until the signal aborts. */
-export function followGatewayHosts(options: GatewayHostsOptions): void {
+export function followGatewayHosts(options: GatewayHostsOptions): GatewayHosts {
   const { store, signal } = options;
   const followed = new Map<string, AbortController>();
+  const asked = new WeakSet<AbortController>();
   const update = () => {
     const wanted = store.gatewayHosts();
     for (const [host, life] of followed) {
@@ -45,7 +54,7 @@ export function followGatewayHosts(options: GatewayHostsOptions): void {
       if (followed.has(host)) continue;
       const life = new AbortController();
       followed.set(host, life);
-      void new HostFollower(host, options).run(life.signal);
+      void new HostFollower(host, options).run(life.signal, () => asked.add(life));
     }
   };
   const unsubscribe = store.subscribe(({ changes }) => {
@@ -57,6 +66,11 @@ export function followGatewayHosts(options: GatewayHostsOptions): void {
   };
   signal.addEventListener("abort", end, { once: true });
   update();
+  const hasAsked = (host: string) => {
+    const life = followed.get(host);
+    return life !== undefined && asked.has(life);
+  };
+  return { hasAsked: () => [...store.gatewayHosts()].every(hasAsked) };
 }
 
 const FAMILIES = [4, 6] as const;
@@ -73,10 +87,11 @@ class HostFollower {
     this.#options = options;
   }
 
-  async run(signal: AbortSignal): Promise<void> {
+  async run(signal: AbortSignal, onAsked: () => void): Promise<void> {
     const { clock } = this.#options;
     while (!signal.aborted) {
       const wait = await this.#askOnce(signal);
+      onAsked();
       await clock.sleep(wait, signal).catch(() => {});
     }
   }
