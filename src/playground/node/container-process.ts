@@ -1,9 +1,17 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { closeSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import type { Writable } from "node:stream";
 import { MeshError } from "#base/mesh-error";
 import { type ContainerLog, type LogStream, readFifo } from "./container-log.ts";
-import { type ContainerLaunch, initScript, mountTable, processCommand, READY_LINE } from "./container-script.ts";
+import {
+  type ContainerLaunch,
+  environmentFile,
+  environmentText,
+  initScript,
+  mountTable,
+  processCommand,
+  READY_LINE,
+} from "./container-script.ts";
 import { TOOL_ENVIRONMENT } from "./run-command.ts";
 
 export interface ContainerExit {
@@ -19,6 +27,8 @@ export interface ContainerProcess {
   signal(name: "SIGTERM" | "SIGKILL" | "SIGINT" | "SIGQUIT" | "SIGHUP"): void;
   /** The arguments for `setpriv` that run a command inside; see exec in the kubelet API. */
   execArguments(command: readonly string[]): string[];
+  /** Opens the environment for a process that is spawned meanwhile: it must be the child's descriptor ENVIRONMENT_FD. */
+  withEnvironment<T>(use: (descriptor: number) => T): T;
   /** Of this start of the container, on the node. */
   readonly directory: string;
   /** What attached clients type; undefined when the container has no standard input. */
@@ -51,6 +61,7 @@ export async function startContainerProcess(
 ): Promise<ContainerProcess> {
   writeFileSync(`${launch.directory}/fstab`, mountTable(launch));
   writeFileSync(`${launch.directory}/init`, initScript(launch), { mode: 0o600 });
+  writeFileSync(environmentFile(launch), environmentText(launch.variables), { mode: 0o600 });
   const early = collectEarlyOutput(launch);
   const write = (stream: LogStream) => (bytes: Buffer) => {
     early.add({ stream, bytes });
@@ -120,6 +131,14 @@ function runningContainer({ child, launch, ended, outputs, diagnostics, early }:
         process.kill(pid, name);
       } catch {
         // It went by itself between two looks.
+      }
+    },
+    withEnvironment(use) {
+      const descriptor = openSync(environmentFile(launch), "r");
+      try {
+        return use(descriptor);
+      } finally {
+        closeSync(descriptor);
       }
     },
     execArguments: (command) => [

@@ -45,6 +45,11 @@ export interface ContainerLaunch extends ProcessSettings {
   readonly command: readonly string[];
 }
 
+/** Readable for root only. */
+export function environmentFile(launch: ContainerLaunch): string {
+  return `${launch.directory}/environment`;
+}
+
 /** The line on the launcher's standard error that says that the container is set up and its program starts. */
 export const READY_LINE = "isthmus: container ready";
 
@@ -83,7 +88,7 @@ export function initScript(launch: ContainerLaunch): string {
   const path = launch.variables.PATH ?? "";
   return [
     "set -e",
-    `exec 3>${shellQuote(launch.stdout)} 4>${shellQuote(launch.stderr)}`,
+    `exec 3>${shellQuote(launch.stdout)} 5>${shellQuote(launch.stderr)} ${ENVIRONMENT_FD}<${shellQuote(environmentFile(launch))}`,
     `mount --all --fstab ${shellQuote(`${launch.directory}/fstab`)}`,
     `cd ${shellQuote(`${launch.directory}/root`)}`,
     "pivot_root . .",
@@ -91,7 +96,7 @@ export function initScript(launch: ContainerLaunch): string {
     "cd /",
     `(PATH=${shellQuote(path)}; cd ${shellQuote(launch.workingDir)} && command -v ${shellQuote(program)} >/dev/null) || { echo ${shellQuote(`exec: "${program}": executable file not found in the container`)} >&2; exit 128; }`,
     `echo ${shellQuote(READY_LINE)} >&2`,
-    "exec 1>&3 2>&4 3>&- 4>&-",
+    "exec 1>&3 2>&5 3>&- 5>&-",
     `exec ${shellWords(processCommand(launch, launch.tty ? onTerminal(`exec ${shellWords(launch.command)}`) : launch.command))}`,
     "",
   ].join("\n");
@@ -105,15 +110,34 @@ export function onTerminal(line: string): string[] {
   return ["script", "--quiet", "--return", "--flush", "--command", line, "/dev/null"];
 }
 
-/** The words that run a command as a process of the container, once inside its namespaces. */
+/** The descriptor on which a process of the container is handed its environment: values may be secret, and the words of
+ * a command line are for everyone on the machine to read. */
+export const ENVIRONMENT_FD = 4;
+
+const TAKE_ENVIRONMENT = [
+  'cd -- "$0" || exit 126',
+  `environment=$(cat <&${ENVIRONMENT_FD})`,
+  `exec ${ENVIRONMENT_FD}<&-`,
+  "unset PWD OLDPWD",
+  'eval "$environment"',
+  'exec "$@"',
+].join("; ");
+
+/** What a shell takes over with `eval`. Names that no shell can carry (`a.b`) go through env(1) at the last moment. */
+export function environmentText(variables: Readonly<Record<string, string>>): string {
+  const entries = Object.entries(variables);
+  const isShellName = ([name]: [string, string]) => /^[A-Za-z_]\w*$/.test(name);
+  const lines = entries.filter(isShellName).map(([name, value]) => `export ${name}=${shellQuote(value)}`);
+  const others = entries.filter((entry) => !isShellName(entry)).map(([name, value]) => shellQuote(`${name}=${value}`));
+  return [...lines, ...(others.length === 0 ? [] : [`set -- env ${others.join(" ")} "$@"`]), ""].join("\n");
+}
+
+/** The words that run a command as a process of the container, once inside its namespaces; reads ENVIRONMENT_FD. */
 export function processCommand(settings: ProcessSettings, command: readonly string[]): string[] {
-  const variables = Object.entries(settings.variables).map(([name, value]) => `${name}=${value}`);
   return [
     ...setprivCommand(settings.identity),
-    "env",
-    "--ignore-environment",
-    `--chdir=${settings.workingDir}`,
-    ...variables,
+    ...["env", "--ignore-environment", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"],
+    ...["sh", "-c", TAKE_ENVIRONMENT, settings.workingDir],
     ...command,
   ];
 }

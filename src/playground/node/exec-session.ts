@@ -73,17 +73,12 @@ async function runPlain(
     readFifo(out, (bytes) => streams.stdout?.write(bytes)),
     readFifo(err, (bytes) => streams.stderr?.write(bytes)),
   ]);
-  const child = spawn(
-    "sh",
-    [
-      "-c",
-      'out=$1 err=$2; shift 2; exec setpriv "$@" >"$out" 2>"$err"',
-      "sh",
-      out,
-      err,
-      ...running.execArguments(command),
-    ],
-    { stdio: [streams.stdin ? "pipe" : "ignore", "ignore", "ignore"], env: TOOL_ENVIRONMENT },
+  const words = ["-c", 'out=$1 err=$2; shift 2; exec setpriv "$@" >"$out" 2>"$err"', "sh", out, err];
+  const child = running.withEnvironment((environment) =>
+    spawn("sh", [...words, ...running.execArguments(command)], {
+      stdio: [streams.stdin ? "pipe" : "ignore", "ignore", "ignore", "ignore", environment],
+      env: TOOL_ENVIRONMENT,
+    }),
   );
   feed(streams.stdin, child);
   const exitCode = await exitOf(child, streams);
@@ -104,10 +99,12 @@ async function runOnTerminal(
   const first = await sizes.first;
   const size = first ? `stty rows ${first.rows} cols ${first.columns}; ` : "";
   const line = `tty >&3; exec 3>&-; ${size}TERM=\${TERM:-xterm} exec ${shellWords(command)}`;
-  const child = spawn("setpriv", running.execArguments(onTerminal(line)), {
-    stdio: ["pipe", "pipe", "pipe", "pipe"],
-    env: TOOL_ENVIRONMENT,
-  });
+  const child = running.withEnvironment((environment) =>
+    spawn("setpriv", running.execArguments(onTerminal(line)), {
+      stdio: ["pipe", "pipe", "pipe", "pipe", environment],
+      env: TOOL_ENVIRONMENT,
+    }),
+  );
   feed(streams.stdin, child);
   child.stdout?.on("data", (bytes: Buffer) => streams.stdout?.write(bytes));
   child.stderr?.on("data", (bytes: Buffer) => streams.stdout?.write(bytes));

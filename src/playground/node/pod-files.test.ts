@@ -1,5 +1,9 @@
+import { spawnSync } from "node:child_process";
+import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, test } from "vitest";
-import { initScript, mountTable } from "./container-script.ts";
+import { environmentText, initScript, mountTable, processCommand } from "./container-script.ts";
 import { hostsFile, resolvConf } from "./pod-files.ts";
 
 const dns = { clusterDomain: "cluster.local", dnsAddress: "10.96.0.10", hostResolvConf: "nameserver 9.9.9.9\n" };
@@ -52,5 +56,30 @@ test("odd names survive the mount table and the shell", () => {
   const table = mountTable(launch);
   expect(table).toContain("/v /s\\040t/c/root/a\\040b none bind,ro 0 0\n");
   expect(table).toContain("overlay /s\\040t/c/root overlay ro,lowerdir=/s\\040t/h:/,");
-  expect(initScript(launch)).toContain(`'A=it'\\''s $HOME\nb' echo '$(id)'`);
+  expect(initScript(launch)).toContain(`/ echo '$(id)'`);
+});
+
+test("values of variables reach the program whole and stand in no command line", () => {
+  const variables = { PATH: "/usr/bin:/bin", A: "it's $HOME\nb", SECRET: "hush", "odd.name": "x y" };
+  const identity = { uid: 1, gid: 2, groups: [], capabilities: [], noNewPrivileges: false };
+  const words = processCommand({ identity, variables, workingDir: "/tmp" }, ["env", "--null"]);
+  expect(words.join(" ")).not.toContain("hush");
+  const folder = mkdtempSync(join(tmpdir(), "environment-"));
+  writeFileSync(join(folder, "environment"), environmentText(variables), { mode: 0o600 });
+  const descriptor = openSync(join(folder, "environment"), "r");
+  const fromEnv = words.slice(words.indexOf("env"));
+  const run = spawnSync(fromEnv[0] ?? "", fromEnv.slice(1), {
+    stdio: ["ignore", "pipe", "inherit", "ignore", descriptor],
+  });
+  closeSync(descriptor);
+  rmSync(folder, { recursive: true });
+  const seen = run.stdout
+    .toString()
+    .split("\0")
+    .filter((entry) => entry !== "");
+  expect(seen.sort()).toEqual(
+    Object.entries(variables)
+      .map(([name, value]) => `${name}=${value}`)
+      .sort(),
+  );
 });

@@ -11,22 +11,26 @@ export function runInContainer(
   timeoutMs: number,
 ): Promise<{ exitCode: number; output: string }> {
   return new Promise((resolve) => {
-    const child = spawn("setpriv", container.execArguments(command), {
-      stdio: ["ignore", "pipe", "pipe"],
-      env: TOOL_ENVIRONMENT,
-    });
+    const child = container.withEnvironment((environment) =>
+      spawn("setpriv", container.execArguments(command), {
+        stdio: ["ignore", "pipe", "pipe", "ignore", environment],
+        env: TOOL_ENVIRONMENT,
+      }),
+    );
+    if (child.stdout === null || child.stderr === null) throw new Error("spawn gave no pipes");
+    const { stdout, stderr } = child;
     let output = "";
     let timedOut = false;
     const collect = (chunk: Buffer) => {
       if (output.length < MAX_OUTPUT) output += chunk.toString();
     };
-    child.stdout.on("data", collect);
-    child.stderr.on("data", collect);
+    stdout.on("data", collect);
+    stderr.on("data", collect);
     const timer = setTimeout(() => {
       timedOut = true;
       child.kill("SIGKILL");
-      child.stdout.destroy();
-      child.stderr.destroy();
+      stdout.destroy();
+      stderr.destroy();
     }, timeoutMs);
     child.once("error", (error) => {
       clearTimeout(timer);
