@@ -54,10 +54,7 @@ export async function bootPlayground(options: { flags?: readonly string[] } = {}
   const stateHome = mkdtempSync(join(tmpdir(), "isthmus-state-"));
   const isthmus = join(ROOT, "bin", "isthmus");
   const base = { ...process.env, XDG_STATE_HOME: stateHome };
-  execFileSync(isthmus, ["playground", "up", "--detach", "--name", name, ...(options.flags ?? [])], {
-    env: base,
-    stdio: ["ignore", "ignore", "pipe"],
-  });
+  await upInForeground(["playground", "up", "--name", name, ...(options.flags ?? [])], base);
   const readStatus = (): PlaygroundStatus =>
     JSON.parse(execFileSync(isthmus, ["playground", "status", "--name", name, "-o", "json"], { env: base }).toString());
   const status = readStatus();
@@ -109,6 +106,23 @@ export async function bootPlayground(options: { flags?: readonly string[] } = {}
       return list.length;
     },
   };
+}
+
+/** In the foreground and with a death signal: a test run that is ended by force takes its playground along. */
+function upInForeground(args: readonly string[], env: Record<string, string | undefined>): Promise<void> {
+  const child = spawn("setpriv", ["--pdeathsig", "TERM", join(ROOT, "bin", "isthmus"), ...args], {
+    env,
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  return new Promise((resolve, reject) => {
+    let said = "";
+    child.stderr.on("data", (chunk: Buffer) => {
+      said += chunk.toString();
+      if (said.includes("it stays up until Ctrl-C")) resolve();
+    });
+    child.on("error", reject);
+    child.on("exit", (code) => reject(new Error(`playground up ended with ${code}:\n${said}`)));
+  });
 }
 
 function runProgram(
