@@ -213,18 +213,17 @@ export const RENDERED_KINDS: readonly ResourceType[] = [
   Kinds.ServiceAccount,
 ];
 
-/** Deletes what the same operator, revision and component installed before and does not render any more. */
-export async function pruneComponent(
+/** Deletes what the same operator and revision installed before and does not render any more, whatever its component. */
+export async function pruneStale(
   client: KubeClient,
   install: ResolvedInstall,
-  component: RenderedComponent["component"],
   kept: readonly KubeObject[],
 ): Promise<string[]> {
   const keep = new Set(kept.map((object) => `${object.kind} ${objectKey(object)}`));
   const labelSelector = [
     `${LABELS.owningResource}=${install.operatorName}`,
     `${LABELS.owningResourceNamespace}=${install.namespace}`,
-    `${LABELS.component}=${component}`,
+    LABELS.component,
     `${LABELS.revision}=${install.revision}`,
   ].join(",");
   const pruned: string[] = [];

@@ -13,7 +13,7 @@ import {
   withCluster,
   withClusterFlags,
 } from "../cli-context.ts";
-import { applyComponent, ensureNamespace, pruneComponent, waitReady } from "../install-objects.ts";
+import { applyComponent, ensureNamespace, pruneStale, waitReady } from "../install-objects.ts";
 import { type OperatorFlags, readInstall, withOperatorFlags } from "../operator-input.ts";
 import { confirm } from "../prompt.ts";
 import { toYaml } from "./manifest.ts";
@@ -82,12 +82,18 @@ async function installComponents(
 ): Promise<void> {
   const { io, timeoutMs } = progress;
   await ensureNamespace(client, resolved);
-  for (const component of components) await applyComponent(client, component);
+  const isBase = (component: RenderedComponent) => component.component === "Base";
+  for (const base of components.filter(isBase)) await applyComponent(client, base);
+  // Control plane and gateways wait for each other by themselves; what is stale goes while they start.
+  await Promise.all(components.filter((component) => !isBase(component)).map((one) => applyComponent(client, one)));
+  const pruning = pruneStale(
+    client,
+    resolved,
+    components.flatMap((component) => component.objects),
+  );
+  pruning.catch(() => {}); // awaited below; a component that does not become ready is the first thing to tell
   for (const kind of Object.keys(DONE_LINES) as RenderedComponent["component"][]) {
     const same = components.filter((component) => component.component === kind);
-    const rendered = same.flatMap((component) => component.objects);
-    for (const object of await pruneComponent(client, resolved, kind, rendered))
-      printLine(io.stdout, `- Removed ${object}`);
     for (const component of same) {
       if (component.objects.some((object) => object.kind === "Deployment"))
         printLine(io.stderr, `  waiting for ${component.name} ...`);
@@ -95,6 +101,7 @@ async function installComponents(
     }
     if (same.length > 0) printLine(io.stdout, `✔ ${DONE_LINES[kind]}`);
   }
+  for (const object of await pruning) printLine(io.stdout, `- Removed ${object}`);
   printLine(io.stdout, "✔ Installation complete");
 }
 
