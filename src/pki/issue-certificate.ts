@@ -1,6 +1,6 @@
 // Certificates of every kind that Isthmus issues: roots, intermediates, servers, clients, workloads.
 import "reflect-metadata";
-import { createPublicKey, randomBytes } from "node:crypto";
+import { createPublicKey, randomBytes, type webcrypto } from "node:crypto";
 import {
   AuthorityKeyIdentifierExtension,
   BasicConstraintsExtension,
@@ -17,7 +17,7 @@ import {
   X509CertificateGenerator,
 } from "@peculiar/x509";
 import { generateKeyPair } from "./keys.ts";
-import { importPrivateKey, importPublicKey } from "./x509.ts";
+import { importPrivateKey, importPublicKey, type SigningKey } from "./x509.ts";
 
 export interface CertificateAndKey {
   readonly certificatePem: string;
@@ -108,16 +108,42 @@ interface Unsigned {
   readonly validMs: number;
 }
 
-async function sign(
-  issuer: { certificatePem: string | undefined; privateKeyPem: string },
-  unsigned: Unsigned,
-): Promise<string> {
-  const { key, algorithm } = await importPrivateKey(issuer.privateKeyPem);
+interface Signer {
+  readonly certificatePem: string | undefined;
+  readonly privateKeyPem: string;
+}
+
+interface LoadedSigner {
+  readonly key: SigningKey;
+  readonly publicKey: webcrypto.CryptoKey;
+  readonly certificate: X509Certificate | undefined;
+}
+
+/** Reading a signer costs as much as signing: it is done once for as long as its holder keeps it. */
+const loadedSigners = new WeakMap<Signer, Promise<LoadedSigner>>();
+
+function loadSigner(signer: Signer): Promise<LoadedSigner> {
+  let loaded = loadedSigners.get(signer);
+  if (loaded === undefined) {
+    loaded = readSigner(signer);
+    loadedSigners.set(signer, loaded);
+  }
+  return loaded;
+}
+
+async function readSigner({ certificatePem, privateKeyPem }: Signer): Promise<LoadedSigner> {
+  const publicPem = createPublicKey(privateKeyPem).export({ type: "spki", format: "pem" }).toString();
+  return {
+    key: await importPrivateKey(privateKeyPem),
+    publicKey: await importPublicKey(publicPem),
+    certificate: certificatePem === undefined ? undefined : new X509Certificate(certificatePem),
+  };
+}
+
+async function sign(issuer: Signer, unsigned: Unsigned): Promise<string> {
+  const { key: signing, publicKey: issuerPublicKey, certificate: parent } = await loadSigner(issuer);
+  const { key, algorithm } = signing;
   const publicKey = await importPublicKey(unsigned.publicKeyPem);
-  const parent = issuer.certificatePem === undefined ? undefined : new X509Certificate(issuer.certificatePem);
-  const issuerPublicKey = await importPublicKey(
-    createPublicKey(issuer.privateKeyPem).export({ type: "spki", format: "pem" }).toString(),
-  );
   const now = Date.now();
   const end = now + unsigned.validMs;
   const certificate = await X509CertificateGenerator.create({
