@@ -46,6 +46,12 @@ const KILLS: readonly Kill[] = [
     atMost: 0,
   },
   {
+    title: "ingress gateway, cluster2",
+    ...system("cluster2", "istio-ingressgateway", "istio-proxy"),
+    program: "first process",
+    atMost: 0,
+  },
+  {
     title: "east-west gateway's Envoy, cluster2",
     ...system("cluster2", "istio-eastwestgateway", "istio-proxy"),
     program: "envoy",
@@ -54,6 +60,12 @@ const KILLS: readonly Kill[] = [
   {
     title: "east-west gateway's agent, cluster1",
     ...system("cluster1", "istio-eastwestgateway", "istio-proxy"),
+    program: "first process",
+    atMost: 5,
+  },
+  {
+    title: "east-west gateway's agent, cluster2, its second restart",
+    ...system("cluster2", "istio-eastwestgateway", "istio-proxy"),
     program: "first process",
     atMost: 5,
   },
@@ -74,6 +86,24 @@ const KILLS: readonly Kill[] = [
     ...sample("cluster2", "helloworld", "istio-proxy"),
     program: "envoy",
     atMost: 5,
+  },
+  {
+    title: "helloworld's sidecar: agent, cluster2, its second restart",
+    ...sample("cluster2", "helloworld", "istio-proxy"),
+    program: "first process",
+    atMost: 5,
+  },
+  {
+    title: "sleep's sidecar: agent, cluster1",
+    ...sample("cluster1", "sleep", "istio-proxy"),
+    program: "first process",
+    atMost: 0,
+  },
+  {
+    title: "sleep's sidecar: agent, cluster2",
+    ...sample("cluster2", "sleep", "istio-proxy"),
+    program: "first process",
+    atMost: 0,
   },
   {
     title: "helloworld, cluster1",
