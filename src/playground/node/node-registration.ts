@@ -12,7 +12,7 @@ import { kubeTime } from "./kube-time.ts";
 
 const LEASE = { namespace: "kube-node-lease", durationSeconds: 40, renewMs: 10_000, retryMs: 300 } as const;
 const STATUS_MS = 60_000;
-const KUBELET_VERSION = "v1.33.1";
+const KUBELET_VERSION = "v1.35.0+isthmus";
 const ARCHITECTURES: Readonly<Record<string, string>> = { x64: "amd64", arm64: "arm64" };
 
 /** CPU, memory and pods that the node offers: the machine's own. */
