@@ -6,43 +6,38 @@ import type { PlaygroundPaths } from "./playground-paths.ts";
 import { type PlaygroundStatus, readStatus } from "./playground-status.ts";
 import { logTail } from "./running-program.ts";
 import type { Guard } from "./start-guard.ts";
-import { onStopSignal, stopSupervisor } from "./stop-supervisor.ts";
+import type { StopRequest } from "./stop-supervisor.ts";
 
 /**
  * Shows the phases of a start as they end, on standard error. True once the playground is ready; false when it was taken
  * down meanwhile. Throws MeshError PLAYGROUND_FAILED with the reason and the end of the log.
  */
-export async function followStart(paths: PlaygroundPaths, guard: Guard, context: CommandContext): Promise<boolean> {
+export async function followStart(
+  paths: PlaygroundPaths,
+  guard: Guard,
+  stop: StopRequest,
+  context: CommandContext,
+): Promise<boolean> {
   const start = performance.now();
   const seconds = () => `${((performance.now() - start) / 1000).toFixed(1)} s`;
   context.tell(`starting playground ${paths.name}`);
   let shown = 0;
-  let interrupted = false;
-  const off = onStopSignal(async () => {
-    interrupted = true;
-    // Before the supervisor has said who it is there is nothing to take down in order.
-    if (!(await stopSupervisor(paths))) guard.process.kill("SIGKILL");
+  const last = await statusUntilSettled(paths, guard.ended, (status) => {
+    for (const phase of status.phases.slice(shown)) context.tell(`  ${seconds()}  ${phase.name} (${phase.ms} ms)`);
+    shown = status.phases.length;
+    return status.phase === "ready" && !stop.asked;
   });
-  try {
-    const last = await statusUntilSettled(paths, guard.ended, (status) => {
-      for (const phase of status.phases.slice(shown)) context.tell(`  ${seconds()}  ${phase.name} (${phase.ms} ms)`);
-      shown = status.phases.length;
-      return status.phase === "ready" && !interrupted;
-    });
-    if (last?.phase === "ready" && !interrupted) {
-      tellReady(last, seconds(), context);
-      return true;
-    }
-    if (interrupted) await collectLeftovers(paths);
-    if (interrupted || last?.phase === "stopped") {
-      context.tell(`playground ${paths.name} was taken down while it started`);
-      return false;
-    }
-    if (last !== undefined) await awaitGuard(last);
-    throw failedError(paths, last);
-  } finally {
-    off();
+  if (last?.phase === "ready" && !stop.asked) {
+    tellReady(last, seconds(), context);
+    return true;
   }
+  if (stop.asked) await collectLeftovers(paths);
+  if (stop.asked || last?.phase === "stopped") {
+    context.tell(`playground ${paths.name} was taken down while it started`);
+    return false;
+  }
+  if (last !== undefined) await awaitGuard(last);
+  throw failedError(paths, last);
 }
 
 /** Reads the status at every change, until it is settled or the guard is gone; gives the last one. */

@@ -5,19 +5,11 @@ import { collectLeftovers } from "./leftovers.ts";
 import type { PlaygroundPaths } from "./playground-paths.ts";
 import { readStatus } from "./playground-status.ts";
 import type { Guard } from "./start-guard.ts";
-import { onStopSignal, stopSupervisor } from "./stop-supervisor.ts";
 
 /** Keeps the terminal until the playground is down. 0: somebody asked for it. Throws PLAYGROUND_FAILED otherwise. */
 export async function holdForeground(paths: PlaygroundPaths, guard: Guard, context: CommandContext): Promise<ExitCode> {
   context.tell("  it stays up until Ctrl-C");
-  let asked = false;
-  const off = onStopSignal(() => {
-    if (!asked) context.tell(`taking playground ${paths.name} down`);
-    asked = true;
-    return stopSupervisor(paths);
-  });
   await guard.ended;
-  off();
   // `down` of another terminal may have removed the files by now: then it was orderly.
   const status = await readStatus(paths);
   if (status !== undefined && status.phase !== "stopped") throw failedError(paths, status);

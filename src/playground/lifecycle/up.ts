@@ -15,6 +15,7 @@ import { type PlaygroundPaths, playgroundPaths } from "./playground-paths.ts";
 import { readStatus } from "./playground-status.ts";
 import { checkMachine } from "./preflight.ts";
 import { startGuard } from "./start-guard.ts";
+import { listenForStop } from "./stop-supervisor.ts";
 import { loadSupervisorConfig, type SupervisorConfig } from "./supervisor-config.ts";
 
 export interface UpOptions extends NameOption {
@@ -95,9 +96,14 @@ async function bootPlayground(options: UpOptions, boot: Boot, context: CommandCo
   await writeFile(paths.configFile, `${JSON.stringify(config, undefined, 2)}\n`, { mode: 0o600 });
   const detached = options.detach === true;
   const guard = startGuard({ command: [...supervisor, paths.configFile], paths, detached, env: context.env });
-  const ready = await followStart(paths, guard, context);
-  if (!ready) return EXIT_CODES.failed;
-  await lock.release();
-  if (detached) return EXIT_CODES.ok;
-  return await holdForeground(paths, guard, context);
+  const stop = listenForStop(paths, guard, context);
+  try {
+    const ready = await followStart(paths, guard, stop, context);
+    if (!ready) return EXIT_CODES.failed;
+    await lock.release();
+    if (detached) return EXIT_CODES.ok;
+    return await holdForeground(paths, guard, context);
+  } finally {
+    stop.off();
+  }
 }

@@ -83,7 +83,8 @@ describe.skipIf(reason !== undefined)("life of a playground", () => {
   });
 
   it.each(["SIGINT", "SIGTERM"] as const)("goes down in order at %s and exits 0", async (signal) => {
-    const { child, done } = home.start(up);
+    const { child, done, held } = home.start(up);
+    await held();
     const status = await home.ready("default");
     const traces = tracesOf(status);
     child.kill(signal);
@@ -122,8 +123,8 @@ describe.skipIf(reason !== undefined)("life of a playground", () => {
   });
 
   it("goes down while another command still holds it in the foreground", async () => {
-    const { done } = home.start(up);
-    await home.ready("default");
+    const { done, held } = home.start(up);
+    await held();
     expect(await home.run(["down"])).toMatchObject({ code: 0 });
     expect(await done).toMatchObject({ code: 0 });
   });

@@ -44,11 +44,18 @@ export interface Finished {
   readonly stderr: string;
 }
 
+export interface Started {
+  readonly child: ChildProcess;
+  readonly done: Promise<Finished>;
+  readonly held: () => Promise<unknown>;
+}
+
 /** One state directory of its own, in which playgrounds with stub programs are started by commands. */
 export class StubHome {
   readonly home = mkdtempSync(join(tmpdir(), "isthmus-lifecycle-"));
 
-  start(args: readonly string[], env: Record<string, string> = {}): { child: ChildProcess; done: Promise<Finished> } {
+  /** `held` settles when the command tells that the playground is up and that it stays in the foreground. */
+  start(args: readonly string[], env: Record<string, string> = {}): Started {
     const child = spawn(process.execPath, [CLI, ...args], {
       env: { ...process.env, XDG_STATE_HOME: this.home, ENVOY_BIN: process.execPath, STUB_PROGRAM, ...env },
       stdio: ["ignore", "pipe", "pipe"],
@@ -64,7 +71,8 @@ export class StubHome {
     const done = new Promise<Finished>((resolve) => {
       child.on("close", (code) => resolve({ code, stdout, stderr }));
     });
-    return { child, done };
+    const held = () => until(() => stderr.includes("stays up until"), { reason: "it is held", timeoutMs: 20_000 });
+    return { child, done, held };
   }
 
   run(args: readonly string[], env: Record<string, string> = {}): Promise<Finished> {
