@@ -4,9 +4,9 @@ import { type Component, untilAborted } from "#base/component";
 import type { Logger } from "#base/logger";
 import type { KubeClient } from "#kube/kube-client";
 import type { WorkQueue } from "#kube/work-queue";
-import type { EventRecorder } from "./event-recorder.ts";
-import type { Synced } from "./object-cache.ts";
-import type { ObjectCaches } from "./object-caches.ts";
+import type { EventRecorder } from "./objects/event-recorder.ts";
+import type { Synced } from "./objects/object-cache.ts";
+import type { ObjectCaches } from "./objects/object-caches.ts";
 
 /** What every controller is made from; all of it is shared. */
 export interface ControllerContext {

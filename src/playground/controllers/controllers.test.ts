@@ -31,9 +31,9 @@ import { ManualClock } from "../../../tests/kit/manual-clock.ts";
 import { runApiServer } from "../api-server/api-server.ts";
 import { createTokenSigner } from "../api-server/auth/service-account-tokens.ts";
 import type { ClusterProcessConfig } from "../process-config.ts";
-import { createEventRecorder } from "./event-recorder.ts";
-import { createNodeLifecycleController } from "./node-lifecycle-controller.ts";
-import { createObjectCaches, runCaches } from "./object-caches.ts";
+import { createNodeLifecycleController } from "./cluster/node-lifecycle-controller.ts";
+import { createEventRecorder } from "./objects/event-recorder.ts";
+import { createObjectCaches, runCaches } from "./objects/object-caches.ts";
 import { createControllers } from "./run-controllers.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "controllers-"));

@@ -4,20 +4,20 @@ import type { Component } from "#base/component";
 import type { Logger } from "#base/logger";
 import type { KubeClient } from "#kube/kube-client";
 import type { ClusterProcessConfig } from "../process-config.ts";
+import { createLoadBalancerController } from "./cluster/load-balancer-controller.ts";
+import { createNamespaceController } from "./cluster/namespace-controller.ts";
+import { createNodeLifecycleController } from "./cluster/node-lifecycle-controller.ts";
+import { createRootCaController } from "./cluster/root-ca-controller.ts";
+import { createServiceAccountController } from "./cluster/service-account-controller.ts";
+import { createTokenSecretController, type SignToken } from "./cluster/token-secret-controller.ts";
 import type { ControllerContext } from "./controller.ts";
-import { createDeploymentController } from "./deployment-controller.ts";
-import { createEndpointSliceController } from "./endpoint-slice-controller.ts";
-import { createEventRecorder } from "./event-recorder.ts";
-import { createGarbageCollector } from "./garbage-collector.ts";
-import { createLoadBalancerController } from "./load-balancer-controller.ts";
-import { createNamespaceController } from "./namespace-controller.ts";
-import { createNodeLifecycleController } from "./node-lifecycle-controller.ts";
-import { createObjectCaches, runCaches } from "./object-caches.ts";
-import { createReplicaSetController } from "./replica-set-controller.ts";
-import { createRootCaController } from "./root-ca-controller.ts";
-import { createScheduler } from "./scheduler.ts";
-import { createServiceAccountController } from "./service-account-controller.ts";
-import { createTokenSecretController, type SignToken } from "./token-secret-controller.ts";
+import { createEndpointSliceController } from "./endpoints/endpoint-slice-controller.ts";
+import { createGarbageCollector } from "./garbage/garbage-collector.ts";
+import { createEventRecorder } from "./objects/event-recorder.ts";
+import { createObjectCaches, runCaches } from "./objects/object-caches.ts";
+import { createScheduler } from "./scheduling/scheduler.ts";
+import { createDeploymentController } from "./workloads/deployment-controller.ts";
+import { createReplicaSetController } from "./workloads/replica-set-controller.ts";
 
 export interface ControllersOptions {
   /** Identity system:masters. */

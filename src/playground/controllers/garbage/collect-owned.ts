@@ -4,8 +4,8 @@ import { apiVersionOf, type ResourceType } from "#api/kinds";
 import type { OwnerReference } from "#api/kubernetes/gen/types";
 import type { KubeObject } from "#api/kubernetes/object";
 import { type DeleteOptions, isNotFound } from "#kube/kube-client";
-import type { ControllerContext } from "./controller.ts";
-import { identityOf } from "./object-meta.ts";
+import type { ControllerContext } from "../controller.ts";
+import { identityOf } from "../objects/object-meta.ts";
 import { type GraphNode, graphNode, type OwnerGraph } from "./owner-graph.ts";
 
 const FOREGROUND = "foregroundDeletion";

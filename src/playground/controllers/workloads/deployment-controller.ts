@@ -4,7 +4,14 @@ import { objectKey } from "#api/kubernetes/object";
 import type { Component } from "#base/component";
 import { KubeError } from "#kube/kube-client";
 import { WorkQueue } from "#kube/work-queue";
-import { type ControllerContext, controllerComponent } from "./controller.ts";
+import { type ControllerContext, controllerComponent } from "../controller.ts";
+import {
+  annotationsOf,
+  controllerOf,
+  controllerReference,
+  identityOf,
+  isBeingDeleted,
+} from "../objects/object-meta.ts";
 import {
   claimReplicaSets,
   newReplicaSet,
@@ -18,7 +25,6 @@ import {
   surplusRevisions,
 } from "./deployment-revisions.ts";
 import { observeDeployment, sameDeploymentStatus } from "./deployment-status.ts";
-import { annotationsOf, controllerOf, controllerReference, identityOf, isBeingDeleted } from "./object-meta.ts";
 import { isFinished } from "./pod-state.ts";
 import { sameTemplate } from "./pod-template-hash.ts";
 import { planRollingUpdate, type ReplicaCounts, type RolloutStep, rolloutBounds } from "./rolling-update.ts";

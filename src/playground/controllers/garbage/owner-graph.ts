@@ -3,7 +3,7 @@
 import type { ResourceType } from "#api/kinds";
 import type { OwnerReference } from "#api/kubernetes/gen/types";
 import type { KubeObject } from "#api/kubernetes/object";
-import { identityOf, isBeingDeleted, type ObjectIdentity } from "./object-meta.ts";
+import { identityOf, isBeingDeleted, type ObjectIdentity } from "../objects/object-meta.ts";
 
 export interface GraphNode extends ObjectIdentity {
   readonly type: ResourceType;

@@ -1,6 +1,6 @@
 // What the conditions and the phase of a pod mean to its controllers.
 import type { Pod, PodCondition } from "#api/kubernetes/gen/types";
-import { isBeingDeleted } from "./object-meta.ts";
+import { isBeingDeleted } from "../objects/object-meta.ts";
 
 /** Ran to its end: will never serve again. */
 export function isFinished(pod: Pod): boolean {

@@ -4,10 +4,10 @@ import type { ResourceType } from "#api/kinds";
 import type { KubeObject } from "#api/kubernetes/object";
 import type { Component } from "#base/component";
 import { WorkQueue } from "#kube/work-queue";
+import { type ControllerContext, controllerComponent } from "../controller.ts";
+import { ObjectCache } from "../objects/object-cache.ts";
+import { identityOf } from "../objects/object-meta.ts";
 import { collectOwned, type OwnedCollector } from "./collect-owned.ts";
-import { type ControllerContext, controllerComponent } from "./controller.ts";
-import { ObjectCache } from "./object-cache.ts";
-import { identityOf } from "./object-meta.ts";
 import { type GraphNode, OwnerGraph } from "./owner-graph.ts";
 
 /**

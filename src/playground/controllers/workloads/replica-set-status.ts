@@ -1,6 +1,6 @@
 import type { Pod, ReplicaSet, ReplicaSetCondition, ReplicaSetStatus } from "#api/kubernetes/gen/types";
 import { matchesLabels } from "#api/kubernetes/label-selector";
-import { labelsOf } from "./object-meta.ts";
+import { labelsOf } from "../objects/object-meta.ts";
 import { isActive, isReady, untilAvailable } from "./pod-state.ts";
 
 export interface ReplicaSetObservation {

@@ -1,7 +1,7 @@
 // Whether a pod may run on a node. Returns the sentence the scheduler shows, so that "why not?" has an answer.
 import type { Node, Pod, Taint, Toleration } from "#api/kubernetes/gen/types";
 import { matchesLabels } from "#api/kubernetes/label-selector";
-import { isBeingDeleted, labelsOf } from "./object-meta.ts";
+import { isBeingDeleted, labelsOf } from "../objects/object-meta.ts";
 
 const HARD_EFFECTS = new Set(["NoSchedule", "NoExecute"]);
 

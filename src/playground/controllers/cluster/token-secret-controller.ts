@@ -2,8 +2,8 @@ import type { Secret, ServiceAccount } from "#api/kubernetes/gen/types";
 import { objectKey } from "#api/kubernetes/object";
 import type { Component } from "#base/component";
 import { WorkQueue } from "#kube/work-queue";
-import { type ControllerContext, controllerComponent } from "./controller.ts";
-import { annotationsOf, identityOf, isBeingDeleted } from "./object-meta.ts";
+import { type ControllerContext, controllerComponent } from "../controller.ts";
+import { annotationsOf, identityOf, isBeingDeleted } from "../objects/object-meta.ts";
 
 const TOKEN_SECRET = "kubernetes.io/service-account-token";
 const ACCOUNT_NAME = "kubernetes.io/service-account.name";

@@ -5,8 +5,15 @@ import { objectKey } from "#api/kubernetes/object";
 import type { Component } from "#base/component";
 import { errorMessage } from "#base/mesh-error";
 import { WorkQueue } from "#kube/work-queue";
-import { type ControllerContext, controllerComponent } from "./controller.ts";
-import { controllerOf, controllerReference, identityOf, isBeingDeleted, kubeTime, labelsOf } from "./object-meta.ts";
+import { type ControllerContext, controllerComponent } from "../controller.ts";
+import {
+  controllerOf,
+  controllerReference,
+  identityOf,
+  isBeingDeleted,
+  kubeTime,
+  labelsOf,
+} from "../objects/object-meta.ts";
 import { byDeletionOrder, claimPods } from "./owned-pods.ts";
 import { isActive } from "./pod-state.ts";
 import { observeReplicaSet, sameReplicaSetStatus } from "./replica-set-status.ts";

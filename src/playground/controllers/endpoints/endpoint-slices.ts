@@ -2,8 +2,8 @@
 
 import { Kinds } from "#api/kinds";
 import type { Endpoint, EndpointPort, EndpointSlice, Node, Pod, Service, ServicePort } from "#api/kubernetes/gen/types";
-import { controllerReference, identityOf, isBeingDeleted, labelsOf } from "./object-meta.ts";
-import { isFinished, isReady } from "./pod-state.ts";
+import { controllerReference, identityOf, isBeingDeleted, labelsOf } from "../objects/object-meta.ts";
+import { isFinished, isReady } from "../workloads/pod-state.ts";
 
 export const SERVICE_NAME = "kubernetes.io/service-name";
 export const MANAGED_BY = "endpointslice.kubernetes.io/managed-by";

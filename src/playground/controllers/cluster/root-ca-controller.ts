@@ -1,7 +1,7 @@
 import type { Component } from "#base/component";
 import { WorkQueue } from "#kube/work-queue";
-import { type ControllerContext, controllerComponent } from "./controller.ts";
-import { identityOf, isBeingDeleted } from "./object-meta.ts";
+import { type ControllerContext, controllerComponent } from "../controller.ts";
+import { identityOf, isBeingDeleted } from "../objects/object-meta.ts";
 import { ignoreExisting } from "./service-account-controller.ts";
 
 const NAME = "kube-root-ca.crt";

@@ -10,7 +10,7 @@ import {
   identityOf,
   isBeingDeleted,
   labelsOf,
-} from "./object-meta.ts";
+} from "../objects/object-meta.ts";
 import { POD_TEMPLATE_HASH, podTemplateHash, sameTemplate } from "./pod-template-hash.ts";
 
 export const REVISION = "deployment.kubernetes.io/revision";

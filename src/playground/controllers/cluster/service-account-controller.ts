@@ -1,8 +1,8 @@
 import type { Component } from "#base/component";
 import { KubeError } from "#kube/kube-client";
 import { WorkQueue } from "#kube/work-queue";
-import { type ControllerContext, controllerComponent } from "./controller.ts";
-import { identityOf, isBeingDeleted } from "./object-meta.ts";
+import { type ControllerContext, controllerComponent } from "../controller.ts";
+import { identityOf, isBeingDeleted } from "../objects/object-meta.ts";
 
 const DEFAULT = "default";
 

@@ -2,9 +2,9 @@
 import type { Node, Pod } from "#api/kubernetes/gen/types";
 import type { Component } from "#base/component";
 import { WorkQueue } from "#kube/work-queue";
-import { type ControllerContext, controllerComponent } from "./controller.ts";
-import { identityOf, isBeingDeleted, kubeTime } from "./object-meta.ts";
-import { isReady } from "./pod-state.ts";
+import { type ControllerContext, controllerComponent } from "../controller.ts";
+import { identityOf, isBeingDeleted, kubeTime } from "../objects/object-meta.ts";
+import { isReady } from "../workloads/pod-state.ts";
 
 const LEASE_NAMESPACE = "kube-node-lease";
 const GRACE_MS = 40_000;

@@ -3,10 +3,10 @@ import type { Node, Pod } from "#api/kubernetes/gen/types";
 import { objectKey } from "#api/kubernetes/object";
 import type { Component } from "#base/component";
 import { WorkQueue } from "#kube/work-queue";
-import { type ControllerContext, controllerComponent } from "./controller.ts";
+import { type ControllerContext, controllerComponent } from "../controller.ts";
+import { identityOf, isBeingDeleted, kubeTime } from "../objects/object-meta.ts";
+import { isFinished } from "../workloads/pod-state.ts";
 import { whyNotOn } from "./node-fit.ts";
-import { identityOf, isBeingDeleted, kubeTime } from "./object-meta.ts";
-import { isFinished } from "./pod-state.ts";
 
 const SOURCE = "default-scheduler";
 

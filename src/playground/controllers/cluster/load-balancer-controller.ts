@@ -3,9 +3,9 @@ import type { Service } from "#api/kubernetes/gen/types";
 import { objectKey } from "#api/kubernetes/object";
 import type { Component } from "#base/component";
 import { WorkQueue } from "#kube/work-queue";
-import { type ControllerContext, controllerComponent } from "./controller.ts";
+import { type ControllerContext, controllerComponent } from "../controller.ts";
+import { isBeingDeleted } from "../objects/object-meta.ts";
 import { firstFree, isInRange } from "./load-balancer-range.ts";
-import { isBeingDeleted } from "./object-meta.ts";
 
 const SOURCE = "service-controller";
 

@@ -3,7 +3,8 @@ import { matchesLabels } from "#api/kubernetes/label-selector";
 import { objectKey } from "#api/kubernetes/object";
 import type { Component } from "#base/component";
 import { WorkQueue } from "#kube/work-queue";
-import { type ControllerContext, controllerComponent } from "./controller.ts";
+import { type ControllerContext, controllerComponent } from "../controller.ts";
+import { identityOf, isBeingDeleted, labelsOf } from "../objects/object-meta.ts";
 import {
   type EndpointGroup,
   endpointGroups,
@@ -13,7 +14,6 @@ import {
   SERVICE_NAME,
 } from "./endpoint-slices.ts";
 import { buildEndpoints, isManagedEndpoints, sameEndpoints } from "./endpoints-object.ts";
-import { identityOf, isBeingDeleted, labelsOf } from "./object-meta.ts";
 
 /** Writes the EndpointSlices and the Endpoints of every Service that selects pods; others are left to their makers. */
 export function createEndpointSliceController(context: ControllerContext): Component {

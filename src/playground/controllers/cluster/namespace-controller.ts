@@ -7,9 +7,9 @@ import type { KubeList, KubeObject } from "#api/kubernetes/object";
 import type { Component } from "#base/component";
 import { type KubeClient, KubeError } from "#kube/kube-client";
 import { WorkQueue } from "#kube/work-queue";
-import { type ControllerContext, controllerComponent } from "./controller.ts";
-import { fetchNamespacedTypes } from "./discovery.ts";
-import { identityOf, isBeingDeleted } from "./object-meta.ts";
+import { type ControllerContext, controllerComponent } from "../controller.ts";
+import { fetchNamespacedTypes } from "../garbage/discovery.ts";
+import { identityOf, isBeingDeleted } from "../objects/object-meta.ts";
 
 const FINALIZER = "kubernetes";
 const FIRST_PAUSE_MS = 20;

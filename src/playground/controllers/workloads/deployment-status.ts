@@ -1,5 +1,5 @@
 import type { Deployment, DeploymentCondition, DeploymentStatus, ReplicaSet } from "#api/kubernetes/gen/types";
-import { identityOf, kubeTime } from "./object-meta.ts";
+import { identityOf, kubeTime } from "../objects/object-meta.ts";
 import { rolloutBounds } from "./rolling-update.ts";
 
 export interface DeploymentObservation {

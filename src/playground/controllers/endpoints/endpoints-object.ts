@@ -1,7 +1,7 @@
 // The older `Endpoints` object: one per Service, the same truth as its slices in another shape.
 import type { Endpoint, EndpointAddress, EndpointSubset, Endpoints, Service } from "#api/kubernetes/gen/types";
+import { identityOf, labelsOf } from "../objects/object-meta.ts";
 import { type EndpointGroup, HEADLESS } from "./endpoint-slices.ts";
-import { identityOf, labelsOf } from "./object-meta.ts";
 
 const MANAGED_BY = "endpoints.kubernetes.io/managed-by";
 const MANAGER = "endpoint-controller";

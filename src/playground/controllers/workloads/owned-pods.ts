@@ -1,7 +1,7 @@
 // Which pods belong to a ReplicaSet: those it controls and, by adoption, those that match and have no controller.
 import type { Pod, ReplicaSet } from "#api/kubernetes/gen/types";
 import { matchesSelector } from "#api/kubernetes/label-selector";
-import { controllerOf, identityOf, isBeingDeleted, labelsOf } from "./object-meta.ts";
+import { controllerOf, identityOf, isBeingDeleted, labelsOf } from "../objects/object-meta.ts";
 import { isActive, isReady } from "./pod-state.ts";
 
 export interface PodClaims {
