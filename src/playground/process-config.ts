@@ -1,5 +1,10 @@
 // What the supervisor tells the two programs of a cluster, each as one JSON file named on their command line.
 
+/** Who serves the API of a cluster: `playground-cluster`, or the programs of a Kubernetes release. */
+export type Engine = "embedded" | "kubernetes";
+/** Who runs the pods of a cluster: `playground-node`, or the kubelet of a Kubernetes release. */
+export type NodeKind = "isthmus" | "kubelet";
+
 /** For `playground-cluster`: API server and controllers. All paths are absolute. */
 export interface ClusterProcessConfig {
   readonly clusterName: string;
@@ -27,6 +32,29 @@ export interface ClusterProcessConfig {
   /** Written when the API server is ready: an empty file. */
   readonly readyFile: string;
   readonly logLevel: "debug" | "info" | "warn" | "error";
+}
+
+/** For `playground-kubernetes`, which takes the place of `playground-cluster`. All paths are absolute. */
+export interface KubernetesProcessConfig extends ClusterProcessConfig {
+  readonly kubernetes: {
+    readonly programs: {
+      readonly etcd: string;
+      readonly apiServer: string;
+      readonly controllerManager: string;
+      readonly scheduler: string;
+    };
+    /** Holds etcd's data; made when it is missing. */
+    readonly dataDir: string;
+    /** Each program writes CLUSTER-PROGRAM.log into it. */
+    readonly logsDir: string;
+    /** Keys of `pki.caCert` and `pki.clientCaCert`: the controller manager signs certificate requests with them. */
+    readonly caKey: string;
+    readonly clientCaKey: string;
+    /** The API server shows this certificate to aggregated API servers, which trust its CA. */
+    readonly frontProxy: { readonly caCert: string; readonly clientCert: string; readonly clientKey: string };
+    /** Identity system:kube-scheduler. */
+    readonly schedulerKubeconfig: string;
+  };
 }
 
 /** For `playground-node`: node runtime, service proxy and cluster DNS. All paths are absolute. */
@@ -61,4 +89,25 @@ export interface NodeProcessConfig {
   readonly envoyBinary: string;
   readonly readyFile: string;
   readonly logLevel: "debug" | "info" | "warn" | "error";
+}
+
+/** For `playground-kubelet`, which takes the place of `playground-node`. All paths are absolute. */
+export interface KubeletProcessConfig extends NodeProcessConfig {
+  readonly realNode: {
+    readonly programs: { readonly kubelet: string; readonly kubeProxy: string };
+    /** Debian's containerd, runc and CNI plugins, unpacked with their paths below it (`usr/bin/containerd`, ...). */
+    readonly runtimeFolder: string;
+    /** OCI layouts, a folder each: what `npm run images` made. */
+    readonly imagesFolder: string;
+    /** Signs the API server's certificate. */
+    readonly caCert: string;
+    /** Of system:node:NAME, and of system:kube-proxy. */
+    readonly kubeconfigs: { readonly kubelet: string; readonly kubeProxy: string };
+    /** Addresses on the outer segment that LoadBalancer services of this cluster get, first and last included. */
+    readonly loadBalancerRange: { readonly first: string; readonly last: string };
+    /** Each program writes CLUSTER-PROGRAM.log into it. */
+    readonly logsDir: string;
+    /** Name of the folder that this node makes in every cgroup hierarchy: unique among the playgrounds of the machine. */
+    readonly cgroup: string;
+  };
 }
