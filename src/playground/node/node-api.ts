@@ -4,7 +4,7 @@ import type { Event, Pod, PodStatus, TokenRequest } from "#api/kubernetes/gen/ty
 import type { Logger } from "#base/logger";
 import { errorMessage } from "#base/mesh-error";
 import { isNotFound, type KubeClient, KubeError } from "#kube/kube-client";
-import type { IssuedToken } from "./pod-tokens.ts";
+import type { IssuedToken } from "./volumes/pod-tokens.ts";
 
 export interface PodEvent {
   readonly type: "Normal" | "Warning";

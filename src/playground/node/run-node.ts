@@ -13,17 +13,17 @@ import { loadKubeConfig } from "#kube/kubeconfig";
 import { createClusterDns } from "../dns/create-cluster-dns.ts";
 import type { NodeProcessConfig } from "../process-config.ts";
 import { createServiceProxy } from "../service-proxy/create-service-proxy.ts";
-import { loadImageCatalogue } from "./image-catalogue.ts";
-import { createIpPool } from "./ip-pool.ts";
-import { createKubeletServer } from "./kubelet-server.ts";
+import { loadImageCatalogue } from "./images/image-catalogue.ts";
+import { createKubeletServer } from "./kubelet-server/kubelet-server.ts";
 import { createNodeApi } from "./node-api.ts";
 import { keepNodeAlive, nodeCapacity, registerNode } from "./node-registration.ts";
 import { prepareNodeRoot } from "./node-root.ts";
-import type { PodContext } from "./pod-context.ts";
-import { createPodManager, followPods, type PodManager } from "./pod-manager.ts";
-import { removeLeftoverSandboxes } from "./pod-sandbox.ts";
+import { createIpPool } from "./pod/ip-pool.ts";
+import type { PodContext } from "./pod/pod-context.ts";
+import { createPodManager, followPods, type PodManager } from "./pod/pod-manager.ts";
+import { removeLeftoverSandboxes } from "./pod/pod-sandbox.ts";
+import { followReferencedObjects } from "./pod/referenced-objects.ts";
 import { programPaths } from "./program-paths.ts";
-import { followReferencedObjects } from "./referenced-objects.ts";
 
 /**
  * Runs node runtime, kubelet server, service proxy and cluster DNS until the signal aborts; then ends all pods and

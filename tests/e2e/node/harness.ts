@@ -5,15 +5,15 @@ import { createInterface } from "node:readline";
 import type { ConfigMap, Pod, Secret } from "#api/kubernetes/gen/types";
 import { systemClock } from "#base/clock";
 import { createLogger } from "#base/logger";
-import { loadImageCatalogue } from "#playground/node/image-catalogue";
-import { createIpPool } from "#playground/node/ip-pool";
+import { loadImageCatalogue } from "#playground/node/images/image-catalogue";
+import { runInContainer } from "#playground/node/kubelet-server/run-in-container";
 import { prepareNodeRoot } from "#playground/node/node-root";
-import type { PodContext } from "#playground/node/pod-context";
-import { createPodManager } from "#playground/node/pod-manager";
+import { createIpPool } from "#playground/node/pod/ip-pool";
+import type { PodContext } from "#playground/node/pod/pod-context";
+import { createPodManager } from "#playground/node/pod/pod-manager";
+import type { FollowedObject, ReferencedObjects } from "#playground/node/pod/referenced-objects";
 import { programPaths } from "#playground/node/program-paths";
-import type { FollowedObject, ReferencedObjects } from "#playground/node/referenced-objects";
 import { runCommand } from "#playground/node/run-command";
-import { runInContainer } from "#playground/node/run-in-container";
 
 type Command =
   | { do: "pod"; type: "ADDED" | "MODIFIED" | "DELETED"; pod: Pod }

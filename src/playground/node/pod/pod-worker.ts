@@ -5,18 +5,18 @@ import type { Container, Pod } from "#api/kubernetes/gen/types";
 import { objectKey } from "#api/kubernetes/object";
 import { untilAborted } from "#base/component";
 import { errorMessage } from "#base/mesh-error";
-import type { ContainerRunner } from "./container-runner.ts";
-import { kubeTime } from "./kube-time.ts";
+import type { ContainerRunner } from "../container/container-runner.ts";
+import { kubeTime } from "../kube-time.ts";
+import { type ObservedPod, podStatus } from "../status/pod-status.ts";
+import { StatusTeller } from "../status/status-teller.ts";
+import { keepPodTokens, type PodTokens } from "../volumes/pod-tokens.ts";
+import { createPodVolumes, mountVolumes, type PodVolumes } from "../volumes/pod-volumes.ts";
+import { tokenProjections, type VolumeSources } from "../volumes/volume-content.ts";
 import { createContainerRunner, isSidecar, type PodParts } from "./pod-containers.ts";
 import type { PodContext } from "./pod-context.ts";
 import { hostnameOf } from "./pod-files.ts";
 import { followPodReferences, type PodReferences } from "./pod-references.ts";
 import { createPodSandboxAtLast, type PodSandbox } from "./pod-sandbox.ts";
-import { type ObservedPod, podStatus } from "./pod-status.ts";
-import { keepPodTokens, type PodTokens } from "./pod-tokens.ts";
-import { createPodVolumes, mountVolumes, type PodVolumes } from "./pod-volumes.ts";
-import { StatusTeller } from "./status-teller.ts";
-import { tokenProjections, type VolumeSources } from "./volume-content.ts";
 
 const DEFAULT_GRACE_SECONDS = 30;
 /** Reading what a pod names takes milliseconds; after this long its user should know why nothing happens. */

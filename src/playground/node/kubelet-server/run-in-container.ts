@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
-import type { ContainerProcess } from "./container-process.ts";
-import { TOOL_ENVIRONMENT } from "./run-command.ts";
+import type { ContainerProcess } from "../container/container-process.ts";
+import { TOOL_ENVIRONMENT } from "../run-command.ts";
 
 const MAX_OUTPUT = 10 << 10;
 

@@ -3,14 +3,14 @@ import type { Container, ContainerState, ContainerStateTerminated, ContainerStat
 import type { Clock } from "#base/clock";
 import type { Logger } from "#base/logger";
 import { MeshError } from "#base/mesh-error";
+import { kubeTime } from "../kube-time.ts";
+import { runInContainer } from "../kubelet-server/run-in-container.ts";
+import { watchProbes } from "../probes/container-probes.ts";
+import { type AttemptTarget, attemptProbe } from "../probes/probe-attempt.ts";
+import { nextBackOff, type RestartPolicy, shouldRestart } from "../status/restart-policy.ts";
 import { type ContainerLog, openContainerLog } from "./container-log.ts";
-import { watchProbes } from "./container-probes.ts";
 import type { ContainerExit, ContainerProcess } from "./container-process.ts";
 import { endContainer } from "./end-container.ts";
-import { kubeTime } from "./kube-time.ts";
-import { type AttemptTarget, attemptProbe } from "./probe-attempt.ts";
-import { nextBackOff, type RestartPolicy, shouldRestart } from "./restart-policy.ts";
-import { runInContainer } from "./run-in-container.ts";
 
 export type EventRecorder = (type: "Normal" | "Warning", reason: string, message: string) => void;
 

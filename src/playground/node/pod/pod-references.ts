@@ -1,5 +1,5 @@
 import type { ConfigMap, Container, Pod, Secret, Volume, VolumeProjection } from "#api/kubernetes/gen/types";
-import type { ObjectLookups } from "./environment.ts";
+import type { ObjectLookups } from "../container/environment.ts";
 import type { FollowedObject, ReferencedObjects } from "./referenced-objects.ts";
 
 export interface PodReferences extends ObjectLookups {

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import type { Writable } from "node:stream";
 import { MeshError } from "#base/mesh-error";
+import { TOOL_ENVIRONMENT } from "../run-command.ts";
 import { type ContainerLog, type LogStream, readFifo } from "./container-log.ts";
 import {
   type ContainerLaunch,
@@ -12,7 +13,6 @@ import {
   processCommand,
   READY_LINE,
 } from "./container-script.ts";
-import { TOOL_ENVIRONMENT } from "./run-command.ts";
 
 export interface ContainerExit {
   readonly exitCode: number;

@@ -1,6 +1,7 @@
 // The shell script and the table of mounts by which a container comes to life: pure text, so that it can be read in tests.
+
+import { shellQuote, shellWords } from "../shell-quote.ts";
 import { type ProcessIdentity, setprivCommand } from "./process-identity.ts";
-import { shellQuote, shellWords } from "./shell-quote.ts";
 
 export interface BindMount {
   /** On the node. */

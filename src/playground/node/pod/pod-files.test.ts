@@ -3,7 +3,7 @@ import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { environmentText, initScript, mountTable, processCommand } from "./container-script.ts";
+import { environmentText, initScript, mountTable, processCommand } from "../container/container-script.ts";
 import { hostsFile, resolvConf } from "./pod-files.ts";
 
 const dns = { clusterDomain: "cluster.local", dnsAddress: "10.96.0.10", hostResolvConf: "nameserver 9.9.9.9\n" };

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { open, stat } from "node:fs/promises";
 import type { ServerResponse } from "node:http";
 import { MeshError } from "#base/mesh-error";
-import type { ContainerLog } from "./container-log.ts";
+import type { ContainerLog } from "../container/container-log.ts";
 import { findContainer } from "./find-container.ts";
 import type { KubeletServerOptions, PodRequest } from "./kubelet-request.ts";
 

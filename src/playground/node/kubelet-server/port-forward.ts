@@ -6,9 +6,9 @@ import { join } from "node:path";
 import { pipeline } from "node:stream";
 import { SpdyConnection } from "#spdy/spdy-connection";
 import type { SpdyStream } from "#spdy/spdy-stream";
+import { TOOL_ENVIRONMENT } from "../run-command.ts";
 import { findPod } from "./find-container.ts";
 import type { KubeletServerOptions, PodRequest, Upgraded } from "./kubelet-request.ts";
-import { TOOL_ENVIRONMENT } from "./run-command.ts";
 
 /**
  * Runs in the pod's network namespace and joins each connection of a Unix socket, which is reachable from every

@@ -1,9 +1,9 @@
 import { MeshError } from "#base/mesh-error";
-import type { ContainerProcess } from "./container-process.ts";
-import type { ContainerRunner } from "./container-runner.ts";
+import type { ContainerProcess } from "../container/container-process.ts";
+import type { ContainerRunner } from "../container/container-runner.ts";
+import type { PodManager } from "../pod/pod-manager.ts";
+import type { PodWorker } from "../pod/pod-worker.ts";
 import type { PodRequest } from "./kubelet-request.ts";
-import type { PodManager } from "./pod-manager.ts";
-import type { PodWorker } from "./pod-worker.ts";
 
 /** Throws MeshError NOT_FOUND naming the pod. */
 export function findPod(manager: PodManager, { namespace, pod }: PodRequest): PodWorker {

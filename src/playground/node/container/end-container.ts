@@ -1,6 +1,6 @@
 import type { Clock } from "#base/clock";
+import { type AttemptTarget, attemptProbe } from "../probes/probe-attempt.ts";
 import type { ContainerProcess } from "./container-process.ts";
-import { type AttemptTarget, attemptProbe } from "./probe-attempt.ts";
 
 /** What a container still gets to end by itself when its preStop hook used up the grace period. */
 const LEAST_GRACE_MS = 2000;

@@ -10,8 +10,8 @@ import type {
   VolumeProjection,
 } from "#api/kubernetes/gen/types";
 import { MeshError } from "#base/mesh-error";
-import { type DownwardFacts, fieldValue, resourceValue } from "./downward-api.ts";
-import type { ObjectLookups } from "./environment.ts";
+import { type DownwardFacts, fieldValue, resourceValue } from "../container/downward-api.ts";
+import type { ObjectLookups } from "../container/environment.ts";
 
 export interface VolumeFile {
   readonly data: Buffer;

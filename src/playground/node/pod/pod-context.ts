@@ -1,10 +1,10 @@
 import type { Quantity, Service } from "#api/kubernetes/gen/types";
 import type { Clock } from "#base/clock";
 import type { Logger } from "#base/logger";
-import type { ImageCatalogue } from "./image-catalogue.ts";
+import type { ImageCatalogue } from "../images/image-catalogue.ts";
+import type { NodeApi } from "../node-api.ts";
+import type { NodeRoot } from "../node-root.ts";
 import type { IpPool } from "./ip-pool.ts";
-import type { NodeApi } from "./node-api.ts";
-import type { NodeRoot } from "./node-root.ts";
 import type { DnsSettings } from "./pod-files.ts";
 import type { ReferencedObjects } from "./referenced-objects.ts";
 

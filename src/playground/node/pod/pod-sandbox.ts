@@ -5,8 +5,8 @@ import type { Clock } from "#base/clock";
 import { contentHash } from "#base/content-hash";
 import type { Logger } from "#base/logger";
 import { errorMessage } from "#base/mesh-error";
-import { runCommand } from "./run-command.ts";
-import { shellQuote, shellWords } from "./shell-quote.ts";
+import { runCommand } from "../run-command.ts";
+import { shellQuote, shellWords } from "../shell-quote.ts";
 
 const NETNS_DIRECTORY = "/run/netns";
 /** The address that every node end of a pod's veth carries; pods use it as their gateway. */

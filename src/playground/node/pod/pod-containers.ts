@@ -2,18 +2,18 @@
 import { join } from "node:path";
 import type { Container, Pod } from "#api/kubernetes/gen/types";
 import { MeshError } from "#base/mesh-error";
-import type { ContainerLog } from "./container-log.ts";
-import { type ContainerProcess, startContainerProcess } from "./container-process.ts";
-import { ContainerRunner } from "./container-runner.ts";
-import type { DownwardFacts } from "./downward-api.ts";
-import { containerEnvironment, type ObjectLookups } from "./environment.ts";
+import type { ContainerLog } from "../container/container-log.ts";
+import { type ContainerProcess, startContainerProcess } from "../container/container-process.ts";
+import { ContainerRunner } from "../container/container-runner.ts";
+import type { DownwardFacts } from "../container/downward-api.ts";
+import { containerEnvironment, type ObjectLookups } from "../container/environment.ts";
+import { prepareContainer } from "../container/prepare-container.ts";
+import { serviceEnvironment } from "../container/service-environment.ts";
+import { restartPolicyOf } from "../status/restart-policy.ts";
+import type { PodVolumes } from "../volumes/pod-volumes.ts";
 import type { PodContext } from "./pod-context.ts";
 import { hostnameOf, hostsFile, resolvConf } from "./pod-files.ts";
 import type { PodSandbox } from "./pod-sandbox.ts";
-import type { PodVolumes } from "./pod-volumes.ts";
-import { prepareContainer } from "./prepare-container.ts";
-import { restartPolicyOf } from "./restart-policy.ts";
-import { serviceEnvironment } from "./service-environment.ts";
 
 export interface PodParts {
   readonly pod: () => Pod;

@@ -3,12 +3,12 @@ import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs
 import { dirname, join } from "node:path";
 import type { Container, Pod } from "#api/kubernetes/gen/types";
 import { MeshError } from "#base/mesh-error";
+import type { ImageProgram } from "../images/image-catalogue.ts";
+import type { NodeRoot } from "../node-root.ts";
+import type { PodVolumes } from "../volumes/pod-volumes.ts";
 import type { BindMount, ContainerLaunch, OverlayLayer } from "./container-script.ts";
 import type { ContainerEnvironment } from "./environment.ts";
-import type { ImageProgram } from "./image-catalogue.ts";
 import { makeMountPoints, makeUpperFolder, resolveContainerPath, type Upper } from "./mount-points.ts";
-import type { NodeRoot } from "./node-root.ts";
-import type { PodVolumes } from "./pod-volumes.ts";
 import { processIdentity } from "./process-identity.ts";
 
 export interface ContainerInput {

@@ -3,8 +3,8 @@ import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import type { Clock } from "#base/clock";
 import type { Logger } from "#base/logger";
-import type { NodeProcessConfig } from "../process-config.ts";
-import type { PodManager } from "./pod-manager.ts";
+import type { NodeProcessConfig } from "../../process-config.ts";
+import type { PodManager } from "../pod/pod-manager.ts";
 
 export interface KubeletServerOptions {
   readonly config: Pick<NodeProcessConfig, "address" | "kubelet" | "stateDir">;

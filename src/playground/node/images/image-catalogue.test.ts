@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, expect, test } from "vitest";
 import { loadImageCatalogue } from "./image-catalogue.ts";
 
-const shipped = fileURLToPath(new URL("../../../samples/playground/images.yaml", import.meta.url));
+const shipped = fileURLToPath(new URL("../../../../samples/playground/images.yaml", import.meta.url));
 const placeholders = { NODE: "/n/node", DIST: "/d", SAMPLES: "/s", ENVOY: "/e/envoy" };
 const directory = mkdtempSync(join(tmpdir(), "isthmus-images-"));
 afterAll(() => rmSync(directory, { recursive: true }));
