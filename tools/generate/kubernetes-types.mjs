@@ -15,6 +15,9 @@ const ROOTS = [
   /^io\.k8s\.api\.autoscaling\.v2\.HorizontalPodAutoscaler$/,
   /^io\.k8s\.api\.policy\.v1\.PodDisruptionBudget$/,
   /^io\.k8s\.apiextensions-apiserver\.pkg\.apis\.apiextensions\.v1\.CustomResourceDefinition$/,
+  /^io\.k8s\.api\.core\.v1\.ReplicationController$/,
+  /^io\.k8s\.api\.apps\.v1\.ControllerRevision$/,
+  /^io\.k8s\.api\.certificates\.v1\.CertificateSigningRequest$/,
   /^io\.k8s\.apimachinery\.pkg\.apis\.meta\.v1\.(ObjectMeta|Status|LabelSelector|OwnerReference)$/,
 ];
 

@@ -70,6 +70,35 @@ export interface CephFSVolumeSource {
   secretRef?: LocalObjectReference;
   user?: string;
 }
+export interface CertificateSigningRequest {
+  apiVersion?: string;
+  kind?: string;
+  metadata?: ObjectMeta;
+  spec: CertificateSigningRequestSpec;
+  status?: CertificateSigningRequestStatus;
+}
+export interface CertificateSigningRequestCondition {
+  lastTransitionTime?: Time;
+  lastUpdateTime?: Time;
+  message?: string;
+  reason?: string;
+  status: string;
+  type: string;
+}
+export interface CertificateSigningRequestSpec {
+  expirationSeconds?: number;
+  extra?: Record<string, string[]>;
+  groups?: string[];
+  request: string;
+  signerName: string;
+  uid?: string;
+  usages?: string[];
+  username?: string;
+}
+export interface CertificateSigningRequestStatus {
+  certificate?: string;
+  conditions?: CertificateSigningRequestCondition[];
+}
 export interface CinderVolumeSource {
   fsType?: string;
   readOnly?: boolean;
@@ -248,6 +277,13 @@ export interface ContainerStatus {
 }
 export interface ContainerUser {
   linux?: LinuxContainerUser;
+}
+export interface ControllerRevision {
+  apiVersion?: string;
+  data?: RawExtension;
+  kind?: string;
+  metadata?: ObjectMeta;
+  revision: number;
 }
 export interface CoreEndpointPort {
   appProtocol?: string;
@@ -1464,6 +1500,7 @@ export interface RBDVolumeSource {
   secretRef?: LocalObjectReference;
   user?: string;
 }
+export type RawExtension = Record<string, unknown>;
 export interface ReplicaSet {
   apiVersion?: string;
   kind?: string;
@@ -1492,6 +1529,34 @@ export interface ReplicaSetStatus {
   readyReplicas?: number;
   replicas: number;
   terminatingReplicas?: number;
+}
+export interface ReplicationController {
+  apiVersion?: string;
+  kind?: string;
+  metadata?: ObjectMeta;
+  spec?: ReplicationControllerSpec;
+  status?: ReplicationControllerStatus;
+}
+export interface ReplicationControllerCondition {
+  lastTransitionTime?: Time;
+  message?: string;
+  reason?: string;
+  status: string;
+  type: string;
+}
+export interface ReplicationControllerSpec {
+  minReadySeconds?: number;
+  replicas?: number;
+  selector?: Record<string, string>;
+  template?: PodTemplateSpec;
+}
+export interface ReplicationControllerStatus {
+  availableReplicas?: number;
+  conditions?: ReplicationControllerCondition[];
+  fullyLabeledReplicas?: number;
+  observedGeneration?: number;
+  readyReplicas?: number;
+  replicas: number;
 }
 export interface ResourceAttributes {
   fieldSelector?: FieldSelectorAttributes;
