@@ -91,18 +91,28 @@ export interface NodeProcessConfig {
   readonly logLevel: "debug" | "info" | "warn" | "error";
 }
 
+/** Folders of a container runtime's programs. */
+export interface ContainerTools {
+  /** To put before PATH. */
+  readonly bin: readonly string[];
+  /** The CNI plugins. */
+  readonly cni: string;
+  /** For LD_LIBRARY_PATH: what this machine may lack. */
+  readonly lib?: string;
+}
+
 /** For `playground-kubelet`, which takes the place of `playground-node`. All paths are absolute. */
 export interface KubeletProcessConfig extends NodeProcessConfig {
   readonly realNode: {
     readonly programs: { readonly kubelet: string; readonly kubeProxy: string };
-    /** Debian's containerd, runc and CNI plugins, unpacked with their paths below it (`usr/bin/containerd`, ...). */
-    readonly runtimeFolder: string;
+    /** Where containerd, its shim, ctr, runc and the CNI plugins are: what `tools/container-tools.mjs -o json` prints. */
+    readonly containerTools: ContainerTools;
     /** OCI layouts, a folder each: what `npm run images` made. */
     readonly imagesFolder: string;
     /** Signs the API server's certificate. */
     readonly caCert: string;
-    /** Of system:node:NAME, and of system:kube-proxy. */
-    readonly kubeconfigs: { readonly kubelet: string; readonly kubeProxy: string };
+    /** Of system:node:NAME, of system:kube-proxy, and of system:masters to set the cluster DNS up. */
+    readonly kubeconfigs: { readonly kubelet: string; readonly kubeProxy: string; readonly admin: string };
     /** Addresses on the outer segment that LoadBalancer services of this cluster get, first and last included. */
     readonly loadBalancerRange: { readonly first: string; readonly last: string };
     /** Each program writes CLUSTER-PROGRAM.log into it. */
