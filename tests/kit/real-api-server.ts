@@ -20,6 +20,9 @@ export interface RealApiServerOptions {
   /** Appended to kube-apiserver's flags; of a flag given twice the later wins. */
   readonly apiServerFlags?: readonly string[];
   readonly controllerManagerFlags?: readonly string[];
+  /** Also run kube-scheduler. */
+  readonly scheduler?: boolean;
+  readonly schedulerFlags?: readonly string[];
   /** Default 10.96.0.0/16. */
   readonly serviceCIDR?: string;
   /** Folder of the binaries; default: see `realKubernetesFolder`. */
@@ -97,6 +100,9 @@ export async function startRealApiServer(options: RealApiServerOptions = {}): Pr
       const kcm = controllerManagerFlags({ folder, serviceCIDR, kubeconfig: kubeconfigFile });
       running.start("kube-controller-manager", [...kcm, ...(options.controllerManagerFlags ?? [])]);
       await running.until("kube-controller-manager", () => hasDefaultAccount(access));
+    }
+    if (options.scheduler === true) {
+      running.start("kube-scheduler", [...schedulerFlags(kubeconfigFile), ...(options.schedulerFlags ?? [])]);
     }
     const identity: RealApiServer["identity"] = (user, ...groups) => clientCertificate(pki.ca, user, groups);
     return {
@@ -256,6 +262,16 @@ function controllerManagerFlags({ folder, serviceCIDR, kubeconfig }: ControllerM
     "--allocate-node-cidrs=true",
     "--cluster-cidr=10.244.0.0/16",
     `--service-cluster-ip-range=${serviceCIDR}`,
+  ];
+}
+
+function schedulerFlags(kubeconfig: string): string[] {
+  return [
+    `--kubeconfig=${kubeconfig}`,
+    `--authentication-kubeconfig=${kubeconfig}`,
+    `--authorization-kubeconfig=${kubeconfig}`,
+    "--secure-port=0",
+    "--leader-elect=false",
   ];
 }
 

@@ -21,6 +21,8 @@ export interface TestCluster {
   /** Of a system:masters user, credentials inline. */
   readonly kubeconfig: string;
   readonly client: KubeClient;
+  /** What the server runs with: for controllers beside it. */
+  readonly config: ClusterProcessConfig;
   /** A token of a service account, made when absent, for the given audience. */
   token(namespace: string, serviceAccount: string, audience: string): Promise<string>;
   /** Creates objects in their order. */
@@ -57,6 +59,7 @@ export async function startTestCluster(name: string, logger: Logger = silentLogg
     url,
     kubeconfig,
     client,
+    config,
     apply,
     async token(namespace, serviceAccount, audience) {
       const account = { metadata: { namespace, name: serviceAccount } };
