@@ -27,6 +27,8 @@ export interface ClusterProcessConfig {
     /** RSA private key that signs service account tokens. */
     readonly serviceAccountKey: string;
   };
+  /** Holds the objects, so that they outlive the program; without it they live in memory alone. */
+  readonly dataDir?: string;
   /** A system:masters kubeconfig for the controllers. */
   readonly kubeconfig: string;
   /** Written when the API server is ready: an empty file. */

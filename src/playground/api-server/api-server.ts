@@ -18,7 +18,7 @@ export async function runApiServer(
   logger: Logger,
   signal: AbortSignal,
 ): Promise<RunningApiServer> {
-  const engine = createEngine(config);
+  const engine = createEngine(config, logger);
   const plugIn = { config, objects: engine.objects, logger };
   const authorizer = createAuthorizer(plugIn);
   const authenticator = createAuthenticator({ ...plugIn, authorizer });

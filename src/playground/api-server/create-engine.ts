@@ -1,5 +1,6 @@
 // The engine without a door: store, kinds and allocator, and the access that plug-ins have to the objects. It is made
 // before the plug-ins, which read objects, and they before the server.
+import type { Logger } from "#base/logger";
 import type { ClusterProcessConfig } from "#playground/process-config";
 import type { EngineParts } from "./api-context.ts";
 import { noSuchResource, notFound } from "./api-errors.ts";
@@ -8,6 +9,7 @@ import type { ObjectAccess } from "./contract.ts";
 import { deleteObject, deleteOptions } from "./operations/remove-object.ts";
 import { createRegistry } from "./registry.ts";
 import { type ResourceKind, resourceKey } from "./resource-kind.ts";
+import { openJournal } from "./store/journal.ts";
 import { createObjectStore } from "./store/object-store.ts";
 import { createServiceAllocator } from "./strategy/service-allocator.ts";
 
@@ -16,9 +18,14 @@ export interface Engine extends Omit<EngineParts, "admission"> {
   readonly objects: ObjectAccess;
 }
 
-export function createEngine(config: Pick<ClusterProcessConfig, "serviceCIDR">): Engine {
-  const store = createObjectStore();
+/** Opens the journal of `dataDir`; without one, objects live in memory. Throws MeshError JOURNAL_DAMAGED. */
+export function createEngine(config: Pick<ClusterProcessConfig, "serviceCIDR" | "dataDir">, logger: Logger): Engine {
+  const { dataDir } = config;
+  const store = createObjectStore({
+    journal: dataDir === undefined ? undefined : openJournal({ folder: dataDir, logger }),
+  });
   const allocator = createServiceAllocator(config.serviceCIDR);
+  for (const service of store.list("/services")) allocator.assign(structuredClone(service), undefined);
   store.subscribe(({ type, object, previous }) => {
     if (type === "DELETED") allocator.release(previous ?? object);
   }, "/services");

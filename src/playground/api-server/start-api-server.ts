@@ -52,12 +52,13 @@ export interface RunningApiServer {
 /** Resolves when the server answers and its first objects exist. Port 0 takes a free one. */
 export async function startApiServer(options: ApiServerOptions): Promise<RunningApiServer> {
   const { config, logger, signal } = options;
-  const engine = options.engine ?? createEngine(config);
+  const engine = options.engine ?? createEngine(config, logger);
   const parts: EngineParts = { ...engine, admission: options.admission, now: Date.now };
   const stop = new AbortController();
   // Every watch listens to it.
   setMaxListeners(0, stop.signal);
   watchDefinitions(parts, logger);
+  parts.store.announce();
   const addresses = { kubernetes: engine.allocator.address(1), dns: engine.allocator.address(10) };
   await ensureObjects(parts, [...bootstrapObjects(config, addresses), ...(options.bootstrap ?? [])]);
   const server = createSecureServer({

@@ -2,10 +2,10 @@
 
 import type { JsonObject } from "../contract.ts";
 import { objectAt } from "../json.ts";
+import { bytesOf } from "../json-bytes.ts";
 import { fromStorage } from "../operations/convert-version.ts";
 import type { ResourceKind } from "../resource-kind.ts";
 import { buildTable, type IncludeObject } from "../tables/build-table.ts";
-import { bytesOf } from "./respond.ts";
 
 export interface OutputForm {
   readonly kind: "object" | "table" | "metadata";

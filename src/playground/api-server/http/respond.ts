@@ -1,17 +1,5 @@
-// How answers leave the server. Objects are turned into bytes once, whoever asks and however often.
-import { type ApiResponse, ApiStatusError, type JsonObject, type JsonValue } from "../contract.ts";
-
-const bytes = new WeakMap<JsonObject, Buffer>();
-
-/** The object as JSON; the same buffer for the same object, which must never change. */
-export function bytesOf(object: JsonObject): Buffer {
-  let known = bytes.get(object);
-  if (known === undefined) {
-    known = Buffer.from(JSON.stringify(object));
-    bytes.set(object, known);
-  }
-  return known;
-}
+// How answers leave the server.
+import { type ApiResponse, ApiStatusError, type JsonValue } from "../contract.ts";
 
 export interface Answer {
   readonly code?: number;

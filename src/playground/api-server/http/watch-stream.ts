@@ -3,6 +3,7 @@
 import { expired } from "../api-errors.ts";
 import type { ApiRequest, ApiResponse, JsonObject } from "../contract.ts";
 import { stringAt } from "../json.ts";
+import { bytesOf } from "../json-bytes.ts";
 import { fromStorage } from "../operations/convert-version.ts";
 import { apiVersionOf, type ResourceKind, storageKey } from "../resource-kind.ts";
 import type { Predicate } from "../selectors.ts";
@@ -10,7 +11,7 @@ import type { Change, ChangeType, ObjectStore } from "../store/object-store.ts";
 import { buildTable } from "../tables/build-table.ts";
 import { metadataOnly, type OutputForm } from "./output-form.ts";
 import { isTrue } from "./request-info.ts";
-import { bytesOf, writePiece } from "./respond.ts";
+import { writePiece } from "./respond.ts";
 
 export interface WatchRequest {
   readonly kind: ResourceKind;
