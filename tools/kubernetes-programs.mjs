@@ -1,0 +1,149 @@
+// The programs of a Kubernetes release: found in KUBE_BIN, on PATH or in the cache, else built once into the cache from
+// the Go modules below tools/kubernetes. Without dependencies, idempotent, safe when two run at once.
+import { spawnSync } from "node:child_process";
+import { accessSync, constants, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { parseArgs } from "node:util";
+import { SetupError } from "./fetch-wheel.mjs";
+import { buildProgram } from "./kubernetes/build-program.mjs";
+import { findGo } from "./kubernetes/go-toolchain.mjs";
+import { DEFAULT_RELEASE, RELEASES } from "./kubernetes/releases.mjs";
+import { cacheFolder } from "./setup.mjs";
+import { withLock } from "./with-lock.mjs";
+
+const say = (text) => process.stderr.write(`kubernetes: ${text}\n`);
+
+const HELP = `usage: npm run kubernetes -- [PROGRAM ...] [--version RELEASE] [--find] [-o text|json]
+
+Finds the programs of a Kubernetes release and etcd: in the folder KUBE_BIN, on PATH if they are of the same minor
+version, in the cache (\${XDG_CACHE_HOME:-~/.cache}/isthmus/kubernetes/RELEASE). What is missing is built into the cache:
+about 4 minutes and 4 GB of Go's caches on two cores, once. Prints where they are.
+
+  PROGRAM ...              only these (default: all of the release)
+  --version RELEASE        ${Object.keys(RELEASES).join(" or ")} (default ${DEFAULT_RELEASE})
+  --find                   build nothing; exit with 1 when one is missing
+  -o, --output text|json   how to print (default text)
+  -h, --help               this text
+
+Example: npm run kubernetes -- etcd kube-apiserver -o json
+`;
+
+function isExecutable(file) {
+  try {
+    accessSync(file, constants.X_OK);
+    return statSync(file).isFile();
+  } catch {
+    return false;
+  }
+}
+
+export function releaseFolder(version) {
+  return join(cacheFolder(), "kubernetes", version);
+}
+
+/** Whether a program on PATH is of the wanted minor version; one that cannot tell is not. */
+function isWanted(file, { says }) {
+  const { stdout, stderr } = spawnSync(file, says.args, { encoding: "utf8", timeout: 20_000 });
+  return says.match.test(`${stdout ?? ""}${stderr ?? ""}`);
+}
+
+/** Absolute path of one program; undefined when it is nowhere. What stands in KUBE_BIN is the person's own choice. */
+function findProgram(version, name) {
+  const chosen = process.env.KUBE_BIN;
+  if (chosen && isExecutable(join(chosen, name))) return join(chosen, name);
+  const folders = (process.env.PATH ?? "").split(delimiter).filter((folder) => folder.startsWith("/"));
+  const candidates = folders.map((folder) => join(folder, name)).filter(isExecutable);
+  const onPath = candidates.find((file) => isWanted(file, RELEASES[version][name]));
+  const cached = join(releaseFolder(version), name);
+  return onPath ?? (isExecutable(cached) ? cached : undefined);
+}
+
+/** Path by name of those that are there. */
+function findPrograms(version, names) {
+  const found = names.map((name) => [name, findProgram(version, name)]);
+  return Object.fromEntries(found.filter(([, file]) => file !== undefined));
+}
+
+/**
+ * Path by name of all `names`, built when they are missing. Throws SetupError when there is neither Go nor a way to get
+ * it, or when a build fails.
+ */
+export async function ensurePrograms(version, names) {
+  const found = findPrograms(version, names);
+  const missing = names.filter((name) => found[name] === undefined);
+  if (missing.length === 0) return found;
+  const folder = releaseFolder(version);
+  mkdirSync(folder, { recursive: true });
+  const onWait = () => say("another process is building them: waiting for it ...");
+  await withLock({ file: `${folder}.lock`, onWait }, () => buildMissing(version, missing, folder));
+  return { ...found, ...findPrograms(version, missing) };
+}
+
+async function buildMissing(version, names, folder) {
+  const missing = names.filter((name) => findProgram(version, name) === undefined);
+  if (missing.length === 0) return;
+  const begin = Date.now();
+  for (const name of readdirSync(folder)) {
+    // Of a build that was killed; none other runs while the lock is ours.
+    if (name.startsWith(".build-")) rmSync(join(folder, name), { recursive: true, force: true });
+  }
+  say(`${missing.join(", ")} of release ${version} not found: building once into ${folder}`);
+  const go = findGo({ cache: cacheFolder(), say });
+  for (const [index, name] of missing.entries()) {
+    const program = RELEASES[version][name];
+    const title = `${name} ${program.version} (${index + 1} of ${missing.length})`;
+    await buildProgram({ go, name, program, folder, title, say });
+  }
+  say(`built in ${Math.round((Date.now() - begin) / 1000)} s`);
+}
+
+function readOptions() {
+  try {
+    const { values, positionals } = parseArgs({
+      allowPositionals: true,
+      options: {
+        version: { type: "string", default: DEFAULT_RELEASE },
+        find: { type: "boolean", default: false },
+        output: { type: "string", short: "o", default: "text" },
+        help: { type: "boolean", short: "h", default: false },
+      },
+    });
+    const programs = RELEASES[values.version];
+    if (programs === undefined) {
+      throw new Error(`unknown release ${values.version}: ${Object.keys(RELEASES).join(" or ")}`);
+    }
+    const unknown = positionals.find((name) => programs[name] === undefined);
+    if (unknown !== undefined) throw new Error(`no program ${unknown}: ${Object.keys(programs).join(", ")}`);
+    if (!["text", "json"].includes(values.output)) throw new Error(`unknown output ${values.output}: text or json`);
+    return { ...values, names: positionals.length > 0 ? positionals : Object.keys(programs) };
+  } catch (error) {
+    say(`${error.message}\n${HELP}`);
+    process.exit(2);
+  }
+}
+
+async function main() {
+  const { version, names, find, output, help } = readOptions();
+  if (help) {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  const found = find ? findPrograms(version, names) : await ensurePrograms(version, names);
+  const lines = Object.entries(found).map(([name, file]) => `${name} ${file}`);
+  const text = output === "json" ? JSON.stringify(found, undefined, 2) : lines.join("\n");
+  if (text !== "") process.stdout.write(`${text}\n`);
+  const missing = names.filter((name) => found[name] === undefined);
+  if (missing.length > 0) say(`missing: ${missing.join(", ")}; build them: npm run kubernetes`);
+  return missing.length === 0 ? 0 : 1;
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => process.exit(1));
+  try {
+    process.exitCode = await main();
+  } catch (error) {
+    say(error instanceof SetupError ? error.message : (error.stack ?? String(error)));
+    process.exitCode = 1;
+  }
+}
