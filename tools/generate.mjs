@@ -6,6 +6,7 @@ import { generateEnvoyProtos } from "./generate/envoy-protos.mjs";
 import { generateIstioCrds } from "./generate/istio-crds.mjs";
 import { generateKubernetesProtobuf } from "./generate/kubernetes-protobuf.mjs";
 import { generateKubernetesSchema } from "./generate/kubernetes-schema.mjs";
+import { recordKubernetesServer } from "./generate/kubernetes-server.mjs";
 import { generateKubernetesTypes } from "./generate/kubernetes-types.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -13,7 +14,8 @@ const cache = process.env.ISTHMUS_GENERATE_CACHE ?? join(root, ".cache", "genera
 
 const steps = {
   "istio-crds": () => generateIstioCrds(root),
-
+  // Needs a real API server: see its file.
+  "kubernetes-server": () => recordKubernetesServer(root),
   "kubernetes-protobuf": () => generateKubernetesProtobuf(root, cache),
   "kubernetes-types": () => generateKubernetesTypes(root, cache),
   "kubernetes-schema": () => generateKubernetesSchema(root, cache),

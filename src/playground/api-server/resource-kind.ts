@@ -7,16 +7,29 @@ export interface KindRow {
   readonly version: string;
   readonly kind: string;
   readonly plural: string;
+  readonly singular: string;
   readonly namespaced: boolean;
+  readonly verbs: readonly string[];
   readonly shortNames: readonly string[];
   readonly categories: readonly string[];
-  readonly subresources: readonly string[];
+  readonly subresources: readonly Subresource[];
   /** False for kinds that are computed, such as TokenReview. */
   readonly stored: boolean;
   /** Full name of its schema. */
   readonly definition: string;
+  /** Tells clients of discovery when the form changes in which objects are kept. */
+  readonly storageVersionHash?: string;
   /** The group and version in which its objects are kept. */
   readonly storedAs: { readonly group: string; readonly version: string };
+}
+
+/** A door beside the front door, as discovery tells of it. `group` and `version` only where they are not the kind's. */
+export interface Subresource {
+  readonly name: string;
+  readonly kind: string;
+  readonly group?: string;
+  readonly version?: string;
+  readonly verbs: readonly string[];
 }
 
 /** A column of a custom resource's table. */
@@ -51,9 +64,13 @@ export interface ResourceKind {
   readonly plural: string;
   readonly singular: string;
   readonly namespaced: boolean;
+  readonly verbs: readonly string[];
   readonly shortNames: readonly string[];
   readonly categories: readonly string[];
+  /** Names of its subresources. */
   readonly subresources: readonly string[];
+  readonly subresourceRows: readonly Subresource[];
+  readonly storageVersionHash?: string;
   readonly stored: boolean;
   /** Group and version in which its objects are kept: several doors may lead to the same objects. */
   readonly storedAs: { readonly group: string; readonly version: string };
@@ -87,7 +104,8 @@ export function builtinKind(row: KindRow): ResourceKind {
   return {
     ...row,
     listKind: `${row.kind}List`,
-    singular: row.kind.toLowerCase(),
+    subresources: row.subresources.map(({ name }) => name),
+    subresourceRows: row.subresources,
     get schema() {
       return definition(row.definition);
     },

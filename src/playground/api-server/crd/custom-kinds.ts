@@ -1,6 +1,7 @@
+import { createHash } from "node:crypto";
 import type { JsonObject, JsonValue } from "../contract.ts";
 import { arrayAt, isObject, objectAt, objectsAt, stringAt, valueAt } from "../json.ts";
-import type { CustomKind, PrinterColumn, ResourceKind } from "../resource-kind.ts";
+import type { CustomKind, PrinterColumn, ResourceKind, Subresource } from "../resource-kind.ts";
 import type { Schema } from "../schema/schema.ts";
 
 const META: Readonly<Record<string, Schema>> = {
@@ -26,7 +27,9 @@ export function kindsOf(definition: JsonObject): ResourceKind[] {
     namespaced: stringAt(spec, "scope") !== "Cluster",
     shortNames: textsAt(names, "shortNames"),
     categories: textsAt(names, "categories"),
+    verbs: VERBS,
     stored: true,
+    storageVersionHash: storageVersionHash({ group, version: stringAt(storage, "name"), kind }),
     storedAs: { group, version: stringAt(storage, "name") },
   };
   return versions
@@ -34,10 +37,30 @@ export function kindsOf(definition: JsonObject): ResourceKind[] {
     .map((version) => ({
       ...shared,
       version: stringAt(version, "name"),
-      subresources: Object.keys(objectAt(version, "subresources")),
+      ...subresourcesOf(kind, version),
       schema: rootSchema(valueAt(version, "schema", "openAPIV3Schema")),
       custom: customOf(stringAt(definition, "metadata", "name"), version),
     }));
+}
+
+/** In the order in which Kubernetes lists them for custom resources. */
+const VERBS = ["delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"];
+const DOOR_VERBS = ["get", "patch", "update"];
+
+function subresourcesOf(kind: string, version: JsonObject): Pick<ResourceKind, "subresources" | "subresourceRows"> {
+  const given = objectAt(version, "subresources");
+  const rows: Subresource[] = [];
+  if (isObject(given["status"])) rows.push({ name: "status", kind, verbs: DOOR_VERBS });
+  if (isObject(given["scale"])) {
+    rows.push({ name: "scale", kind: "Scale", group: "autoscaling", version: "v1", verbs: DOOR_VERBS });
+  }
+  return { subresources: rows.map(({ name }) => name), subresourceRows: rows };
+}
+
+/** The first 8 bytes of a hash of the group, version and kind in which objects are kept. */
+function storageVersionHash({ group, version, kind }: { group: string; version: string; kind: string }): string {
+  const hash = createHash("sha256").update(`${group}/${version}/${kind}`).digest();
+  return hash.subarray(0, 8).toString("base64");
 }
 
 const textsAt = (value: JsonObject, key: string) => arrayAt(value, key).map(String);

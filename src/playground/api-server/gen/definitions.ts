@@ -281,6 +281,10 @@ export const definitionTexts: Readonly<Record<string, string>> = {
     '{"type":"object","properties":{"timeoutSeconds":{"type":"integer","format":"int32"}}}',
   'io.k8s.api.core.v1.ClusterTrustBundleProjection':
     '{"type":"object","required":["path"],"properties":{"labelSelector":{"$ref":"#/components/schemas/io.k8s.apimachinery.pkg.apis.meta.v1.LabelSelector"},"name":{"type":"string"},"optional":{"type":"boolean"},"path":{"type":"string"},"signerName":{"type":"string"}}}',
+  'io.k8s.api.core.v1.ComponentCondition':
+    '{"type":"object","required":["type","status"],"properties":{"error":{"type":"string"},"message":{"type":"string"},"status":{"type":"string"},"type":{"type":"string"}}}',
+  'io.k8s.api.core.v1.ComponentStatus':
+    '{"type":"object","x-kubernetes-group-version-kind":[{"group":"","kind":"ComponentStatus","version":"v1"}],"properties":{"apiVersion":{"type":"string"},"conditions":{"type":"array","x-kubernetes-list-map-keys":["type"],"x-kubernetes-list-type":"map","x-kubernetes-patch-merge-key":"type","x-kubernetes-patch-strategy":"merge","items":{"$ref":"#/components/schemas/io.k8s.api.core.v1.ComponentCondition"}},"kind":{"type":"string"},"metadata":{"$ref":"#/components/schemas/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"}}}',
   'io.k8s.api.core.v1.ConfigMap':
     '{"type":"object","x-kubernetes-group-version-kind":[{"group":"","kind":"ConfigMap","version":"v1"}],"properties":{"apiVersion":{"type":"string"},"binaryData":{"type":"object","additionalProperties":{"type":"string","format":"byte"}},"data":{"type":"object","additionalProperties":{"type":"string"}},"immutable":{"type":"boolean"},"kind":{"type":"string"},"metadata":{"$ref":"#/components/schemas/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"}}}',
   'io.k8s.api.core.v1.ConfigMapEnvSource':
@@ -797,6 +801,82 @@ export const definitionTexts: Readonly<Record<string, string>> = {
     '{"type":"object","required":["apiGroup","kind","name"],"x-kubernetes-map-type":"atomic","properties":{"apiGroup":{"type":"string"},"kind":{"type":"string"},"name":{"type":"string"}}}',
   'io.k8s.api.rbac.v1.Subject':
     '{"type":"object","required":["kind","name"],"x-kubernetes-map-type":"atomic","properties":{"apiGroup":{"type":"string"},"kind":{"type":"string"},"name":{"type":"string"},"namespace":{"type":"string"}}}',
+  'io.k8s.api.resource.v1.AllocatedDeviceStatus':
+    '{"type":"object","required":["driver","pool","device"],"properties":{"conditions":{"type":"array","x-kubernetes-list-map-keys":["type"],"x-kubernetes-list-type":"map","items":{"$ref":"#/components/schemas/io.k8s.apimachinery.pkg.apis.meta.v1.Condition"}},"data":{"type":"object","x-kubernetes-preserve-unknown-fields":true},"device":{"type":"string"},"driver":{"type":"string"},"networkData":{"$ref":"#/components/schemas/io.k8s.api.resource.v1.NetworkDeviceData"},"pool":{"type":"string"},"shareID":{"type":"string"}}}',
+  'io.k8s.api.resource.v1.AllocationResult':
+    '{"type":"object","properties":{"allocationTimestamp":{"type":"string","format":"date-time"},"devices":{"$ref":"#/components/schemas/io.k8s.api.resource.v1.DeviceAllocationResult"},"nodeSelector":{"$ref":"#/components/schemas/io.k8s.api.core.v1.NodeSelector"}}}',
+  'io.k8s.api.resource.v1.CELDeviceSelector':
+    '{"type":"object","required":["expression"],"properties":{"expression":{"type":"string"}}}',
+  'io.k8s.api.resource.v1.CapacityRequestPolicy':
+    '{"type":"object","properties":{"default":{"x-kubernetes-int-or-string":true,"format":"quantity"},"validRange":{"$ref":"#/components/schemas/io.k8s.api.resource.v1.CapacityRequestPolicyRange"},"validValues":{"type":"array","x-kubernetes-list-type":"atomic","items":{"x-kubernetes-int-or-string":true,"format":"quantity"}}}}',
+  'io.k8s.api.resource.v1.CapacityRequestPolicyRange':
+    '{"type":"object","required":["min"],"properties":{"max":{"x-kubernetes-int-or-string":true,"format":"quantity"},"min":{"x-kubernetes-int-or-string":true,"format":"quantity"},"step":{"x-kubernetes-int-or-string":true,"format":"quantity"}}}',
+  'io.k8s.api.resource.v1.CapacityRequirements':
+    '{"type":"object","properties":{"requests":{"type":"object","additionalProperties":{"x-kubernetes-int-or-string":true,"format":"quantity"}}}}',
+  'io.k8s.api.resource.v1.Counter':
+    '{"type":"object","required":["value"],"properties":{"value":{"x-kubernetes-int-or-string":true,"format":"quantity"}}}',
+  'io.k8s.api.resource.v1.CounterSet':
+    '{"type":"object","required":["name","counters"],"properties":{"counters":{"type":"object","additionalProperties":{"$ref":"#/components/schemas/io.k8s.api.resource.v1.Counter"}},"name":{"type":"string"}}}',
+  'io.k8s.api.resource.v1.Device':
+    '{"type":"object","required":["name"],"properties":{"allNodes":{"type":"boolean"},"allowMultipleAllocations":{"type":"boolean"},"attributes":{"type":"object","additionalProperties":{"$ref":"#/components/schemas/io.k8s.api.resource.v1.DeviceAttribute"}},"bindingConditions":{"type":"array","x-kubernetes-list-type":"atomic","items":{"type":"string"}},"bindingFailureConditions":{"type":"array","x-kubernetes-list-type":"atomic","items":{"type":"string"}},"bindsToNode":{"type":"boolean"},"capacity":{"type":"object","additionalProperties":{"$ref":"#/components/schemas/io.k8s.api.resource.v1.DeviceCapacity"}},"consumesCounters":{"type":"array","x-kubernetes-list-type":"atomic","items":{"$ref":"#/components/schemas/io.k8s.api.resource.v1.DeviceCounterConsumption"}},"name":{"type":"string"},"nodeName":{"type":"string"},"nodeSelector":{"$ref":"#/components/schemas/io.k8s.api.core.v1.NodeSelector"},"taints":{"type":"array","x-kubernetes-list-type":"atomic","items":{"$ref":"#/components/schemas/io.k8s.api.resource.v1.DeviceTaint"}}}}',
+  'io.k8s.api.resource.v1.DeviceAllocationConfiguration':
+    '{"type":"object","required":["source"],"properties":{"opaque":{"$ref":"#/components/schemas/io.k8s.api.resource.v1.OpaqueDeviceConfiguration"},"requests":{"type":"array","x-kubernetes-list-type":"atomic","items":{"type":"string"}},"source":{"type":"string"}}}',
+  'io.k8s.api.resource.v1.DeviceAllocationResult':
+    '{"type":"object","properties":{"config":{"type":"array","x-kubernetes-list-type":"atomic","items":{"$ref":"#/components/schemas/io.k8s.api.resource.v1.DeviceAllocationConfiguration"}},"results":{"type":"array","x-kubernetes-list-type":"atomic","items":{"$ref":"#/components/schemas/io.k8s.api.resource.v1.DeviceRequestAllocationResult"}}}}',
+  'io.k8s.api.resource.v1.DeviceAttribute':
+    '{"type":"object","properties":{"bool":{"type":"boolean"},"int":{"type":"integer","format":"int64"},"string":{"type":"string"},"version":{"type":"string"}}}',
+  'io.k8s.api.resource.v1.DeviceCapacity':
+    '{"type":"object","required":["value"],"properties":{"requestPolicy":{"$ref":"#/components/schemas/io.k8s.api.resource.v1.CapacityRequestPolicy"},"value":{"x-kubernetes-int-or-string":true,"format":"quantity"}}}',
+  'io.k8s.api.resource.v1.DeviceClaim':
+    '{"type":"object","properties":{"config":{"type":"array","x-kubernetes-list-type":"atomic","items":{"$ref":"#/components/schemas/io.k8s.api.resource.v1.DeviceClaimConfiguration"}},"constraints":{"type":"array","x-kubernetes-list-type":"atomic","items":{"$ref":"#/components/schemas/io.k8s.api.resource.v1.DeviceConstraint"}},"requests":{"type":"array","x-kubernetes-list-type":"atomic","items":{"$ref":"#/components/schemas/io.k8s.api.resource.v1.DeviceRequest"}}}}',
+  'io.k8s.api.resource.v1.DeviceClaimConfiguration':
+    '{"type":"object","properties":{"opaque":{"$ref":"#/components/schemas/io.k8s.api.resource.v1.OpaqueDeviceConfiguration"},"requests":{"type":"array","x-kubernetes-list-type":"atomic","items":{"type":"string"}}}}',
+  'io.k8s.api.resource.v1.DeviceClass':
+    '{"type":"object","required":["spec"],"x-kubernetes-group-version-kind":[{"group":"resource.k8s.io","kind":"DeviceClass","version":"v1"}],"properties":{"apiVersion":{"type":"string"},"kind":{"type":"string"},"metadata":{"$ref":"#/components/schemas/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"},"spec":{"$ref":"#/components/schemas/io.k8s.api.resource.v1.DeviceClassSpec"}}}',
+  'io.k8s.api.resource.v1.DeviceClassConfiguration':
+    '{"type":"object","properties":{"opaque":{"$ref":"#/components/schemas/io.k8s.api.resource.v1.OpaqueDeviceConfiguration"}}}',
+  'io.k8s.api.resource.v1.DeviceClassSpec':
+    '{"type":"object","properties":{"config":{"type":"array","x-kubernetes-list-type":"atomic","items":{"$ref":"#/components/schemas/io.k8s.api.resource.v1.DeviceClassConfiguration"}},"extendedResourceName":{"type":"string"},"selectors":{"type":"array","x-kubernetes-list-type":"atomic","items":{"$ref":"#/components/schemas/io.k8s.api.resource.v1.DeviceSelector"}}}}',
+  'io.k8s.api.resource.v1.DeviceConstraint':
+    '{"type":"object","properties":{"distinctAttribute":{"type":"string"},"matchAttribute":{"type":"string"},"requests":{"type":"array","x-kubernetes-list-type":"atomic","items":{"type":"string"}}}}',
+  'io.k8s.api.resource.v1.DeviceCounterConsumption':
+    '{"type":"object","required":["counterSet","counters"],"properties":{"counterSet":{"type":"string"},"counters":{"type":"object","additionalProperties":{"$ref":"#/components/schemas/io.k8s.api.resource.v1.Counter"}}}}',
+  'io.k8s.api.resource.v1.DeviceRequest':
+    '{"type":"object","required":["name"],"properties":{"exactly":{"$ref":"#/components/schemas/io.k8s.api.resource.v1.ExactDeviceRequest"},"firstAvailable":{"type":"array","x-kubernetes-list-type":"atomic","items":{"$ref":"#/components/schemas/io.k8s.api.resource.v1.DeviceSubRequest"}},"name":{"type":"string"}}}',
+  'io.k8s.api.resource.v1.DeviceRequestAllocationResult':
+    '{"type":"object","required":["request","driver","pool","device"],"properties":{"adminAccess":{"type":"boolean"},"bindingConditions":{"type":"array","x-kubernetes-list-type":"atomic","items":{"type":"string"}},"bindingFailureConditions":{"type":"array","x-kubernetes-list-type":"atomic","items":{"type":"string"}},"consumedCapacity":{"type":"object","additionalProperties":{"x-kubernetes-int-or-string":true,"format":"quantity"}},"device":{"type":"string"},"driver":{"type":"string"},"pool":{"type":"string"},"request":{"type":"string"},"shareID":{"type":"string"},"tolerations":{"type":"array","x-kubernetes-list-type":"atomic","items":{"$ref":"#/components/schemas/io.k8s.api.resource.v1.DeviceToleration"}}}}',
+  'io.k8s.api.resource.v1.DeviceSelector':
+    '{"type":"object","properties":{"cel":{"$ref":"#/components/schemas/io.k8s.api.resource.v1.CELDeviceSelector"}}}',
+  'io.k8s.api.resource.v1.DeviceSubRequest':
+    '{"type":"object","required":["name","deviceClassName"],"properties":{"allocationMode":{"type":"string"},"capacity":{"$ref":"#/components/schemas/io.k8s.api.resource.v1.CapacityRequirements"},"count":{"type":"integer","format":"int64"},"deviceClassName":{"type":"string"},"name":{"type":"string"},"selectors":{"type":"array","x-kubernetes-list-type":"atomic","items":{"$ref":"#/components/schemas/io.k8s.api.resource.v1.DeviceSelector"}},"tolerations":{"type":"array","x-kubernetes-list-type":"atomic","items":{"$ref":"#/components/schemas/io.k8s.api.resource.v1.DeviceToleration"}}}}',
+  'io.k8s.api.resource.v1.DeviceTaint':
+    '{"type":"object","required":["key","effect"],"properties":{"effect":{"type":"string"},"key":{"type":"string"},"timeAdded":{"type":"string","format":"date-time"},"value":{"type":"string"}}}',
+  'io.k8s.api.resource.v1.DeviceToleration':
+    '{"type":"object","properties":{"effect":{"type":"string"},"key":{"type":"string"},"operator":{"type":"string"},"tolerationSeconds":{"type":"integer","format":"int64"},"value":{"type":"string"}}}',
+  'io.k8s.api.resource.v1.ExactDeviceRequest':
+    '{"type":"object","required":["deviceClassName"],"properties":{"adminAccess":{"type":"boolean"},"allocationMode":{"type":"string"},"capacity":{"$ref":"#/components/schemas/io.k8s.api.resource.v1.CapacityRequirements"},"count":{"type":"integer","format":"int64"},"deviceClassName":{"type":"string"},"selectors":{"type":"array","x-kubernetes-list-type":"atomic","items":{"$ref":"#/components/schemas/io.k8s.api.resource.v1.DeviceSelector"}},"tolerations":{"type":"array","x-kubernetes-list-type":"atomic","items":{"$ref":"#/components/schemas/io.k8s.api.resource.v1.DeviceToleration"}}}}',
+  'io.k8s.api.resource.v1.NetworkDeviceData':
+    '{"type":"object","properties":{"hardwareAddress":{"type":"string"},"interfaceName":{"type":"string"},"ips":{"type":"array","x-kubernetes-list-type":"atomic","items":{"type":"string"}}}}',
+  'io.k8s.api.resource.v1.OpaqueDeviceConfiguration':
+    '{"type":"object","required":["driver","parameters"],"properties":{"driver":{"type":"string"},"parameters":{"type":"object","x-kubernetes-preserve-unknown-fields":true}}}',
+  'io.k8s.api.resource.v1.ResourceClaim':
+    '{"type":"object","required":["spec"],"x-kubernetes-group-version-kind":[{"group":"resource.k8s.io","kind":"ResourceClaim","version":"v1"}],"properties":{"apiVersion":{"type":"string"},"kind":{"type":"string"},"metadata":{"$ref":"#/components/schemas/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"},"spec":{"$ref":"#/components/schemas/io.k8s.api.resource.v1.ResourceClaimSpec"},"status":{"$ref":"#/components/schemas/io.k8s.api.resource.v1.ResourceClaimStatus"}}}',
+  'io.k8s.api.resource.v1.ResourceClaimConsumerReference':
+    '{"type":"object","required":["resource","name","uid"],"properties":{"apiGroup":{"type":"string"},"name":{"type":"string"},"resource":{"type":"string"},"uid":{"type":"string"}}}',
+  'io.k8s.api.resource.v1.ResourceClaimSpec':
+    '{"type":"object","properties":{"devices":{"$ref":"#/components/schemas/io.k8s.api.resource.v1.DeviceClaim"}}}',
+  'io.k8s.api.resource.v1.ResourceClaimStatus':
+    '{"type":"object","properties":{"allocation":{"$ref":"#/components/schemas/io.k8s.api.resource.v1.AllocationResult"},"devices":{"type":"array","x-kubernetes-list-map-keys":["driver","device","pool","shareID"],"x-kubernetes-list-type":"map","items":{"$ref":"#/components/schemas/io.k8s.api.resource.v1.AllocatedDeviceStatus"}},"reservedFor":{"type":"array","x-kubernetes-list-map-keys":["uid"],"x-kubernetes-list-type":"map","x-kubernetes-patch-merge-key":"uid","x-kubernetes-patch-strategy":"merge","items":{"$ref":"#/components/schemas/io.k8s.api.resource.v1.ResourceClaimConsumerReference"}}}}',
+  'io.k8s.api.resource.v1.ResourceClaimTemplate':
+    '{"type":"object","required":["spec"],"x-kubernetes-group-version-kind":[{"group":"resource.k8s.io","kind":"ResourceClaimTemplate","version":"v1"}],"properties":{"apiVersion":{"type":"string"},"kind":{"type":"string"},"metadata":{"$ref":"#/components/schemas/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"},"spec":{"$ref":"#/components/schemas/io.k8s.api.resource.v1.ResourceClaimTemplateSpec"}}}',
+  'io.k8s.api.resource.v1.ResourceClaimTemplateSpec':
+    '{"type":"object","required":["spec"],"properties":{"metadata":{"$ref":"#/components/schemas/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"},"spec":{"$ref":"#/components/schemas/io.k8s.api.resource.v1.ResourceClaimSpec"}}}',
+  'io.k8s.api.resource.v1.ResourcePool':
+    '{"type":"object","required":["name","generation","resourceSliceCount"],"properties":{"generation":{"type":"integer","format":"int64"},"name":{"type":"string"},"resourceSliceCount":{"type":"integer","format":"int64"}}}',
+  'io.k8s.api.resource.v1.ResourceSlice':
+    '{"type":"object","required":["spec"],"x-kubernetes-group-version-kind":[{"group":"resource.k8s.io","kind":"ResourceSlice","version":"v1"}],"properties":{"apiVersion":{"type":"string"},"kind":{"type":"string"},"metadata":{"$ref":"#/components/schemas/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"},"spec":{"$ref":"#/components/schemas/io.k8s.api.resource.v1.ResourceSliceSpec"}}}',
+  'io.k8s.api.resource.v1.ResourceSliceSpec':
+    '{"type":"object","required":["driver","pool"],"properties":{"allNodes":{"type":"boolean"},"devices":{"type":"array","x-kubernetes-list-type":"atomic","items":{"$ref":"#/components/schemas/io.k8s.api.resource.v1.Device"}},"driver":{"type":"string"},"nodeName":{"type":"string"},"nodeSelector":{"$ref":"#/components/schemas/io.k8s.api.core.v1.NodeSelector"},"perDeviceNodeSelection":{"type":"boolean"},"pool":{"$ref":"#/components/schemas/io.k8s.api.resource.v1.ResourcePool"},"sharedCounters":{"type":"array","x-kubernetes-list-type":"atomic","items":{"$ref":"#/components/schemas/io.k8s.api.resource.v1.CounterSet"}}}}',
   'io.k8s.api.scheduling.v1.PriorityClass':
     '{"type":"object","required":["value"],"x-kubernetes-group-version-kind":[{"group":"scheduling.k8s.io","kind":"PriorityClass","version":"v1"}],"properties":{"apiVersion":{"type":"string"},"description":{"type":"string"},"globalDefault":{"type":"boolean"},"kind":{"type":"string"},"metadata":{"$ref":"#/components/schemas/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"},"preemptionPolicy":{"type":"string"},"value":{"type":"integer","format":"int32"}}}',
   'io.k8s.api.storage.v1.CSIDriver':

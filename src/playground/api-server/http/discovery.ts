@@ -2,36 +2,7 @@
 // each group.
 import type { JsonObject } from "../contract.ts";
 import type { Registry } from "../registry.ts";
-import { apiVersionOf, type ResourceKind } from "../resource-kind.ts";
-
-const STORED_VERBS = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
-const STATUS_VERBS = ["get", "patch", "update"];
-
-interface SubresourceRow {
-  readonly verbs: readonly string[];
-  readonly kind?: string;
-  readonly group?: string;
-  readonly version?: string;
-}
-
-const SUBRESOURCES: Readonly<Record<string, SubresourceRow>> = {
-  status: { verbs: STATUS_VERBS },
-  approval: { verbs: STATUS_VERBS },
-  ephemeralcontainers: { verbs: STATUS_VERBS },
-  resize: { verbs: STATUS_VERBS },
-  finalize: { verbs: ["update"] },
-  scale: { verbs: STATUS_VERBS, kind: "Scale", group: "autoscaling", version: "v1" },
-  log: { verbs: ["get"] },
-  exec: { verbs: ["create", "get"], kind: "PodExecOptions" },
-  attach: { verbs: ["create", "get"], kind: "PodAttachOptions" },
-  portforward: { verbs: ["create", "get"], kind: "PodPortForwardOptions" },
-  proxy: { verbs: ["create", "delete", "get", "patch", "update"], kind: "ProxyOptions" },
-  binding: { verbs: ["create"], kind: "Binding" },
-  eviction: { verbs: ["create"], kind: "Eviction", group: "policy", version: "v1" },
-  token: { verbs: ["create"], kind: "TokenRequest", group: "authentication.k8s.io", version: "v1" },
-};
-
-export const verbsOf = (kind: ResourceKind) => (kind.stored ? STORED_VERBS : ["create"]);
+import { apiVersionOf, type ResourceKind, type Subresource } from "../resource-kind.ts";
 
 const kindsIn = (registry: Registry, group: string, version: string) =>
   registry
@@ -45,9 +16,10 @@ export function resourceList(registry: Registry, group: string, version: string)
   if (kinds.length === 0) return undefined;
   return {
     kind: "APIResourceList",
-    apiVersion: "v1",
+    // Kubernetes leaves it out for the core group.
+    ...(group === "" ? {} : { apiVersion: "v1" }),
     groupVersion: apiVersionOf({ group, version }),
-    resources: kinds.flatMap((kind) => [mainRow(kind), ...kind.subresources.map((name) => subRow(kind, name))]),
+    resources: kinds.flatMap((kind) => [mainRow(kind), ...kind.subresourceRows.map((row) => subRow(kind, row))]),
   };
 }
 
@@ -57,22 +29,26 @@ function mainRow(kind: ResourceKind): JsonObject {
     singularName: kind.singular,
     namespaced: kind.namespaced,
     kind: kind.kind,
-    verbs: [...verbsOf(kind)],
-    ...(kind.shortNames.length === 0 ? {} : { shortNames: [...kind.shortNames] }),
-    ...(kind.categories.length === 0 ? {} : { categories: [...kind.categories] }),
+    verbs: [...kind.verbs],
+    ...names(kind),
+    ...(kind.storageVersionHash === undefined ? {} : { storageVersionHash: kind.storageVersionHash }),
   };
 }
 
-function subRow(kind: ResourceKind, name: string): JsonObject {
-  const row = SUBRESOURCES[name];
+const names = ({ shortNames, categories }: ResourceKind): JsonObject => ({
+  ...(shortNames.length === 0 ? {} : { shortNames: [...shortNames] }),
+  ...(categories.length === 0 ? {} : { categories: [...categories] }),
+});
+
+function subRow(kind: ResourceKind, row: Subresource): JsonObject {
   return {
-    name: `${kind.plural}/${name}`,
+    name: `${kind.plural}/${row.name}`,
     singularName: "",
     namespaced: kind.namespaced,
-    ...(row?.group === undefined ? {} : { group: row.group }),
-    ...(row?.version === undefined ? {} : { version: row.version }),
-    kind: row?.kind ?? kind.kind,
-    verbs: [...(row?.verbs ?? ["get"])],
+    ...(row.group === undefined ? {} : { group: row.group }),
+    ...(row.version === undefined ? {} : { version: row.version }),
+    kind: row.kind,
+    verbs: [...row.verbs],
   };
 }
 
@@ -116,38 +92,39 @@ export function aggregated(registry: Registry, core: boolean, version: string): 
     apiVersion: `apidiscovery.k8s.io/${version}`,
     metadata: {},
     items: groups.map((row) => ({
-      metadata: { name: row.group, creationTimestamp: null },
+      metadata: isNamed(row) ? { name: row.group } : {},
       versions: row.versions.map((name) => ({
         version: name,
-        freshness: "Current",
         resources: kindsIn(registry, row.group, name).map(aggregatedRow),
+        freshness: "Current",
       })),
     })),
   };
 }
 
-const reference = (group: string, version: string, kind: string): JsonObject => ({ group, version, kind });
-
-function aggregatedRow(kind: ResourceKind): JsonObject {
+/** Built-in kinds leave out the group and version of their own place. */
+function responseKind(kind: ResourceKind, row?: Subresource): JsonObject {
+  const own = kind.custom === undefined ? { group: "", version: "" } : { group: kind.group, version: kind.version };
   return {
-    resource: kind.plural,
-    responseKind: reference(kind.group, kind.version, kind.kind),
-    scope: kind.namespaced ? "Namespaced" : "Cluster",
-    singularResource: kind.singular,
-    verbs: [...verbsOf(kind)],
-    ...(kind.shortNames.length === 0 ? {} : { shortNames: [...kind.shortNames] }),
-    ...(kind.categories.length === 0 ? {} : { categories: [...kind.categories] }),
-    ...(kind.subresources.length === 0
-      ? {}
-      : { subresources: kind.subresources.map((name) => aggregatedSub(kind, name)) }),
+    group: row?.group ?? own.group,
+    version: row?.version ?? own.version,
+    kind: row?.kind ?? kind.kind,
   };
 }
 
-function aggregatedSub(kind: ResourceKind, name: string): JsonObject {
-  const row = SUBRESOURCES[name];
+function aggregatedRow(kind: ResourceKind): JsonObject {
+  const subresources = kind.subresourceRows.map((row) => ({
+    subresource: row.name,
+    responseKind: responseKind(kind, row),
+    verbs: [...row.verbs],
+  }));
   return {
-    subresource: name,
-    responseKind: reference(row?.group ?? kind.group, row?.version ?? kind.version, row?.kind ?? kind.kind),
-    verbs: [...(row?.verbs ?? ["get"])],
+    resource: kind.plural,
+    responseKind: responseKind(kind),
+    scope: kind.namespaced ? "Namespaced" : "Cluster",
+    singularResource: kind.singular,
+    verbs: [...kind.verbs],
+    ...names(kind),
+    ...(subresources.length === 0 ? {} : { subresources }),
   };
 }

@@ -18,7 +18,7 @@ import {
 } from "../contract.ts";
 import { namedByFieldSelector, parseRequest } from "./request-info.ts";
 import { sendJson, statusError } from "./respond.ts";
-import { OPEN_PATHS, type PathContext, servePath } from "./serve-path.ts";
+import { OPEN_PATHS, type PathContext, sendNoPage, servePath } from "./serve-path.ts";
 import { serveResource } from "./serve-resource.ts";
 
 export interface HandlerOptions {
@@ -60,6 +60,7 @@ export function createRequestHandler(options: HandlerOptions): RequestHandler {
     if (!info.isResource && OPEN_PATHS.test(info.path)) return servePath(paths, info, { request, response });
     const user = await admitted(options, request, namedByFieldSelector(info, query));
     if (!info.isResource) return servePath(paths, info, { request, response });
+    if (!parts.registry.groups().some(({ group }) => group === info.group)) return sendNoPage({ response });
     if (isConnection(info)) return options.pods.serve(request, response, info);
     return serveResource(resources, { request, response, info, query, user });
   };

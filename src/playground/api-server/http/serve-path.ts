@@ -5,10 +5,12 @@ import type { ApiRequest, ApiResponse, JsonObject, RequestInfo } from "../contra
 import { KUBERNETES_RELEASE } from "../gen/definitions.ts";
 import type { Registry } from "../registry.ts";
 import { aggregated, coreVersions, groupList, groupOf, resourceList } from "./discovery.ts";
+import { healthPaths, serveHealth } from "./health.ts";
 import { openApiDocument, openApiIndex } from "./open-api.ts";
 import { OPEN_API_V2_TYPE, openApiV2 } from "./open-api-v2.ts";
 import { send, sendJson } from "./respond.ts";
 
+const KEYS_PATH = "/openid/v1/jwks";
 const [MAJOR, MINOR] = KUBERNETES_RELEASE.split(".");
 
 /**
@@ -18,6 +20,10 @@ const [MAJOR, MINOR] = KUBERNETES_RELEASE.split(".");
 const VERSION = {
   major: MAJOR ?? "1",
   minor: MINOR ?? "",
+  emulationMajor: MAJOR ?? "1",
+  emulationMinor: MINOR ?? "",
+  minCompatibilityMajor: MAJOR ?? "1",
+  minCompatibilityMinor: String(Number(MINOR) - 1),
   gitVersion: `v${KUBERNETES_RELEASE}+isthmus`,
   gitCommit: "",
   gitTreeState: "clean",
@@ -46,37 +52,58 @@ interface Exchange {
 
 /** Throws 404 for a path that is not served. */
 export function servePath(context: PathContext, info: RequestInfo, exchange: Exchange): void {
-  const { registry } = context;
   const document = context.documents[info.path];
   if (document !== undefined) {
-    sendJson(exchange.response, document);
+    const contentType = info.path === KEYS_PATH ? "application/jwk-set+json" : "application/json";
+    sendJson(exchange.response, document, { contentType });
     return;
   }
   const [first = "", ...rest] = info.path.split("/").filter((part) => part !== "");
   const serve = PATHS[first];
   if (serve !== undefined) serve(context, rest, exchange);
-  else if (first !== "") throw noSuchResource();
-  else
-    sendJson(exchange.response, { paths: ["/api", "/apis", ...registry.groups().map((row) => `/apis/${row.group}`)] });
+  else if (first !== "") sendNoPage(exchange);
+  else sendJson(exchange.response, { paths: allPaths(context) });
+}
+
+/** Paths that nobody serves get no Status object. */
+export function sendNoPage({ response }: Pick<Exchange, "response">): void {
+  send(response, "404 page not found\n", { code: 404, contentType: "text/plain; charset=utf-8" });
+}
+
+function allPaths({ registry, documents }: PathContext): string[] {
+  const groups = registry.groups().filter(({ group }) => group !== "");
+  const paths = [
+    ...Object.keys(documents),
+    ...["/api", "/api/v1", "/apis", "/apis/", "/openapi/v2", "/openapi/v3", "/openapi/v3/", "/version"],
+    ...groups.flatMap(({ group, versions }) => [
+      `/apis/${group}`,
+      ...versions.map((version) => `/apis/${group}/${version}`),
+    ]),
+    ...healthPaths(),
+  ];
+  return paths.sort();
 }
 
 type PathServer = (context: PathContext, rest: readonly string[], exchange: Exchange) => void;
 
-const health: PathServer = (context, _rest, { response }) => {
-  const ready = context.isReady();
-  send(response, ready ? "ok" : "not ready", { code: ready ? 200 : 500, contentType: "text/plain; charset=utf-8" });
-};
+const health =
+  (endpoint: string): PathServer =>
+  (context, rest, exchange) =>
+    serveHealth({ endpoint, check: rest.join("/"), well: context.isReady() }, exchange);
+
+const isGroup = (registry: Registry, name: string) => registry.groups().some(({ group }) => group === name);
 
 const PATHS: Readonly<Record<string, PathServer>> = {
-  healthz: health,
-  readyz: health,
-  livez: (_context, _rest, { response }) => send(response, "ok", { contentType: "text/plain; charset=utf-8" }),
+  healthz: health("healthz"),
+  readyz: health("readyz"),
+  livez: health("livez"),
   version: (_context, _rest, { response }) => sendJson(response, VERSION),
   api: ({ registry, serverAddress }, [version], exchange) => {
     if (version !== undefined) return sendKnown(exchange, resourceList(registry, "", version));
     if (!sendAggregated(registry, true, exchange)) sendJson(exchange.response, coreVersions(serverAddress));
   },
   apis: ({ registry }, [group, version], exchange) => {
+    if (group !== undefined && !isGroup(registry, group)) return sendNoPage(exchange);
     if (group !== undefined && version !== undefined)
       return sendKnown(exchange, resourceList(registry, group, version));
     if (group !== undefined) return sendKnown(exchange, groupOf(registry, group));
