@@ -1,4 +1,4 @@
-// The table of built-in kinds, from what a real API server's discovery says of them (recorded/discovery.json).
+// The table of built-in kinds, from what a real API server's discovery says of them (gen/discovery.json).
 import { createHash } from "node:crypto";
 
 /** Definitions beside those of the kinds: bodies of subresources and what the engine itself reads. */

@@ -1,4 +1,4 @@
-// Asks a real API server of the release for the facts that no schema tells, and writes them to recorded/: what
+// Asks a real API server of the release for the facts that no schema tells, and writes them to gen/: what
 // discovery says of every resource, the columns of every table, the objects that a new cluster has.
 // The server comes from the cache that tools/kubernetes fills, or from KUBE_BIN; it lives on loopback for some seconds.
 import { spawn } from "node:child_process";
@@ -36,7 +36,7 @@ export async function recordKubernetesServer(root) {
   }
   const server = await start(folder);
   try {
-    const out = join(root, "tools/generate/recorded");
+    const out = join(root, "tools/generate/gen");
     mkdirSync(out, { recursive: true });
     const write = (name, value) => writeFileSync(join(out, name), `${JSON.stringify(value, null, 1)}\n`);
     const groups = [...(await server.get("/api", AGGREGATED)).items, ...(await server.get("/apis", AGGREGATED)).items];

@@ -59,24 +59,38 @@ export function serveHealth(
   at: { readonly endpoint: string; readonly check: string; readonly well: boolean },
   { request, response }: { readonly request: ApiRequest; readonly response: ApiResponse },
 ): void {
-  const { endpoint, check, well } = at;
-  const checks = CHECKS[endpoint] ?? [];
   const query = queryOf(request.url ?? "");
-  const failing = (name: string) => !well && name === "shutdown";
-  const plain = { contentType: "text/plain; charset=utf-8" };
-  if (check !== "") {
-    if (!checks.includes(check)) return send(response, "404 page not found\n", { code: 404, ...plain });
-    if (!failing(check)) return send(response, "ok", plain);
-    return send(response, "internal server error: process is shutting down\n", { code: 500, ...plain });
-  }
+  const { code, text } = at.check === "" ? allChecks(at, query) : oneCheck(at);
+  send(response, text, { code, contentType: "text/plain; charset=utf-8" });
+}
+
+interface HealthAnswer {
+  readonly code: number;
+  readonly text: string;
+}
+
+type At = Parameters<typeof serveHealth>[0];
+
+const isFailing = ({ well }: At, check: string) => !well && check === "shutdown";
+
+function oneCheck(at: At): HealthAnswer {
+  if (!CHECKS[at.endpoint]?.includes(at.check)) return { code: 404, text: "404 page not found\n" };
+  if (!isFailing(at, at.check)) return { code: 200, text: "ok" };
+  return { code: 500, text: "internal server error: process is shutting down\n" };
+}
+
+function allChecks(at: At, query: URLSearchParams): HealthAnswer {
   const excluded = query.getAll("exclude");
+  const checks = CHECKS[at.endpoint] ?? [];
   const lines = checks.map((name) => {
     if (excluded.includes(name)) return `[+]${name} excluded: ok\n`;
-    return failing(name) ? `[-]${name} failed: reason withheld\n` : `[+]${name} ok\n`;
+    return isFailing(at, name) ? `[-]${name} failed: reason withheld\n` : `[+]${name} ok\n`;
   });
-  const bad = checks.some((name) => failing(name) && !excluded.includes(name));
-  if (bad) return send(response, `${lines.join("")}${endpoint} check failed\n`, { code: 500, ...plain });
-  send(response, query.has("verbose") ? `${lines.join("")}${endpoint} check passed\n` : "ok", plain);
+  const list = lines.join("");
+  if (checks.some((name) => isFailing(at, name) && !excluded.includes(name))) {
+    return { code: 500, text: `${list}${at.endpoint} check failed\n` };
+  }
+  return { code: 200, text: query.has("verbose") ? `${list}${at.endpoint} check passed\n` : "ok" };
 }
 
 function queryOf(url: string): URLSearchParams {
