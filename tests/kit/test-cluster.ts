@@ -94,7 +94,8 @@ function groupOf({ apiVersion = "v1" }: KubeObject): string {
   return apiVersion.includes("/") ? (apiVersion.split("/")[0] ?? "") : "";
 }
 
-async function makePki(name: string, folder: string) {
+/** Keys and certificates of an API server at 127.0.0.1 below `folder`, and a system:masters kubeconfig for its URL. */
+export async function makePki(name: string, folder: string) {
   const ca = await createCa({ commonName: `${name}-ca` });
   const server = await issueCertificate(ca, {
     commonName: "kube-apiserver",

@@ -74,6 +74,7 @@ function clusterConfig(config: SupervisorConfig, { layout, pki, files, kubeconfi
       kubeletClientKey: pki.files["kubelet-client.key"],
       serviceAccountKey: pki.files["service-account.key"],
     },
+    dataDir: join(config.stateDir, "clusters", layout.name, "objects"),
     kubeconfig: kubeconfigs.cluster,
     readyFile: files.readyFile,
     logLevel: config.logLevel,
