@@ -74,8 +74,10 @@ export function findEnvoy() {
 }
 
 function checkPlatform() {
-  const [major] = process.versions.node.split(".").map(Number);
-  if (major < 20) throw new SetupError(`Node ${process.versions.node} is too old: install Node 20 or newer`);
+  const [major, minor] = process.versions.node.split(".").map(Number);
+  if (major < 20 || (major === 20 && minor < 19)) {
+    throw new SetupError(`Node ${process.versions.node} is too old: install Node 20.19 or newer`);
+  }
   if (process.platform !== "linux") throw new SetupError(`the playground needs Linux, this is ${process.platform}`);
 }
 
