@@ -46,27 +46,19 @@ export function isBuilt() {
   return existsSync(stampFile) && readFileSync(stampFile, "utf8") === sourceStamp();
 }
 
-/** Builds into a folder of its own and swaps it in, so that a running program never sees half a build. */
-export async function build() {
-  const stamp = sourceStamp();
+/** Bundles `src/bin/NAME.ts` to `NAME.mjs` for each name, shared chunks beside them; gives the modules in them. */
+export async function bundlePrograms({ names, folder }) {
   const { rolldown } = await import("rolldown");
-  const fresh = join(root, `.dist-${process.pid}`);
-  rmSync(fresh, { recursive: true, force: true });
-  const input = Object.fromEntries(
-    readdirSync(join(root, "src", "bin"))
-      .filter((name) => name.endsWith(".ts") && !name.endsWith(".test.ts"))
-      .map((name) => [name.slice(0, -3), join(root, "src", "bin", name)]),
-  );
   const bundle = await rolldown({
-    input,
+    input: Object.fromEntries(names.map((name) => [name, join(root, "src", "bin", `${name}.ts`)])),
     platform: "node",
     tsconfig: join(root, "tsconfig.json"),
     resolve: { conditionNames: ["source", "import", "node", "default"] },
     checks: { circularDependency: false },
     onLog: (level, log, handler) => (log.code === "EVAL" ? undefined : handler(level, log)),
   });
-  await bundle.write({
-    dir: join(fresh, "bin"),
+  const { output } = await bundle.write({
+    dir: folder,
     format: "esm",
     entryFileNames: "[name].mjs",
     chunkFileNames: "chunks/[name]-[hash].mjs",
@@ -75,6 +67,18 @@ export async function build() {
     minify: { compress: false, mangle: false, codegen: { removeWhitespace: true } },
   });
   await bundle.close();
+  return output.flatMap((file) => file.moduleIds ?? []);
+}
+
+/** Builds into a folder of its own and swaps it in, so that a running program never sees half a build. */
+export async function build() {
+  const stamp = sourceStamp();
+  const fresh = join(root, `.dist-${process.pid}`);
+  rmSync(fresh, { recursive: true, force: true });
+  const names = readdirSync(join(root, "src", "bin"))
+    .filter((name) => name.endsWith(".ts") && !name.endsWith(".test.ts"))
+    .map((name) => name.slice(0, -3));
+  await bundlePrograms({ names, folder: join(fresh, "bin") });
   for (const path of filesBelow(join(root, "src"))) {
     if (!ASSET_ENDINGS.some((ending) => path.endsWith(ending))) continue;
     const target = join(fresh, "assets", relative(join(root, "src"), path));
