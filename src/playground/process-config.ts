@@ -36,17 +36,20 @@ export interface ClusterProcessConfig {
   readonly logLevel: "debug" | "info" | "warn" | "error";
 }
 
+/** Executables of a Kubernetes release, absolute paths. */
+export interface ControlPlanePrograms {
+  readonly etcd: string;
+  readonly apiServer: string;
+  readonly controllerManager: string;
+  readonly scheduler: string;
+}
+
 /** For `playground-kubernetes`, which takes the place of `playground-cluster`. All paths are absolute. */
 export interface KubernetesProcessConfig extends ClusterProcessConfig {
+  /** etcd's; made when it is missing. */
+  readonly dataDir: string;
   readonly kubernetes: {
-    readonly programs: {
-      readonly etcd: string;
-      readonly apiServer: string;
-      readonly controllerManager: string;
-      readonly scheduler: string;
-    };
-    /** Holds etcd's data; made when it is missing. */
-    readonly dataDir: string;
+    readonly programs: ControlPlanePrograms;
     /** Each program writes CLUSTER-PROGRAM.log into it. */
     readonly logsDir: string;
     /** Keys of `pki.caCert` and `pki.clientCaCert`: the controller manager signs certificate requests with them. */
@@ -103,14 +106,18 @@ export interface ContainerTools {
   readonly lib?: string;
 }
 
+/** What a machine must have for real nodes, absolute paths. */
+export interface RealNodeParts {
+  readonly programs: { readonly kubelet: string; readonly kubeProxy: string };
+  /** Where containerd, its shim, ctr, runc and the CNI plugins are: what `tools/container-tools.mjs -o json` prints. */
+  readonly containerTools: ContainerTools;
+  /** OCI layouts, a folder each: what `npm run images` made. */
+  readonly imagesFolder: string;
+}
+
 /** For `playground-kubelet`, which takes the place of `playground-node`. All paths are absolute. */
 export interface KubeletProcessConfig extends NodeProcessConfig {
-  readonly realNode: {
-    readonly programs: { readonly kubelet: string; readonly kubeProxy: string };
-    /** Where containerd, its shim, ctr, runc and the CNI plugins are: what `tools/container-tools.mjs -o json` prints. */
-    readonly containerTools: ContainerTools;
-    /** OCI layouts, a folder each: what `npm run images` made. */
-    readonly imagesFolder: string;
+  readonly realNode: RealNodeParts & {
     /** Signs the API server's certificate. */
     readonly caCert: string;
     /** Of system:node:NAME, of system:kube-proxy, and of system:masters to set the cluster DNS up. */

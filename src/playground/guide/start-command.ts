@@ -7,16 +7,18 @@ import { EXIT_CODES, type ExitCode } from "#base/exit-code";
 import { errorMessage, MeshError } from "#base/mesh-error";
 import { until } from "#base/until";
 import { installationRoot } from "../lifecycle/installation.ts";
+import { engineOptions, reported } from "../lifecycle/playground-command.ts";
 import { type PlaygroundPaths, playgroundPaths } from "../lifecycle/playground-paths.ts";
 import type { PlaygroundStatus } from "../lifecycle/playground-status.ts";
 import { contextVariable } from "../lifecycle/print-env.ts";
+import { checkEngine, type EngineOptions } from "../lifecycle/real-programs.ts";
 import { currentStatus } from "../lifecycle/show-status.ts";
 import { callSpread, podHomes, type Spread, whyNotSpread } from "./call-spread.ts";
 import { parsePage } from "./parse-page.ts";
 import { renderHowToGoOn, renderResult, renderSpreads, shortCommand } from "./report.ts";
 import { runPage } from "./run-page.ts";
 
-interface StartOptions {
+interface StartOptions extends EngineOptions {
   readonly once?: boolean;
   readonly name: string;
   readonly page?: string;
@@ -24,18 +26,21 @@ interface StartOptions {
 }
 
 const VERSIONS = ["v1", "v2"];
+/** `up` has its own, shorter times for all it does; the longest is building a Kubernetes release, once. */
+const UP_TIMEOUT_MS = 3_600_000;
 
 export function startCommand(): Command {
-  return new Command("start")
+  const command = new Command("start")
     .description("boot two clusters on two networks, run the multi-primary guide, and show that the mesh works")
     .option("--once", "take everything down at the end and exit 0, or 1 if the mesh does not keep the promise")
     .option("--name <name>", "name of the playground", "default")
     .option("--page <file>", "page whose commands are run (default: docs/guide.md)")
     .option("--calls <number>", "calls from each cluster", parseCalls, 40)
-    .addHelpText("after", "\nExample:\n  isthmus start --once\n")
-    .action(async (options: StartOptions) => {
-      process.exitCode = await start(options);
-    });
+    .addHelpText("after", "\nExamples:\n  isthmus start --once\n  isthmus start --once --engine kubernetes\n");
+  for (const option of engineOptions()) command.addOption(option);
+  return command.action(async (options: StartOptions) => {
+    process.exitCode = await reported(() => start(options));
+  });
 }
 
 function parseCalls(text: string): number {
@@ -46,6 +51,7 @@ function parseCalls(text: string): number {
 async function start(options: StartOptions): Promise<ExitCode> {
   const stop = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => stop.abort(new Error(signal)));
+  checkEngine(options);
   const paths = playgroundPaths(options.name, process.env);
   const before = await currentStatus(paths);
   if (before?.phase === "ready" || before?.phase === "starting") {
@@ -54,7 +60,7 @@ async function start(options: StartOptions): Promise<ExitCode> {
     );
     return EXIT_CODES.failed;
   }
-  const playground = boot(options.name, stop.signal);
+  const playground = boot(options, stop.signal);
   try {
     const status = await ready(paths, playground);
     const kept = await demonstrate(status, options, stop.signal);
@@ -79,12 +85,13 @@ interface Playground {
 }
 
 /** `playground up` in the foreground as a child that dies with us: whatever ends this program ends everything. */
-function boot(name: string, signal: AbortSignal): Playground {
+function boot({ name, engine, nodes }: StartOptions, signal: AbortSignal): Playground {
   const program = process.argv[1] ?? join(installationRoot(), "bin", "isthmus");
   const runner = program.endsWith(".ts")
     ? [process.execPath, ...process.execArgv, program]
     : [join(installationRoot(), "bin", "isthmus")];
-  const child = spawn("setpriv", ["--pdeathsig", "TERM", ...runner, "playground", "up", "--name", name], {
+  const up = ["playground", "up", "--name", name, "--engine", engine, "--nodes", nodes];
+  const child = spawn("setpriv", ["--pdeathsig", "TERM", ...runner, ...up], {
     stdio: ["ignore", "inherit", "inherit"],
     detached: true,
   });
@@ -118,7 +125,7 @@ async function ready(paths: PlaygroundPaths, playground: Playground): Promise<Pl
       const status = await currentStatus(paths);
       return status?.phase === "ready" && playground.child.pid !== undefined ? status : undefined;
     },
-    { reason: "the playground is ready", timeoutMs: 120_000, intervalMs: 20 },
+    { reason: "the playground is ready", timeoutMs: UP_TIMEOUT_MS, intervalMs: 20 },
   );
 }
 

@@ -10,7 +10,12 @@ export const ENVOY_VERSION = "1.40.0";
 /** Where a person's PATH may lack what root needs. */
 const SYSTEM_FOLDERS = ["/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/local/bin", "/usr/bin", "/bin"];
 
-export type ProgramName = "playground-supervisor" | "playground-cluster" | "playground-node";
+export type ProgramName =
+  | "playground-supervisor"
+  | "playground-cluster"
+  | "playground-kubernetes"
+  | "playground-node"
+  | "playground-kubelet";
 
 /** The folder of the clone: the nearest one above this file that holds our package.json. */
 export function installationRoot(): string {

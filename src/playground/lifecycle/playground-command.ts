@@ -6,6 +6,7 @@ import type { CommandContext, NameOption } from "./command-context.ts";
 import { down } from "./down.ts";
 import { programCommand } from "./installation.ts";
 import { printEnv } from "./print-env.ts";
+import { ENGINES, NODE_KINDS } from "./real-programs.ts";
 import { STATUS_FORMATS, type StatusOptions, showStatus } from "./show-status.ts";
 import { type UpOptions, up } from "./up.ts";
 
@@ -19,6 +20,16 @@ interface Row<Options> {
 
 const NAME = () => new Option("--name <name>", "name of the playground").default("default");
 
+/** Of `up` and of `isthmus start`. */
+export const engineOptions = (): readonly Option[] => [
+  new Option("--engine <engine>", "our API server, or that of a Kubernetes release, built once if it is nowhere")
+    .choices(ENGINES)
+    .default("embedded"),
+  new Option("--nodes <kind>", "our node runtime, or a kubelet (needs --engine kubernetes)")
+    .choices(NODE_KINDS)
+    .default("isthmus"),
+];
+
 const UP: Row<UpOptions> = {
   name: "up",
   description: "boot clusters on separate networks on this machine",
@@ -28,13 +39,15 @@ Of a playground that is up already, as asked for, it says so and exits 0; if it 
 Example:
   isthmus playground up --detach
   eval "$(isthmus playground env)"
-  kubectl --context="\${CTX_CLUSTER1}" get nodes`,
+  kubectl --context="\${CTX_CLUSTER1}" get nodes
+  isthmus playground up --engine kubernetes --name real`,
   options: [
     NAME(),
     new Option(
       "--topology <file>",
       "clusters and networks, YAML (default: samples/playground/two-clusters-two-networks.yaml)",
     ),
+    ...engineOptions(),
     new Option("--detach", "return once it is ready and leave it running"),
     new Option(
       "--no-common-root",
@@ -113,7 +126,8 @@ export function processContext(): CommandContext {
   };
 }
 
-async function reported(run: () => Promise<ExitCode>): Promise<ExitCode> {
+/** Says what went wrong and what to do; 2 when the usage was wrong, else 1. */
+export async function reported(run: () => Promise<ExitCode>): Promise<ExitCode> {
   try {
     return await run();
   } catch (thrown) {

@@ -1,5 +1,6 @@
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { MeshError } from "#base/mesh-error";
+import type { Engine, NodeKind } from "../process-config.ts";
 import type { ProcessIdentity } from "./host-process.ts";
 import type { PlaygroundPaths } from "./playground-paths.ts";
 
@@ -40,6 +41,8 @@ export interface PlaygroundStatus {
   readonly kubeconfig: string;
   readonly topology: string;
   readonly commonRoot: boolean;
+  readonly engine: Engine;
+  readonly nodes: NodeKind;
   /** ISO 8601. */
   readonly startedAt: string;
   readonly readyAt?: string;

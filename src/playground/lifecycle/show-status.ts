@@ -53,10 +53,11 @@ function showTable(paths: PlaygroundPaths, status: PlaygroundStatus | undefined,
     cluster.nodeName,
     LIVING.includes(status.phase) ? cluster.state : status.phase,
     age,
+    status.engine,
+    status.nodes,
   ]);
-  for (const line of renderColumns([["CLUSTER", "NETWORK", "API SERVER", "NODE", "STATE", "AGE"], ...rows])) {
-    context.print(line);
-  }
+  const head = ["CLUSTER", "NETWORK", "API SERVER", "NODE", "STATE", "AGE", "ENGINE", "NODES"];
+  for (const line of renderColumns([head, ...rows])) context.print(line);
 }
 
 /** As kubectl does: 12s, 5m, 3h, 2d. */

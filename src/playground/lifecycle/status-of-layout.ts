@@ -17,6 +17,8 @@ export function initialStatus(
     kubeconfig: paths.kubeconfig,
     topology: config.topologyFile,
     commonRoot: config.commonRoot,
+    engine: config.engine,
+    nodes: config.nodes,
     startedAt: new Date().toISOString(),
     ...(processes ?? {}),
     clusters: [],

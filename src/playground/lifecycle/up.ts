@@ -14,11 +14,12 @@ import { type HeldLock, holdLock, isLocked, runLock, startLock } from "./lock.ts
 import { type PlaygroundPaths, playgroundPaths } from "./playground-paths.ts";
 import { readStatus } from "./playground-status.ts";
 import { checkMachine } from "./preflight.ts";
+import { checkEngine, type EngineOptions, findRealPrograms } from "./real-programs.ts";
 import { startGuard } from "./start-guard.ts";
 import { listenForStop } from "./stop-supervisor.ts";
 import { loadSupervisorConfig, type SupervisorConfig } from "./supervisor-config.ts";
 
-export interface UpOptions extends NameOption {
+export interface UpOptions extends NameOption, EngineOptions {
   readonly topology?: string;
   readonly detach?: boolean;
   readonly commonRoot: boolean;
@@ -29,6 +30,7 @@ const IMAGE_CATALOGUES = [join("samples", "playground", "images.yaml")];
 
 /** Boots a playground and returns when it is ready (`detach`) or when it is down again. */
 export async function up(options: UpOptions, context: CommandContext): Promise<ExitCode> {
+  checkEngine(options);
   const paths = playgroundPaths(options.name, context.env);
   const config = await planConfig(options, paths);
   const lock = await holdLock(startLock(paths));
@@ -51,7 +53,10 @@ interface Boot {
   readonly lock: HeldLock;
 }
 
-type Planned = Omit<SupervisorConfig, "programs" | "envoyBinary">;
+type Planned = Omit<SupervisorConfig, "programs" | "envoyBinary" | "kubernetes" | "kubelet">;
+
+const CLUSTER_PROGRAMS = { embedded: "playground-cluster", kubernetes: "playground-kubernetes" } as const;
+const NODE_PROGRAMS = { isthmus: "playground-node", kubelet: "playground-kubelet" } as const;
 
 async function planConfig(options: UpOptions, paths: PlaygroundPaths): Promise<Planned> {
   const root = installationRoot();
@@ -62,6 +67,8 @@ async function planConfig(options: UpOptions, paths: PlaygroundPaths): Promise<P
     topologyFile,
     topology: await loadTopology(topologyFile),
     commonRoot: options.commonRoot,
+    engine: options.engine,
+    nodes: options.nodes,
     imageCatalogues: IMAGE_CATALOGUES.map((file) => join(root, file)).filter((file) => existsSync(file)),
     logLevel: "info",
   };
@@ -78,6 +85,10 @@ async function alreadyUp(paths: PlaygroundPaths, config: Planned, context: Comma
     const message = `playground ${paths.name} is up, but with another topology or root (${running.topologyFile})`;
     throw new MeshError("ALREADY_RUNNING", message, { hint });
   }
+  if (running.engine !== config.engine || running.nodes !== config.nodes) {
+    const message = `playground ${paths.name} is up, but with --engine ${running.engine} --nodes ${running.nodes}`;
+    throw new MeshError("ALREADY_RUNNING", message, { hint });
+  }
   context.tell(`playground ${paths.name} is up already`);
   return EXIT_CODES.ok;
 }
@@ -87,7 +98,11 @@ async function bootPlayground(options: UpOptions, boot: Boot, context: CommandCo
   await checkMachine(boot.config.topology, toolPath(context.env));
   const config: SupervisorConfig = {
     ...boot.config,
-    programs: { cluster: context.program("playground-cluster"), node: context.program("playground-node") },
+    programs: {
+      cluster: context.program(CLUSTER_PROGRAMS[boot.config.engine]),
+      node: context.program(NODE_PROGRAMS[boot.config.nodes]),
+    },
+    ...(await findRealPrograms(boot.config, context)),
     envoyBinary: findEnvoy(context.env),
   };
   const supervisor = context.program("playground-supervisor");

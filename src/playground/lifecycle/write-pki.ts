@@ -16,12 +16,19 @@ export interface ClusterPki {
   readonly admin: CertificateAndKey;
   readonly controllerManager: CertificateAndKey;
   readonly node: CertificateAndKey;
+  readonly scheduler: CertificateAndKey;
+  readonly kubeProxy: CertificateAndKey;
   readonly files: Readonly<Record<PkiFile, string>>;
 }
 
 export type PkiFile =
   | "ca.crt"
+  | "ca.key"
   | "client-ca.crt"
+  | "client-ca.key"
+  | "front-proxy-ca.crt"
+  | "front-proxy-client.crt"
+  | "front-proxy-client.key"
   | "server.crt"
   | "server.key"
   | "kubelet-client.crt"
@@ -32,25 +39,29 @@ export type PkiFile =
 
 /** Makes everything at once and writes it below `dir`: keys with mode 0600, the folder with 0700. */
 export async function writePki(cluster: ClusterLayout, dir: string): Promise<ClusterPki> {
-  const [serverCa, clientCa, serviceAccountKey] = await Promise.all([
-    createCa({ commonName: `${cluster.name}-ca`, organization: "isthmus playground" }),
-    createCa({ commonName: `${cluster.name}-client-ca`, organization: "isthmus playground" }),
+  const ca = (name: string) => createCa({ commonName: `${cluster.name}-${name}`, organization: "isthmus playground" });
+  const [serverCa, clientCa, frontProxyCa, serviceAccountKey] = await Promise.all([
+    ca("ca"),
+    ca("client-ca"),
+    ca("front-proxy-ca"),
     makeServiceAccountKey(),
     mkdir(dir, { recursive: true, mode: 0o700 }),
   ]);
-  const client = (commonName: string, ...organizations: string[]) =>
-    issue(clientCa, { commonName, organizations, usages: ["client"] });
-  const [server, kubelet, admin, controllerManager, node, kubeletClient] = await Promise.all([
+  const [identities, server, kubelet, frontProxy] = await Promise.all([
+    issueIdentities(clientCa, cluster),
     issue(serverCa, serverSubject(cluster)),
     issue(serverCa, kubeletSubject(cluster)),
-    client("kubernetes-admin", "system:masters"),
-    client("system:kube-controller-manager", "system:masters"),
-    client(`system:node:${cluster.nodeName}`, "system:nodes"),
-    client("kube-apiserver-kubelet-client", "system:masters"),
+    issue(frontProxyCa, { commonName: "front-proxy-client", usages: ["client"] }),
   ]);
+  const { kubeletClient, ...users } = identities;
   const contents: Record<PkiFile, string> = {
     "ca.crt": serverCa.certificatePem,
+    "ca.key": serverCa.privateKeyPem,
     "client-ca.crt": clientCa.certificatePem,
+    "client-ca.key": clientCa.privateKeyPem,
+    "front-proxy-ca.crt": frontProxyCa.certificatePem,
+    "front-proxy-client.crt": frontProxy.certificatePem,
+    "front-proxy-client.key": frontProxy.privateKeyPem,
     "server.crt": server.certificatePem,
     "server.key": server.privateKeyPem,
     "kubelet-client.crt": kubeletClient.certificatePem,
@@ -60,7 +71,22 @@ export async function writePki(cluster: ClusterLayout, dir: string): Promise<Clu
     "service-account.key": serviceAccountKey,
   };
   const files = await writeFiles(dir, contents);
-  return { caPem: serverCa.certificatePem, admin, controllerManager, node, files };
+  return { caPem: serverCa.certificatePem, ...users, files };
+}
+
+/** Who takes part in a cluster: user names and groups are Kubernetes' own. */
+async function issueIdentities(clientCa: CertificateAndKey, { nodeName }: ClusterLayout) {
+  const client = (commonName: string, ...organizations: string[]) =>
+    issue(clientCa, { commonName, organizations, usages: ["client"] });
+  const [admin, controllerManager, scheduler, node, kubeProxy, kubeletClient] = await Promise.all([
+    client("kubernetes-admin", "system:masters"),
+    client("system:kube-controller-manager", "system:masters"),
+    client("system:kube-scheduler"),
+    client(`system:node:${nodeName}`, "system:nodes"),
+    client("system:kube-proxy"),
+    client("kube-apiserver-kubelet-client", "system:masters"),
+  ]);
+  return { admin, controllerManager, scheduler, node, kubeProxy, kubeletClient };
 }
 
 function issue(issuer: CertificateAndKey, subject: Omit<CertificateSubject, "validSeconds">) {

@@ -1,0 +1,32 @@
+import { type Clock, systemClock } from "#base/clock";
+import { type Component, untilAborted } from "#base/component";
+import type { Logger } from "#base/logger";
+import type { KubeClient } from "#kube/kube-client";
+import { type AddressRange, createLoadBalancerController } from "./cluster/load-balancer-controller.ts";
+import type { ControllerContext } from "./controller.ts";
+import { createEventRecorder } from "./objects/event-recorder.ts";
+import { createObjectCaches } from "./objects/object-caches.ts";
+
+export interface CloudControllersOptions {
+  /** Identity system:masters. */
+  readonly client: KubeClient;
+  readonly loadBalancerRange: AddressRange;
+  readonly logger: Logger;
+  readonly clock?: Clock;
+}
+
+/** What a cloud adds to a Kubernetes that brings its own controllers, for `runAll`: addresses of LoadBalancer Services. */
+export function createCloudControllers(options: CloudControllersOptions): Component[] {
+  const { client, logger, clock = systemClock } = options;
+  const shared = { client, clock, logger };
+  const caches = createObjectCaches(shared);
+  const context: ControllerContext = { ...shared, caches, events: createEventRecorder(shared) };
+  const watch: Component = {
+    name: "controllers/services",
+    async run(signal) {
+      caches.services.start(signal);
+      await untilAborted(signal);
+    },
+  };
+  return [createLoadBalancerController(context, options.loadBalancerRange), watch];
+}
