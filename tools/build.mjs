@@ -20,6 +20,9 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 /** Files under src that are read at run time, by ending; they keep their path below dist/assets. */
 const ASSET_ENDINGS = [".gen.json", ".gen.json.gz", ".sh", ".yaml"];
 
+/** What the bundler tells of packages that nobody here can change, or of a program that needs no chunk of its own. */
+const QUIET_LOGS = ["EVAL", "INEFFECTIVE_DYNAMIC_IMPORT"];
+
 function* filesBelow(folder) {
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
     const path = join(folder, entry.name);
@@ -55,7 +58,7 @@ export async function bundlePrograms({ names, folder }) {
     tsconfig: join(root, "tsconfig.json"),
     resolve: { conditionNames: ["source", "import", "node", "default"] },
     checks: { circularDependency: false },
-    onLog: (level, log, handler) => (log.code === "EVAL" ? undefined : handler(level, log)),
+    onLog: (level, log, handler) => (QUIET_LOGS.includes(log.code) ? undefined : handler(level, log)),
   });
   const { output } = await bundle.write({
     dir: folder,

@@ -205,13 +205,16 @@ function timed(what, action) {
   return result instanceof Promise ? result.then(done) : done();
 }
 
-/** All of it. `systemTools: false` leaves the system alone, for commands that only need the programs. */
+/**
+ * All of it. `systemTools: false` leaves the system alone, for commands that only need the programs; `programs: false`
+ * does not build those, for commands that bundle what they need.
+ */
 export async function setUp(options = { systemTools: true, envoy: true }) {
   checkPlatform();
   if (options.systemTools) refuseMissingTools();
   await withLock({ file: join(root, ".setup.lock"), onWait }, async () => {
     installPackages();
-    await buildPrograms();
+    if (options.programs !== false) await buildPrograms();
     if (options.envoy) installEnvoy();
     if (options.systemTools) installSystemTools();
   });
