@@ -1,0 +1,60 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { closeSync, openSync } from "node:fs";
+import { ProgramError } from "../lifecycle/running-program.ts";
+
+export interface NodeProgramOptions {
+  /** For people: "the kubelet of cluster1". */
+  readonly title: string;
+  readonly command: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Standard output and error go to its end. */
+  readonly log: string;
+}
+
+/** One of the programs of a node, from its start to its end. */
+export class NodeProgram {
+  /** Rejects with ProgramError, the end of the log told, when the program ends before `stop`; never resolves. */
+  readonly failed: Promise<never>;
+  readonly #child: ChildProcess;
+  readonly #exited: Promise<void>;
+  readonly #options: NodeProgramOptions;
+  #stopping = false;
+
+  constructor(options: NodeProgramOptions) {
+    this.#options = options;
+    const log = openSync(options.log, "a", 0o644);
+    const [program = "", ...args] = options.command;
+    this.#child = spawn(program, args, { stdio: ["ignore", log, log], cwd: "/", env: { ...options.env } });
+    closeSync(log);
+    this.#exited = new Promise((resolve) => {
+      this.#child.on("exit", () => resolve());
+      this.#child.on("error", () => resolve());
+    });
+    this.failed = this.#failure();
+    // Whoever awaits it hears of it; nobody awaiting it is no crash.
+    this.failed.catch(() => {});
+  }
+
+  /** Undefined when it could not be started. */
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  /** Asks the program to end, kills it after `graceMs`, and resolves when it is gone. */
+  async stop(graceMs: number): Promise<void> {
+    this.#stopping = true;
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null || this.#child.pid === undefined) return;
+    this.#child.kill("SIGTERM");
+    const timer = setTimeout(() => this.#child.kill("SIGKILL"), graceMs);
+    await this.#exited;
+    clearTimeout(timer);
+  }
+
+  async #failure(): Promise<never> {
+    await this.#exited;
+    if (this.#stopping) return new Promise<never>(() => {});
+    const { exitCode, signalCode } = this.#child;
+    const how = signalCode === null ? `ended with exit code ${exitCode}` : `was killed by ${signalCode}`;
+    throw new ProgramError(`${this.#options.title} ${how}`, this.#options.log);
+  }
+}

@@ -1,0 +1,68 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { MeshError } from "#base/mesh-error";
+import { until } from "#base/until";
+import type { KubeletProcessConfig } from "../process-config.ts";
+import { runTool } from "../run-tool.ts";
+import { NodeProgram } from "./node-program.ts";
+import type { NodePaths } from "./node-paths.ts";
+import { privateMountsScript } from "./private-mounts.ts";
+import { renderCniConfig, renderContainerdConfig } from "./render-configs.ts";
+
+const READY_MS = 30_000;
+
+/** A containerd that answers, in a mount namespace that lives as long as it does. */
+export interface Containerd {
+  readonly program: NodeProgram;
+  readonly socket: string;
+  /** What it and what calls it find programs with. */
+  readonly env: Readonly<Record<string, string>>;
+  /** The command as it must be run to see containerd's socket and what pods mount. */
+  enter(command: readonly string[]): string[];
+}
+
+export interface ContainerdOptions {
+  readonly config: KubeletProcessConfig;
+  readonly paths: NodePaths;
+  readonly sandboxImage: string;
+}
+
+/** Starts containerd and waits until it answers. Throws ProgramError or MeshError when it does not. */
+export async function startContainerd(options: ContainerdOptions, signal: AbortSignal): Promise<Containerd> {
+  const { config, paths, sandboxImage } = options;
+  const { containerTools, logsDir } = config.realNode;
+  for (const dir of [paths.containerdRoot, paths.cniConfigDir, paths.cniDataDir]) mkdirSync(dir, { recursive: true });
+  writeFileSync(
+    paths.containerdConfig,
+    renderContainerdConfig(paths, { cniPlugins: containerTools.cni, sandboxImage }),
+  );
+  writeFileSync(join(paths.cniConfigDir, "10-isthmus.conflist"), renderCniConfig(config, paths));
+  const env = programEnvironment(config);
+  const mounts = ["unshare", "--mount", "--propagation", "private", "sh", "-c", privateMountsScript([config.stateDir])];
+  const program = new NodeProgram({
+    title: `containerd of ${config.clusterName}`,
+    command: [...mounts, "containerd-mounts", "containerd", "--config", paths.containerdConfig],
+    env,
+    log: join(logsDir, `${config.clusterName}-containerd.log`),
+  });
+  const { pid } = program;
+  if (pid === undefined) throw new MeshError("TOOL_MISSING", "unshare cannot be run", { hint: "install util-linux" });
+  const enter = (command: readonly string[]) => ["nsenter", `--mount=/proc/${pid}/ns/mnt`, "--wd=/", ...command];
+  const containerd: Containerd = { program, socket: paths.containerdSocket, env, enter };
+  await Promise.race([answers(containerd, signal), program.failed]);
+  return containerd;
+}
+
+function programEnvironment({ realNode }: KubeletProcessConfig): Record<string, string> {
+  const { bin, lib } = realNode.containerTools;
+  return {
+    PATH: [...bin, process.env["PATH"] ?? ""].join(delimiter),
+    ...(lib === undefined ? {} : { LD_LIBRARY_PATH: lib }),
+  };
+}
+
+async function answers({ enter, socket, env }: Containerd, signal: AbortSignal): Promise<void> {
+  const [program = "", ...args] = enter(["ctr", "--address", socket, "--timeout", "5s", "version"]);
+  const look = () => runTool(program, args, { env }).then(Boolean, () => false);
+  await until(look, { reason: "containerd answers", timeoutMs: READY_MS, intervalMs: 100, signal });
+}
