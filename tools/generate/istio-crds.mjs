@@ -11,6 +11,10 @@ export const ISTIO_API_VERSION = "v1.31.1";
 /** Keys whose values are prose when they sit on a schema, a column or a validation rule. */
 const PROSE = new Set(["description", "message"]);
 
+/** A rule of several lines must bring a message; line breaks mean nothing to CEL. */
+const onOneLine = (key, value) =>
+  key === "rule" && typeof value === "string" ? value.replace(/\s*\n\s*/g, " ").trim() : value;
+
 function structureOf(node, isPropertyMap = false) {
   if (Array.isArray(node)) return node.map((item) => structureOf(item));
   if (typeof node !== "object" || node === null) return node;
@@ -18,7 +22,7 @@ function structureOf(node, isPropertyMap = false) {
     ([key, value]) => isPropertyMap || !PROSE.has(key) || typeof value !== "string",
   );
   return Object.fromEntries(
-    entries.map(([key, value]) => [key, structureOf(value, key === "properties" && !isPropertyMap)]),
+    entries.map(([key, value]) => [key, structureOf(onOneLine(key, value), key === "properties" && !isPropertyMap)]),
   );
 }
 
