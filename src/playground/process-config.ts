@@ -79,6 +79,8 @@ export interface NodeProcessConfig {
   readonly clusterDomain: string;
   /** Identity system:node:NAME in group system:nodes. */
   readonly kubeconfig: string;
+  /** Identity system:kube-proxy: service proxy and cluster DNS read Services and EndpointSlices, which no node may. */
+  readonly proxyKubeconfig: string;
   readonly kubelet: {
     readonly port: number;
     readonly cert: string;

@@ -92,6 +92,7 @@ export function nodeConfig(config: SupervisorConfig, parts: ProcessParts): NodeP
     dnsAddress: layout.dnsAddress,
     clusterDomain: "cluster.local",
     kubeconfig: parts.kubeconfigs.node,
+    proxyKubeconfig: parts.kubeconfigs.kubeProxy,
     kubelet: {
       port: KUBELET_PORT,
       cert: pki.files["kubelet.crt"],

@@ -157,6 +157,10 @@ export function bootstrapPolicy(): JsonObject[] {
         on(["", "events.k8s.io"], ["events"], ["create", "patch", "update"]),
       ]),
     ]),
+    {
+      ...binding("system:node-proxier", "system:node-proxier"),
+      subjects: [{ apiGroup: RBAC_GROUP, kind: "User", name: "system:kube-proxy" }],
+    },
     aggregated("admin"),
     aggregated("edit", { [aggregateTo("admin")]: "true" }),
     aggregated("view", { [aggregateTo("edit")]: "true" }),
