@@ -33,14 +33,15 @@ import { programPaths } from "./program-paths.ts";
 export async function runNode(config: NodeProcessConfig, logger: Logger, signal: AbortSignal): Promise<void> {
   const clock = systemClock;
   const client = createKubeClient(loadKubeConfig({ path: config.kubeconfig }));
+  const proxyClient = createKubeClient(loadKubeConfig({ path: config.proxyKubeconfig }));
   rmSync(config.readyFile, { force: true });
   await removeLeftoverSandboxes(config.namePrefix, logger);
   const context = await createPodContext(config, { client, logger, signal });
   const manager = createPodManager(context);
   const components: Component[] = [
     createKubeletServer({ config, manager, logger, clock }),
-    createServiceProxy({ client, config, logger: logger.child({ component: "service-proxy" }) }),
-    createClusterDns({ client, config, logger: logger.child({ component: "cluster-dns" }) }),
+    createServiceProxy({ client: proxyClient, config, logger: logger.child({ component: "service-proxy" }) }),
+    createClusterDns({ client: proxyClient, config, logger: logger.child({ component: "cluster-dns" }) }),
     { name: "pods", run: (stop) => runPods(manager, { client, config, logger, signal: stop }) },
   ];
   try {
@@ -48,7 +49,7 @@ export async function runNode(config: NodeProcessConfig, logger: Logger, signal:
   } finally {
     await manager.stopAll();
     await context.root.remove();
-    await client.close();
+    await Promise.all([client.close(), proxyClient.close()]);
   }
 }
 
