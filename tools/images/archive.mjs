@@ -1,6 +1,7 @@
 // All images as one tar: an OCI layout for `ctr images import` and the like, with the list that `docker load` reads.
-import { createWriteStream, readFileSync, renameSync } from "node:fs";
+
 import { once } from "node:events";
+import { createWriteStream, readFileSync, renameSync } from "node:fs";
 import { finished } from "node:stream/promises";
 import { blobPath } from "./layer.mjs";
 import { containerdName, layoutFiles, named } from "./layout.mjs";

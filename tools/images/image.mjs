@@ -1,6 +1,7 @@
 // Configuration and manifest of an image over layers that exist, in the words of the OCI image specification 1.1.
-import { architecture } from "./machine.mjs";
+
 import { LAYER_TYPE, writeBlob } from "./layer.mjs";
+import { architecture } from "./machine.mjs";
 
 export const MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json";
 const CONFIG_TYPE = "application/vnd.oci.image.config.v1+json";

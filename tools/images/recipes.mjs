@@ -3,10 +3,12 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { iptablesModules, libraryEntries, packageNotices, programEntries, realProgram } from "./host-programs.mjs";
+import { pauseProgram } from "./pause-program.mjs";
 
 /** The user of proxy and control plane, whose traffic is never redirected; the same as PROXY_UID in src/api. */
 const PROXY_USER = 1337;
 const NO_USER = 65532;
+const PAUSE_USER = 65535;
 const PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 const file = (path, content, mode = 0o644) => ({ type: "file", path, mode, content: Buffer.from(content) });
@@ -124,7 +126,9 @@ export const LAYERS = {
   helloworld: ({ samples }) => [
     file("opt/microservices/app.mjs", readFileSync(join(samples, "helloworld", "src", "app.mjs"))),
   ],
+  pause: () => [file("pause", pauseProgram(), 0o755)],
   "curl-entry": () => [file("entrypoint.sh", CURL_ENTRY, 0o755)],
+  pause: () => [file("pause", pauseProgram(), 0o755)],
 };
 
 /** The programs that are bundled, each for itself. */
@@ -180,6 +184,12 @@ export const IMAGES = [
       ExposedPorts: { "53/udp": {}, "53/tcp": {} },
     }),
   },
+  {
+    name: "pause",
+    title: "Holder of a pod's namespaces",
+    layers: ["pause"],
+    config: ofUser(NO_USER, { Entrypoint: ["/pause"] }),
+  },
   ...["v1", "v2"].map((version) => ({
     name: `examples-helloworld-${version}`,
     title: `Sample application helloworld ${version}`,
@@ -193,5 +203,11 @@ export const IMAGES = [
     layers: ["base", "tools", "curl-entry"],
     config: ofUser(NO_USER, { Entrypoint: ["/entrypoint.sh"], Cmd: ["sleep", "infinity"] }),
     alsoNamed: ["curlimages/curl:latest"],
+  },
+  {
+    name: "pause",
+    title: "Holds a pod's namespaces",
+    layers: ["pause"],
+    config: ofUser(PAUSE_USER, { Entrypoint: ["/pause"] }),
   },
 ];
