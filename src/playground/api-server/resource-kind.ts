@@ -46,12 +46,16 @@ export interface PrinterColumn {
 export interface CustomKind {
   /** Name of its CustomResourceDefinition. */
   readonly definition: string;
+  /** The schema of this version as the definition gives it. */
+  readonly form: Schema;
   readonly columns: readonly PrinterColumn[];
   readonly scale?: {
     readonly specReplicasPath: string;
     readonly statusReplicasPath: string;
     readonly labelSelectorPath: string;
   };
+  /** What clients of this version are warned of; "" when it is not deprecated. */
+  readonly deprecation: string;
   readonly selectableFields: readonly string[];
 }
 

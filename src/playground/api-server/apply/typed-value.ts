@@ -62,16 +62,24 @@ export interface Comparison {
   readonly removed: FieldSet;
 }
 
-/** What differs between two states of an object. */
-export function compare(schema: Schema | undefined, before: JsonValue, after: JsonValue): Comparison {
-  const comparison = { changed: emptySet(), removed: emptySet() };
+/**
+ * What differs between two states of an object. `structs` for custom resources: their objects with known fields are
+ * absent or there, like maps; those of built-in kinds are always there.
+ */
+export function compare(
+  schema: Schema | undefined,
+  [before, after]: readonly [JsonValue, JsonValue],
+  structs: boolean,
+): Comparison {
+  const comparison = { changed: emptySet(), removed: emptySet(), structs };
   compareValues(schema, [before, after], comparison);
   return comparison;
 }
 
+type Comparing = Comparison & { readonly structs: boolean };
 type Pair = readonly [JsonValue | undefined, JsonValue | undefined];
 
-function compareValues(schema: Schema | undefined, [before, after]: Pair, into: Comparison): void {
+function compareValues(schema: Schema | undefined, [before, after]: Pair, into: Comparing): void {
   if (deepEqual(before, after)) return;
   const shape = shapeOf(schema, after ?? before);
   const same = before === undefined || after === undefined || shapeOf(schema, before) === shape;
@@ -81,11 +89,11 @@ function compareValues(schema: Schema | undefined, [before, after]: Pair, into: 
   }
   // A map or list that appears or goes as a whole is itself a member; a struct never is.
   const whole = before === undefined || after === undefined;
-  if (whole && schema?.properties === undefined) markChange([before, after], into);
+  if (whole && (into.structs || schema?.properties === undefined)) markChange([before, after], into);
   const [olds, news] = [partsOf(schema, before), partsOf(schema, after)];
   for (const edge of new Set([...olds.keys(), ...news.keys()])) {
     const pair: Pair = [olds.get(edge), news.get(edge)];
-    const below = { changed: childOf(into.changed, edge), removed: childOf(into.removed, edge) };
+    const below = { changed: childOf(into.changed, edge), removed: childOf(into.removed, edge), structs: into.structs };
     const isItem = shape !== "map";
     if (isItem && (pair[0] === undefined || pair[1] === undefined)) markChange(pair, below);
     if (shape === "set") continue;

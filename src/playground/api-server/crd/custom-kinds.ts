@@ -39,7 +39,7 @@ export function kindsOf(definition: JsonObject): ResourceKind[] {
       version: stringAt(version, "name"),
       ...subresourcesOf(kind, version),
       schema: rootSchema(valueAt(version, "schema", "openAPIV3Schema")),
-      custom: customOf(stringAt(definition, "metadata", "name"), version),
+      custom: customOf(definition, version),
     }));
 }
 
@@ -72,10 +72,23 @@ function rootSchema(given: JsonValue | undefined): Schema {
   return { ...schema, type: "object", properties: { ...schema.properties, ...META } };
 }
 
-function customOf(definition: string, version: JsonObject): CustomKind {
+/** Objects of a version without a schema keep everything. */
+const OPEN: Schema = { type: "object", "x-kubernetes-preserve-unknown-fields": true };
+
+function deprecationOf(definition: JsonObject, version: JsonObject): string {
+  if (version["deprecated"] !== true) return "";
+  const kind = stringAt(definition, "spec", "names", "kind");
+  const own = `${stringAt(definition, "spec", "group")}/${stringAt(version, "name")} ${kind}`;
+  return stringAt(version, "deprecationWarning") || `${own} is deprecated`;
+}
+
+function customOf(definition: JsonObject, version: JsonObject): CustomKind {
   const scale = valueAt(version, "subresources", "scale");
+  const form = valueAt(version, "schema", "openAPIV3Schema");
   return {
-    definition,
+    definition: stringAt(definition, "metadata", "name"),
+    form: isObject(form) ? (form as unknown as Schema) : OPEN,
+    deprecation: deprecationOf(definition, version),
     columns: objectsAt(version, "additionalPrinterColumns") as unknown as PrinterColumn[],
     selectableFields: objectsAt(version, "selectableFields").map((field) =>
       stringAt(field, "jsonPath").replace(/^\./, ""),

@@ -1,8 +1,9 @@
-// Objects that are served through more than one door are kept in one form. Custom resources only change their
-// apiVersion (conversion None); the two built-in pairs differ in fields.
+// Objects that are served through more than one door are kept in one form. Custom resources change their
+// apiVersion and lose what the other version does not know; the two built-in pairs differ in fields.
 import type { JsonObject } from "../contract.ts";
-import { objectAt, objectsAt, setOrDelete, stringAt } from "../json.ts";
-import { apiVersionOf, type ResourceKind } from "../resource-kind.ts";
+import { inForm, pruneCustom } from "../crd/custom-form.ts";
+import { deepEqual, objectAt, objectsAt, setOrDelete, stringAt } from "../json.ts";
+import { apiVersionOf, type CustomKind, type ResourceKind } from "../resource-kind.ts";
 
 interface Conversion {
   toStorage(object: JsonObject): JsonObject;
@@ -54,18 +55,38 @@ export function toStorage(kind: ResourceKind, object: JsonObject): JsonObject {
   return { ...converted, apiVersion: apiVersionOf(kind.storedAs) };
 }
 
-const cache = new WeakMap<JsonObject, Map<string, JsonObject>>();
+const cache = new WeakMap<JsonObject, Map<ResourceKind | string, JsonObject>>();
 
 /** From the kept form to the client's. The same object for the same input, so that it is serialised once. */
 export function fromStorage(kind: ResourceKind, object: JsonObject): JsonObject {
   const wanted = apiVersionOf(kind);
-  if (object["apiVersion"] === wanted) return object;
-  const known = cache.get(object) ?? new Map<string, JsonObject>();
+  if (kind.custom === undefined && object["apiVersion"] === wanted) return object;
+  const known = cache.get(object) ?? new Map<ResourceKind | string, JsonObject>();
   cache.set(object, known);
-  let converted = known.get(wanted);
+  const key = kind.custom === undefined ? wanted : kind;
+  let converted = known.get(key);
   if (converted === undefined) {
-    converted = { ...(conversionOf(kind)?.fromStorage(object) ?? object), apiVersion: wanted };
-    known.set(wanted, converted);
+    converted = kind.custom === undefined ? shownAs(kind, object) : asCustom(kind, kind.custom, object);
+    known.set(key, converted);
   }
   return converted;
+}
+
+const shownAs = (kind: ResourceKind, object: JsonObject) => ({
+  ...(conversionOf(kind)?.fromStorage(object) ?? object),
+  apiVersion: apiVersionOf(kind),
+});
+
+/** As the version has it: what it does not know is gone, what it has by default is there. */
+function asCustom(kind: ResourceKind, { form }: CustomKind, object: JsonObject): JsonObject {
+  const shown = { ...inForm(form, object), apiVersion: apiVersionOf(kind) };
+  return deepEqual(shown, object) ? object : shown;
+}
+
+/** A custom resource as it is kept: without what the version in which objects are kept does not know. */
+export function asKept(stored: ResourceKind, object: JsonObject): JsonObject {
+  if (stored.custom === undefined) return object;
+  const kept = structuredClone(object);
+  pruneCustom(stored.custom.form, kept);
+  return deepEqual(kept, object) ? object : kept;
 }

@@ -7,7 +7,7 @@ import { ensureObject, setOrDelete, stringAt } from "../json.ts";
 import { type ResourceKind, storageKey } from "../resource-kind.ts";
 import { hasGeneration, strategyOf } from "../strategy/strategies.ts";
 import { decodeBody } from "./decode-body.ts";
-import { admit, completeWithDefaults, fieldWriter, storageKindOf, validate } from "./finish-write.ts";
+import { admit, completeWithDefaults, fieldWriter, keptForm, storageKindOf, validate } from "./finish-write.ts";
 
 export interface CreateOptions {
   /** managedFields of an object that server-side apply makes; tracked as an update otherwise. */
@@ -30,7 +30,7 @@ export async function createObject(
   const admitted =
     (await admit(parts, kind, context, { operation: "CREATE", target, object, oldObject: undefined })) ?? object;
   strategyOf(kind).prepareUpdate?.(admitted, admitted);
-  validate(parts, kind, admitted);
+  validate(parts, kind, admitted, { old: undefined, subresource: "" });
   const key = storageKey(kind);
   if (parts.store.get(key, target.namespace, target.name) !== undefined) throw alreadyExists(kind, target.name);
   const metadata = ensureObject(admitted, "metadata");
@@ -39,7 +39,7 @@ export async function createObject(
   metadata["managedFields"] =
     options.managedFields ?? trackUpdate(storageKindOf(parts, kind).schema, undefined, ownPart(kind, admitted), writer);
   if (key === "/services") assignAddresses(parts, kind, admitted, context.dryRun);
-  return context.dryRun ? admitted : parts.store.commit(key, "ADDED", admitted);
+  return context.dryRun ? admitted : parts.store.commit(key, "ADDED", keptForm(parts, kind, admitted));
 }
 
 /** Puts namespace and name where path and body agree on them; makes a name out of generateName. */

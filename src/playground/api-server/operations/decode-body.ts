@@ -2,6 +2,7 @@
 import type { WriteContext } from "../api-context.ts";
 import { badRequest, type FieldError, invalid } from "../api-errors.ts";
 import type { JsonObject, JsonValue } from "../contract.ts";
+import { decodeCustom } from "../crd/decode-custom.ts";
 import { isObject, objectAt, stringAt } from "../json.ts";
 import { apiVersionOf, type ResourceKind } from "../resource-kind.ts";
 import { type DecodeReport, decodeObject } from "../validation/decode-object.ts";
@@ -10,6 +11,7 @@ import { toStorage } from "./convert-version.ts";
 /** Checks apiVersion and kind, drops or refuses unknown fields, refuses wrong types. Throws 400 or 422. */
 export function decodeBody(kind: ResourceKind, body: JsonValue, context: WriteContext): JsonObject {
   if (!isObject(body)) throw badRequest("the body must hold one object");
+  if (kind.custom !== undefined) return toStorage(kind, decodeCustom(kind, body, context));
   checkKind(kind, body);
   const named = { ...body, apiVersion: apiVersionOf(kind), kind: kind.kind };
   const { object, report } = decodeObject(kind.schema, named);

@@ -3,6 +3,8 @@ import { type EngineParts, type Target, timestamp, type WriteContext } from "../
 import { type FieldError, invalid } from "../api-errors.ts";
 import type { FieldWriter } from "../apply/managed-fields.ts";
 import type { AdmissionAttributes, JsonObject } from "../contract.ts";
+import { checkResource } from "../crd/check-resource.ts";
+import { defaultCustom, inForm } from "../crd/custom-form.ts";
 import { applyDefaults } from "../defaults/apply-defaults.ts";
 import { stringAt } from "../json.ts";
 import { apiVersionOf, type ResourceKind, storageKey } from "../resource-kind.ts";
@@ -10,16 +12,25 @@ import { immutableErrors, strategyOf } from "../strategy/strategies.ts";
 import { checkSchema } from "../validation/check-schema.ts";
 import { decodeObject } from "../validation/decode-object.ts";
 import { checkMetadata } from "../validation/object-names.ts";
-import { fromStorage, toStorage } from "./convert-version.ts";
+import { asKept, fromStorage, toStorage } from "./convert-version.ts";
 
 /** The kind in which objects are kept; the kind itself for all but a few. */
 export function storageKindOf(parts: EngineParts, kind: ResourceKind): ResourceKind {
+  // Custom resources are completed and checked in the version in which the client speaks.
+  if (kind.custom !== undefined) return kind;
   return parts.registry.find(kind.storedAs.group, kind.storedAs.version, kind.plural) ?? kind;
 }
 
 export function completeWithDefaults(parts: EngineParts, kind: ResourceKind, object: JsonObject): void {
+  if (kind.custom !== undefined) return defaultCustom(kind.custom.form, object);
   const stored = storageKindOf(parts, kind);
   applyDefaults(stored.schema, object, stored.definition);
+}
+
+/** The object as it goes into the store. */
+export function keptForm(parts: EngineParts, kind: ResourceKind, object: JsonObject): JsonObject {
+  if (kind.custom === undefined) return object;
+  return asKept(parts.registry.find(kind.storedAs.group, kind.storedAs.version, kind.plural) ?? kind, object);
 }
 
 export interface AdmissionStep {
@@ -59,18 +70,33 @@ export async function admit(
   }
   if (object === undefined) return undefined;
   const kept = object === first && step.object !== undefined ? step.object : toStorage(kind, object);
+  if (kind.custom !== undefined) return inForm(kind.custom.form, kept);
   const { object: decoded } = decodeObject(storageKindOf(parts, kind).schema, kept);
   completeWithDefaults(parts, kind, decoded);
   return decoded;
 }
 
-/** Throws 422 with every reason. `object` is in its kept form. */
-export function validate(parts: EngineParts, kind: ResourceKind, object: JsonObject, old?: JsonObject): void {
+export interface Change {
+  /** The object before; undefined for a new one. */
+  readonly old: JsonObject | undefined;
+  readonly subresource: string;
+}
+
+/** What is wrong with the fields of the object beside its metadata. */
+function fieldErrors(parts: EngineParts, kind: ResourceKind, object: JsonObject, change: Change): FieldError[] {
+  if (kind.custom === undefined) return checkSchema(storageKindOf(parts, kind).schema, object, { builtin: true });
+  const shown = (one: JsonObject) => ({ ...one, apiVersion: apiVersionOf(kind) });
+  const old = change.old === undefined ? undefined : shown(change.old);
+  return checkResource(kind.custom, { object: shown(object), old, subresource: change.subresource });
+}
+
+/** Throws 422 with every reason. Objects are in their kept form. */
+export function validate(parts: EngineParts, kind: ResourceKind, object: JsonObject, change: Change): void {
+  const { old } = change;
   const strategy = strategyOf(kind);
-  const schema = storageKindOf(parts, kind).schema;
   const errors = [
     ...checkMetadata(storageKey(kind), object),
-    ...checkSchema(schema, object, { builtin: kind.custom === undefined }),
+    ...fieldErrors(parts, kind, object, change),
     ...(strategy.rules?.(object, old) ?? []),
     ...(old === undefined ? [] : immutableErrors(strategy, object, old)),
   ];
@@ -98,6 +124,7 @@ export function fieldWriter(
     operation: how.operation,
     apiVersion: apiVersionOf(kind),
     subresource: how.subresource,
+    custom: kind.custom !== undefined,
     time: timestamp(parts.now()),
   };
 }

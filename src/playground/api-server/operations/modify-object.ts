@@ -6,9 +6,9 @@ import type { ApiStatusError, JsonObject } from "../contract.ts";
 import { arrayAt, deepEqual, ensureObject, isObject, numberAt, objectAt, setOrDelete, stringAt } from "../json.ts";
 import { type ResourceKind, storageKey } from "../resource-kind.ts";
 import { hasGeneration, specChanged, strategyOf } from "../strategy/strategies.ts";
-import { fromStorage } from "./convert-version.ts";
+import { fromStorage, toStorage } from "./convert-version.ts";
 import { decodeBody } from "./decode-body.ts";
-import { admit, completeWithDefaults, fieldWriter, storageKindOf, validate } from "./finish-write.ts";
+import { admit, completeWithDefaults, fieldWriter, keptForm, storageKindOf, validate } from "./finish-write.ts";
 import { isRemovable, removeObject } from "./remove-object.ts";
 
 export interface ModifyRequest {
@@ -51,22 +51,25 @@ async function attemptChange(
 ): Promise<JsonObject | undefined> {
   const { target, context } = request;
   const key = storageKey(kind);
-  const wanted = await request.transform(fromStorage(kind, current));
+  const shown = fromStorage(kind, current);
+  const wanted = await request.transform(shown);
   checkIdentity(kind, request, { wanted, current });
-  const next = merged(kind, target, { next: decodeBody(kind, wanted, context), current });
+  // What the client's version does not know of a custom resource takes no part in its change.
+  const live = kind.custom === undefined ? current : toStorage(kind, shown);
+  const next = merged(kind, target, { next: decodeBody(kind, wanted, context), current: live });
   completeWithDefaults(parts, kind, next);
-  strategyOf(kind).prepareUpdate?.(next, current);
-  const step = { operation: "UPDATE", target, object: next, oldObject: current } as const;
+  strategyOf(kind).prepareUpdate?.(next, live);
+  const step = { operation: "UPDATE", target, object: next, oldObject: live } as const;
   const admitted = (await admit(parts, kind, context, step)) ?? next;
-  validate(parts, kind, admitted, current);
+  validate(parts, kind, admitted, { old: live, subresource: target.subresource });
   if (parts.store.get(key, target.namespace, target.name) !== current) return undefined;
-  completeMetadata(parts, kind, request, { next: admitted, current });
+  completeMetadata(parts, kind, request, { next: admitted, current: live });
   if (key === "/services" && target.subresource === "") assignAddresses(parts, kind, admitted, { current, context });
-  if (isUnchanged(admitted, current)) return current;
+  if (isUnchanged(admitted, live)) return current;
   if (context.dryRun) return admitted;
   return isRemovable(kind, admitted)
     ? removeObject(parts, kind, admitted)
-    : parts.store.commit(key, "MODIFIED", admitted);
+    : parts.store.commit(key, "MODIFIED", keptForm(parts, kind, admitted));
 }
 
 interface Pair {
@@ -88,7 +91,8 @@ function checkIdentity(
   if (version !== "" && version !== stringAt(current, "metadata", "resourceVersion"))
     throw conflict(kind, name, MODIFIED);
   if (version === "" && request.requireVersion === true && kind.custom !== undefined) {
-    throw invalid(kind, name, [
+    // Kubernetes names custom resources by their plural here.
+    throw invalid({ group: kind.group, kind: kind.plural }, name, [
       {
         field: "metadata.resourceVersion",
         type: "FieldValueInvalid",
@@ -146,7 +150,7 @@ function completeMetadata(
   const metadata = ensureObject(next, "metadata");
   if (request.target.subresource === "" && hasGeneration(kind)) {
     const generation = numberAt(current, "metadata", "generation") ?? 0;
-    metadata["generation"] = specChanged(next, current) ? generation + 1 : Math.max(generation, 1);
+    metadata["generation"] = specChanged(kind, next, current) ? generation + 1 : Math.max(generation, 1);
   }
   metadata["resourceVersion"] = stringAt(current, "metadata", "resourceVersion");
   const how = { operation: "Update", subresource: request.target.subresource } as const;

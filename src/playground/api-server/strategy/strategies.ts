@@ -84,8 +84,10 @@ const WITHOUT_STATUS = new Set([
   "endpointslices",
 ]);
 
-/** True when anything but metadata and status differs. */
-export function specChanged(object: JsonObject, old: JsonObject): boolean {
-  const strip = ({ metadata: _m, status: _s, apiVersion: _a, ...rest }: JsonObject) => rest;
+/** True when anything but metadata and status differs; a custom resource without a status door has only fields. */
+export function specChanged(kind: ResourceKind, object: JsonObject, old: JsonObject): boolean {
+  const whole = kind.custom !== undefined && !kind.subresources.includes("status");
+  const strip = ({ metadata: _m, apiVersion: _a, status, ...rest }: JsonObject): JsonObject =>
+    whole && status !== undefined ? { ...rest, status } : rest;
   return !deepEqual(strip(object), strip(old));
 }
