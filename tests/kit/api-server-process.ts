@@ -12,6 +12,8 @@ import { makePki } from "./test-cluster.ts";
 
 const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
+const PROGRAM = join(ROOT, "dist", "bin", "playground-cluster.mjs");
+
 export interface ApiServerProcess {
   /** https://127.0.0.1:PORT, the same in every life. */
   readonly url: string;
@@ -26,8 +28,11 @@ export interface ApiServerProcess {
   stop(): Promise<void>;
 }
 
-/** Resolves when it is ready. It dies with this process. */
-export async function startApiServerProcess(name: string): Promise<ApiServerProcess> {
+/** Resolves when it is ready. It dies with this process. `nodeFlags` are for looking inside, such as --cpu-prof. */
+export async function startApiServerProcess(
+  name: string,
+  nodeFlags: readonly string[] = [],
+): Promise<ApiServerProcess> {
   const folder = mkdtempSync(join(tmpdir(), `isthmus-${name}-`));
   const { pki, adminConfig } = await makePki(name, folder);
   const port = await freePort();
@@ -51,7 +56,7 @@ export async function startApiServerProcess(name: string): Promise<ApiServerProc
   const start = async () => {
     const began = performance.now();
     rmSync(config.readyFile, { force: true });
-    child = spawnProgram(file, join(folder, "log"));
+    child = spawnProgram([...nodeFlags, PROGRAM, file], join(folder, "log"));
     const isReady = () => {
       if (child?.exitCode !== null)
         throw new Error(`it ended: ${readFileSync(join(folder, "log"), "utf8").slice(-2000)}`);
@@ -82,10 +87,9 @@ export async function startApiServerProcess(name: string): Promise<ApiServerProc
   };
 }
 
-function spawnProgram(config: string, logFile: string): ChildProcess {
+function spawnProgram(args: readonly string[], logFile: string): ChildProcess {
   const log = openSync(logFile, "a");
-  const program = join(ROOT, "dist", "bin", "playground-cluster.mjs");
-  const child = spawn("setpriv", ["--pdeathsig", "KILL", process.execPath, program, config], {
+  const child = spawn("setpriv", ["--pdeathsig", "KILL", process.execPath, ...args], {
     stdio: ["ignore", log, log],
   });
   closeSync(log);

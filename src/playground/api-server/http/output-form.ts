@@ -55,16 +55,17 @@ export interface ListMetadata {
   readonly remainingItemCount?: number;
 }
 
-export function listBytes(
+/** A list in pieces, most of which are the bytes of its objects, shared with every other list. */
+export function listPieces(
   kind: ResourceKind,
   form: OutputForm,
   objects: readonly JsonObject[],
   metadata: ListMetadata,
-): Buffer {
+): readonly Buffer[] {
   const shown = objects.map((object) => fromStorage(kind, object));
   if (form.kind === "table") {
     const table = buildTable(kind, shown, { include: form.include, columns: true });
-    return Buffer.from(JSON.stringify({ ...table, metadata }));
+    return [Buffer.from(JSON.stringify({ ...table, metadata }))];
   }
   const [listKind, apiVersion] =
     form.kind === "metadata"
@@ -77,7 +78,7 @@ export function listBytes(
     pieces.push(bytesOf(form.kind === "metadata" ? metadataOnly(object) : object));
   }
   pieces.push(END);
-  return Buffer.concat(pieces);
+  return pieces;
 }
 
 const COMMA = Buffer.from(",");

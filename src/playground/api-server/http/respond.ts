@@ -7,17 +7,58 @@ export interface Answer {
   readonly warnings?: readonly string[];
 }
 
-/** Sends a whole answer; nothing may have been sent before. */
-export function send(response: ApiResponse, body: Buffer | string, answer: Answer = {}): void {
+function setHeaders(response: ApiResponse, length: number, answer: Answer): void {
   response.statusCode = answer.code ?? 200;
   response.setHeader("content-type", answer.contentType ?? "application/json");
   response.setHeader("cache-control", "no-cache, private");
   if (answer.warnings !== undefined && answer.warnings.length > 0) {
     response.setHeader("warning", answer.warnings.map(warningHeader));
   }
+  response.setHeader("content-length", length);
+}
+
+/** Sends a whole answer; nothing may have been sent before. */
+export function send(response: ApiResponse, body: Buffer | string, answer: Answer = {}): void {
   const data = typeof body === "string" ? Buffer.from(body) : body;
-  response.setHeader("content-length", data.length);
+  setHeaders(response, data.length, answer);
   finish(response, data);
+}
+
+const PIECE_BYTES = 128 * 1024;
+
+/** Sends a long answer at the speed at which the client reads it, so that it never stands in memory as one. */
+export async function sendPieces(response: ApiResponse, pieces: readonly Buffer[], answer: Answer = {}): Promise<void> {
+  const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
+  if (length <= PIECE_BYTES) return send(response, Buffer.concat(pieces, length), answer);
+  setHeaders(response, length, answer);
+  let waiting: Buffer[] = [];
+  let bytes = 0;
+  for (const piece of pieces) {
+    waiting.push(piece);
+    bytes += piece.length;
+    if (bytes < PIECE_BYTES) continue;
+    const full = writePiece(response, Buffer.concat(waiting, bytes));
+    waiting = [];
+    bytes = 0;
+    if (!full && !(await drained(response))) return;
+  }
+  finish(response, Buffer.concat(waiting, bytes));
+}
+
+/** Waits until the client has read what it was sent; false when it has gone. */
+export function drained(response: ApiResponse): Promise<boolean> {
+  if (response.destroyed) return Promise.resolve(false);
+  return new Promise((resolve) => {
+    const settle = (result: boolean) => {
+      response.off("drain", onDrain);
+      response.off("close", onClose);
+      resolve(result);
+    };
+    const onDrain = () => settle(true);
+    const onClose = () => settle(false);
+    response.on("drain", onDrain);
+    response.on("close", onClose);
+  });
 }
 
 /** `end` has different overloads in HTTP/1.1 and HTTP/2; this is the form they share. */
@@ -26,10 +67,9 @@ function finish(response: ApiResponse, data: Buffer): void {
   else response.end(data);
 }
 
-/** Writes a piece of a stream. */
-export function writePiece(response: ApiResponse, data: Buffer | string): void {
-  if ("stream" in response) response.write(data);
-  else response.write(data);
+/** Writes a piece of a stream; false when the client reads more slowly than it is written to. */
+export function writePiece(response: ApiResponse, data: Buffer | string): boolean {
+  return "stream" in response ? response.write(data) : response.write(data);
 }
 
 const warningHeader = (text: string) => `299 - "${text.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`;

@@ -20,10 +20,10 @@ import { applyPatch, PATCH_TYPES } from "../patch/patches.ts";
 import { type ResourceKind, storageKey } from "../resource-kind.ts";
 import { fieldSelector, labelSelector, type Predicate } from "../selectors.ts";
 import { listPage } from "./list-page.ts";
-import { listBytes, type OutputForm, objectBytes, outputForm } from "./output-form.ts";
+import { listPieces, type OutputForm, objectBytes, outputForm } from "./output-form.ts";
 import { mediaType, readBody } from "./read-body.ts";
 import { isTrue } from "./request-info.ts";
-import { send, sendJson } from "./respond.ts";
+import { send, sendJson, sendPieces } from "./respond.ts";
 import { serveWatch } from "./watch-stream.ts";
 
 export interface ResourceRequest {
@@ -146,15 +146,15 @@ function selected(call: Call): JsonObject[] {
   return server.parts.store.list(storageKey(kind), namespace).filter(selection(call));
 }
 
-function serveList(call: Call): void {
+function serveList(call: Call): Promise<void> {
   const page = listPage(selected(call), call.query, call.server.parts.store.revision());
-  send(call.response, listBytes(call.kind, call.form, page.objects, page.metadata));
+  return sendPieces(call.response, listPieces(call.kind, call.form, page.objects, page.metadata));
 }
 
-function serveWatchVerb(call: Call): void {
+function serveWatchVerb(call: Call): Promise<void> {
   const { server, kind, target, form, query } = call;
   const watch = { kind, namespace: target.namespace, matches: selection(call), form, query };
-  serveWatch(server.parts.store, watch, call, server.signal);
+  return serveWatch(server.parts.store, watch, call, server.signal);
 }
 
 async function neededBody(call: Call): Promise<JsonValue> {
@@ -233,7 +233,10 @@ async function serveDeleteCollection(call: Call): Promise<void> {
     };
     await deleteObject(server.parts, kind, { target, ...how });
   }
-  send(call.response, listBytes(kind, call.form, objects, { resourceVersion: String(server.parts.store.revision()) }));
+  await sendPieces(
+    call.response,
+    listPieces(kind, call.form, objects, { resourceVersion: String(server.parts.store.revision()) }),
+  );
 }
 
 async function serveSubresource(call: Call): Promise<void> {

@@ -9,9 +9,9 @@ import { apiVersionOf, type ResourceKind, storageKey } from "../resource-kind.ts
 import type { Predicate } from "../selectors.ts";
 import type { Change, ChangeType, ObjectStore } from "../store/object-store.ts";
 import { buildTable } from "../tables/build-table.ts";
+import { type BatchedWriter, batchedWriter, eventLine } from "./batched-writer.ts";
 import { metadataOnly, type OutputForm } from "./output-form.ts";
 import { isTrue } from "./request-info.ts";
-import { writePiece } from "./respond.ts";
 
 export interface WatchRequest {
   readonly kind: ResourceKind;
@@ -27,13 +27,13 @@ const BOOKMARK_MS = 30_000;
 const MOST_WAITING = 64 * 1024 * 1024;
 const DEFAULT_TIMEOUT_S = 1800;
 
-/** Serves until the client leaves, the time is over or the signal aborts. */
-export function serveWatch(
+/** Serves until the client leaves, the time is over or the signal aborts. Resolves when the past has been told. */
+export async function serveWatch(
   store: ObjectStore,
   watch: WatchRequest,
   { request, response }: { readonly request: ApiRequest; readonly response: ApiResponse },
   signal: AbortSignal,
-): void {
+): Promise<void> {
   const out = createWriter(watch, response);
   response.statusCode = 200;
   response.setHeader("content-type", "application/json");
@@ -41,44 +41,45 @@ export function serveWatch(
   // Clients wait for the headers before they call the watch open.
   if ("stream" in response) response.writeHead(200);
   else response.flushHeaders();
+  // What happens while the past is told waits its turn.
+  let queue: Change[] | undefined = [];
   const stop = () => {
     unsubscribe();
     clearTimeout(deadline);
     clearInterval(bookmarks);
     signal.removeEventListener("abort", stop);
+    out.flush();
     response.end();
   };
-  const key = storageKey(watch.kind);
-  if (!sendPast(store, watch, out)) {
-    response.end();
-    return;
-  }
   const unsubscribe = store.subscribe((change) => {
-    out.change(change);
-    if (response.writableLength > MOST_WAITING) stop();
-  }, key);
+    if (queue !== undefined) queue.push(change);
+    else out.change(change);
+    if (out.waiting() > MOST_WAITING) stop();
+  }, storageKey(watch.kind));
   const seconds = Number(watch.query.get("timeoutSeconds")) || DEFAULT_TIMEOUT_S;
   const deadline = setTimeout(() => {
-    out.bookmark(store.revision());
+    if (queue === undefined) out.bookmark(store.revision());
     stop();
   }, seconds * 1000);
-  const bookmarks = setInterval(() => out.bookmark(store.revision()), BOOKMARK_MS);
+  const bookmarks = setInterval(() => {
+    if (queue === undefined) out.bookmark(store.revision());
+  }, BOOKMARK_MS);
   signal.addEventListener("abort", stop, { once: true });
   response.on("close", stop);
   request.on("error", stop);
+  if (!(await sendPast(store, watch, out))) return stop();
+  for (const change of queue) out.change(change);
+  queue = undefined;
 }
 
-/** False when the past is forgotten; the client was told to list again. */
-function sendPast(store: ObjectStore, watch: WatchRequest, out: Writer): boolean {
+/** False when nothing can follow: the past is forgotten, of which the client was told, or the client has gone. */
+async function sendPast(store: ObjectStore, watch: WatchRequest, out: Writer): Promise<boolean> {
   const version = watch.query.get("resourceVersion") ?? "";
   const initial = watch.query.get("sendInitialEvents");
   if (version === "" || version === "0" || isWanted(initial)) {
-    if (initial !== "false") {
-      for (const object of store.list(storageKey(watch.kind), watch.namespace === "" ? undefined : watch.namespace)) {
-        if (watch.matches(object)) out.event("ADDED", object);
-      }
-    }
-    if (isWanted(initial)) out.bookmark(store.revision(), true);
+    const revision = store.revision();
+    if (initial !== "false" && !(await sendObjects(store, watch, out))) return false;
+    if (isWanted(initial)) out.bookmark(revision, true);
     return true;
   }
   const past = store.changesSince(storageKey(watch.kind), Number(version));
@@ -90,13 +91,26 @@ function sendPast(store: ObjectStore, watch: WatchRequest, out: Writer): boolean
   return true;
 }
 
+/** Every object of this moment as ADDED, at the speed of the client; false when it has gone. */
+async function sendObjects(store: ObjectStore, watch: WatchRequest, out: Writer): Promise<boolean> {
+  for (const object of store.list(storageKey(watch.kind), watch.namespace === "" ? undefined : watch.namespace)) {
+    if (!watch.matches(object)) continue;
+    out.event("ADDED", object);
+    const keepsUp = out.keepUp();
+    if (keepsUp !== true && !(await keepsUp)) return false;
+  }
+  return true;
+}
+
 const isWanted = (text: string | null) => text !== null && isTrue(text);
 
-interface Writer {
+interface Writer extends Pick<BatchedWriter, "flush" | "waiting"> {
   event(type: ChangeType, object: JsonObject): void;
   change(change: Change): void;
   bookmark(revision: number, initialEnd?: boolean): void;
   error(status: JsonObject): void;
+  /** Waits for a client that reads slowly; false when it has gone. Costs nothing for one that does not. */
+  keepUp(): Promise<boolean> | true;
 }
 
 function createWriter(watch: WatchRequest, response: ApiResponse): Writer {
@@ -113,8 +127,8 @@ function createWriter(watch: WatchRequest, response: ApiResponse): Writer {
       JSON.stringify({ ...table, metadata: { resourceVersion: stringAt(shown, "metadata", "resourceVersion") } }),
     );
   };
-  const write = (type: string, object: Buffer) =>
-    writePiece(response, Buffer.concat([Buffer.from(`{"type":"${type}","object":`), object, LINE_END]));
+  const sink = batchedWriter(response);
+  const write = (type: string, object: Buffer) => sink.write(eventLine(type, object));
   const event = (type: ChangeType, object: JsonObject) => write(type, bytes(object));
   const inside = (object: JsonObject | undefined) =>
     object !== undefined &&
@@ -122,6 +136,9 @@ function createWriter(watch: WatchRequest, response: ApiResponse): Writer {
     matches(object);
   return {
     event,
+    flush: sink.flush,
+    waiting: sink.waiting,
+    keepUp: () => (sink.keepsUp() ? true : sink.drained()),
     /** What enters or leaves the selection is added or deleted for this watcher. */
     change({ type, object, previous }) {
       const now = type !== "DELETED" && inside(object);
@@ -138,5 +155,3 @@ function createWriter(watch: WatchRequest, response: ApiResponse): Writer {
     error: (status) => write("ERROR", Buffer.from(JSON.stringify(status))),
   };
 }
-
-const LINE_END = Buffer.from("}\n");
