@@ -1,5 +1,4 @@
-import { existsSync } from "node:fs";
-import { readdir, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { MeshError } from "#base/mesh-error";
 import { runTool } from "../run-tool.ts";
@@ -12,28 +11,22 @@ const IMAGE_NAME = "io.containerd.image.name";
 const HINT = "make the images: npm run images";
 
 export interface NodeImages {
-  /** Folders in the OCI image layout. */
-  readonly layouts: readonly string[];
+  /** A folder in the OCI image layout, with all images. */
+  readonly layout: string;
   /** Holds the namespaces of a pod. */
   readonly sandbox: string;
   readonly dns: string;
 }
 
-/**
- * Looks through the OCI layouts below `imagesFolder`. Throws MeshError NO_IMAGES when there is none, or when an image
- * that every node needs is in none of them.
- */
-export async function findImages(imagesFolder: string): Promise<NodeImages> {
-  const entries = existsSync(imagesFolder) ? await readdir(imagesFolder) : [];
-  const folders = entries.map((name) => join(imagesFolder, name));
-  const layouts = folders.filter((folder) => existsSync(join(folder, "oci-layout"))).sort();
-  const names = (await Promise.all(layouts.map(imageNames))).flat();
+/** Looks into an OCI layout. Throws MeshError NO_IMAGES when it is none, or lacks an image that every node needs. */
+export async function findImages(layout: string): Promise<NodeImages> {
+  const names = await imageNames(layout);
   const nameOf = (image: string) => {
     const found = names.find((name) => name.includes(`/${image}:`));
     if (found !== undefined) return found;
-    throw new MeshError("NO_IMAGES", `no image named ${image} lies in ${imagesFolder}`, { hint: HINT });
+    throw new MeshError("NO_IMAGES", `no image named ${image} lies in ${layout}`, { hint: HINT });
   };
-  return { layouts, sandbox: nameOf("pause"), dns: nameOf("playground-dns") };
+  return { layout, sandbox: nameOf("pause"), dns: nameOf("playground-dns") };
 }
 
 interface LayoutIndex {
@@ -41,16 +34,19 @@ interface LayoutIndex {
 }
 
 async function imageNames(layout: string): Promise<string[]> {
-  const index = JSON.parse(await readFile(join(layout, "index.json"), "utf8")) as LayoutIndex;
-  return (index.manifests ?? []).flatMap(({ annotations }) => annotations?.[IMAGE_NAME] ?? []);
+  const file = join(layout, "index.json");
+  try {
+    const index = JSON.parse(await readFile(file, "utf8")) as LayoutIndex;
+    return (index.manifests ?? []).flatMap(({ annotations }) => annotations?.[IMAGE_NAME] ?? []);
+  } catch (cause) {
+    throw new MeshError("NO_IMAGES", `cannot read the images' index ${file}`, { cause, hint: HINT });
+  }
 }
 
-/** Puts the images of every layout into containerd, under the names that their index tells. */
-export async function importImages(containerd: Containerd, { layouts }: NodeImages): Promise<void> {
+/** Puts the images into containerd, under the names that their index tells. */
+export async function importImages(containerd: Containerd, { layout }: NodeImages): Promise<void> {
   const ctr = containerd.enter(["ctr", "--address", containerd.socket, "--namespace", NAMESPACE]);
-  // One after the other: each already keeps as many processors busy as it has layers.
-  for (const layout of layouts) {
-    const load = `tar -C "$1" -cf - . | { shift; exec "$@"; }`;
-    await runTool("sh", ["-c", load, "sh", layout, ...ctr, "images", "import", "-"], { env: containerd.env });
-  }
+  // Not the layouts of single images that lie beside it.
+  const load = `tar -C "$1" -cf - oci-layout index.json blobs | { shift; exec "$@"; }`;
+  await runTool("sh", ["-c", load, "sh", layout, ...ctr, "images", "import", "-"], { env: containerd.env });
 }

@@ -6,17 +6,12 @@ const CHAINS = ["INPUT", "FORWARD", "OUTPUT"] as const;
 const READY_MS = 60_000;
 
 /**
- * Puts the network's own rules before kube-proxy's again, once these are there. kube-proxy accepts what it has marked for
- * masquerading, and would let a neighbour on the outer segment in who adds a route to a service range. It sets its
+ * Puts the network's own rules before kube-proxy's again, once these are there. Its chain KUBE-FORWARD accepts what is
+ * marked for masquerading, and would let a neighbour on the outer segment in who adds a route to a service range. It sets its
  * jumps once and leaves their order alone afterwards.
  */
 export async function putOuterRulesFirst(signal: AbortSignal): Promise<void> {
-  const missing = new Set<string>(CHAINS);
-  const look = async () => {
-    const rules = await runTool("iptables-save", ["-t", "filter"]);
-    for (const chain of CHAINS) if (new RegExp(`^-A ${chain} .*-j KUBE-`, "m").test(rules)) missing.delete(chain);
-    return missing.size === 0;
-  };
+  const look = async () => / -j KUBE-FORWARD$/m.test(await runTool("iptables-save", ["-t", "filter"]));
   await until(look, { reason: "kube-proxy has made its rules", timeoutMs: READY_MS, signal });
   const lines = CHAINS.flatMap((chain) => [
     `-D ${chain} -j PLAYGROUND-${chain}`,
