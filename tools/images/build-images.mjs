@@ -23,11 +23,13 @@ const ARCHIVE = "images.tar";
  */
 export async function buildImages(options) {
   const { folder, say } = options;
+  // An archive that was asked for once is kept in step: a stale one would be worse than none.
+  const tar = options.tar || existsSync(join(folder, ARCHIVE));
   const state = readState(folder);
   const node = findNode(options);
   const envoy = findEnvoy();
-  const stamp = stampOf({ ...options, node, envoy });
-  if (state.stamp === stamp && isWhole(folder, state, options)) return { ...state, changed: false };
+  const stamp = stampOf({ ...options, tar, node, envoy });
+  if (state.stamp === stamp && isWhole(folder, state, tar)) return { ...state, changed: false };
   mkdirSync(join(folder, "blobs", "sha256"), { recursive: true });
   const bundles = mkdtempSync(join(folder, ".bundles-"));
   try {
@@ -37,7 +39,7 @@ export async function buildImages(options) {
     const known = { ...state.known };
     const layers = await buildLayers(context, { folder, known, mtime: options.epoch, say });
     const images = IMAGES.map((image) => assemble(image, layers, options));
-    const fresh = { stamp, ...(await publish(images, layers, options)) };
+    const fresh = { stamp, ...(await publish(images, layers, { ...options, tar })) };
     replaceFile(join(folder, ".state.json"), JSON.stringify({ ...fresh, known: keysInUse(layers, known) }));
     return { ...fresh, changed: true };
   } finally {
@@ -93,7 +95,7 @@ function readState(folder) {
   }
 }
 
-function isWhole(folder, { images, blobs }, { tar }) {
+function isWhole(folder, { images, blobs }, tar) {
   const hasSize = ([digest, size]) => {
     const path = blobPath(folder, digest);
     return existsSync(path) && statSync(path).size === size;
@@ -153,7 +155,6 @@ async function publish(images, layers, { folder, tar, epoch }) {
   const manifests = images.flatMap(({ descriptor, names }) => names.map((name) => named(descriptor, name, name)));
   writeLayout(folder, { manifests, blobs: all, blobsFrom: folder });
   if (tar) await writeArchive(join(folder, ARCHIVE), { images, folder, mtime: epoch });
-  else rmSync(join(folder, ARCHIVE), { force: true });
   const sizes = Object.fromEntries(all.map((digest) => [digest, statSync(blobPath(folder, digest)).size]));
   return {
     images: images.map(({ name, names, folder: own, descriptor, size, unpacked, blobs }) => ({

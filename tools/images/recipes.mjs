@@ -84,7 +84,6 @@ function toolsLayer() {
   ]);
 }
 
-/** A layer that repeats a file of a layer below it costs only its tar, but saves no order of layers to be minded. */
 function withNotices(entries) {
   return [...entries, ...packageNotices(entries)];
 }
@@ -128,7 +127,6 @@ export const LAYERS = {
   ],
   pause: () => [file("pause", pauseProgram(), 0o755)],
   "curl-entry": () => [file("entrypoint.sh", CURL_ENTRY, 0o755)],
-  pause: () => [file("pause", pauseProgram(), 0o755)],
 };
 
 /** The programs that are bundled, each for itself. */
@@ -183,12 +181,6 @@ export const IMAGES = [
       Entrypoint: ["/usr/local/bin/playground-dns"],
       ExposedPorts: { "53/udp": {}, "53/tcp": {} },
     }),
-  },
-  {
-    name: "pause",
-    title: "Holder of a pod's namespaces",
-    layers: ["pause"],
-    config: ofUser(NO_USER, { Entrypoint: ["/pause"] }),
   },
   ...["v1", "v2"].map((version) => ({
     name: `examples-helloworld-${version}`,
