@@ -1,5 +1,5 @@
 // A playground of a test's own: booted by the same command that a person types, taken down whatever happens.
-import { execFileSync, spawn } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -8,6 +8,7 @@ import { parsePage } from "#playground/guide/parse-page";
 import { runPage } from "#playground/guide/run-page";
 import { guideEnvironment } from "#playground/guide/start-command";
 import type { PlaygroundStatus } from "#playground/lifecycle/playground-status";
+import type { Engine, NodeKind } from "#playground/process-config";
 
 export const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 export const GUIDE = join(ROOT, "docs", "guide.md");
@@ -28,6 +29,8 @@ export interface Output {
 
 export interface TestPlayground {
   readonly name: string;
+  /** What it was started with. */
+  readonly flags: readonly string[];
   readonly status: PlaygroundStatus;
   readonly environment: Record<string, string | undefined>;
   /** Runs a program with the playground's settings; never throws for an exit code. */
@@ -45,16 +48,39 @@ export interface TestPlayground {
   down(): Promise<void>;
 }
 
+export interface BootOptions {
+  readonly flags?: readonly string[];
+  /** Default: ISTHMUS_ENGINE, else embedded. */
+  readonly engine?: Engine;
+  /** Default: ISTHMUS_NODES, else isthmus. */
+  readonly nodes?: NodeKind;
+}
+
 let serial = 0;
 
-/** Boots; takes 2 to 4 seconds. The caller takes it down in a `finally` or afterAll. */
-export async function bootPlayground(options: { flags?: readonly string[] } = {}): Promise<TestPlayground> {
+/** The engine that a test without a wish of its own runs on: the whole suite can run on each. */
+const ENGINE = process.env["ISTHMUS_ENGINE"] ?? "embedded";
+const NODES = process.env["ISTHMUS_NODES"] ?? "isthmus";
+
+/** Why tests of the engine `kubernetes` cannot run here; undefined when they can. `npm test` builds what is missing. */
+export function whyNoKubernetes(...programs: readonly string[]): string | undefined {
+  const names = ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", ...programs];
+  const find = spawnSync(process.execPath, [join(ROOT, "tools", "kubernetes-programs.mjs"), "--find", ...names]);
+  return find.status === 0 ? whyNoPlayground() : "programs of a Kubernetes release are missing: npm run kubernetes";
+}
+
+/**
+ * Boots; takes 2 to 4 seconds, with the engine `kubernetes` about 10. The caller takes it down in a `finally` or afterAll.
+ */
+export async function bootPlayground(options: BootOptions = {}): Promise<TestPlayground> {
   serial += 1;
   const name = `t${process.pid}-${serial}`;
   const stateHome = mkdtempSync(join(tmpdir(), "isthmus-state-"));
   const isthmus = join(ROOT, "bin", "isthmus");
   const base = { ...process.env, XDG_STATE_HOME: stateHome };
-  await upInForeground(["playground", "up", "--name", name, ...(options.flags ?? [])], base);
+  const engine = ["--engine", options.engine ?? ENGINE, "--nodes", options.nodes ?? NODES];
+  const flags = [...engine, ...(options.flags ?? [])];
+  await upInForeground(["playground", "up", "--name", name, ...flags], base);
   const readStatus = (): PlaygroundStatus =>
     JSON.parse(execFileSync(isthmus, ["playground", "status", "--name", name, "-o", "json"], { env: base }).toString());
   const status = readStatus();
@@ -82,6 +108,7 @@ export async function bootPlayground(options: { flags?: readonly string[] } = {}
   };
   return {
     name,
+    flags,
     status,
     environment,
     run,

@@ -1,21 +1,11 @@
 // The main job, as a person does it: the page's commands, then calls, from both clusters.
 import { existsSync, readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { callSpread, whyNotSpread } from "#playground/guide/call-spread";
 import { parsePage } from "#playground/guide/parse-page";
+import { expectPromise, expectProxiesAccept } from "../../kit/guide-promise.ts";
 import { bootPlayground, GUIDE, ISTIO_PAGE, type TestPlayground, whyNoPlayground } from "../../kit/playground.ts";
 
 const CALLS = 200;
-const VERSIONS = ["v1", "v2"];
-
-/** 200 calls from each cluster, no error, each share within five standard deviations of one half. */
-async function expectPromise(playground: TestPlayground): Promise<void> {
-  const { environment } = playground;
-  const spreads = await Promise.all(
-    ["cluster1", "cluster2"].map((context) => callSpread({ context, calls: CALLS, environment })),
-  );
-  expect(spreads.map((spread) => whyNotSpread(spread, VERSIONS))).toEqual([undefined, undefined]);
-}
 
 const PAGES = [
   { title: "docs/guide.md", file: GUIDE, commands: 25 },
@@ -36,17 +26,11 @@ describe.skipIf(whyNoPlayground())("the guide", () => {
       });
 
       test(`${CALLS} calls from each cluster reach both versions evenly, without an error`, async () => {
-        await expectPromise(playground);
+        await expectPromise(playground, CALLS);
       });
 
       test("every proxy has accepted what it was sent", async () => {
-        for (const context of ["cluster1", "cluster2"]) {
-          const status = JSON.parse(
-            await playground.ok("istioctl", ["proxy-status", "--context", context, "-o", "json"]),
-          );
-          expect(status.length).toBe(4);
-          for (const entry of status) expect([entry.proxy, entry.rejected]).toEqual([entry.proxy, undefined]);
-        }
+        await expectProxiesAccept(playground);
       });
     });
   }
@@ -115,7 +99,7 @@ describe.skipIf(whyNoPlayground())("the guide's steps in another order end in th
       try {
         await playground.commands(order(steps()));
         await playground.ready("sample");
-        await expectPromise(playground);
+        await expectPromise(playground, CALLS);
       } finally {
         await playground.down();
       }
