@@ -95,6 +95,7 @@ function setUpScript(paths: {
     ...paths.hidden.map((path) => `mknod ${shellQuote(join(hidingLayer, path))} c 0 0`),
     `cd ${shellQuote(devices)}`,
     ...DEVICES.map(([name, major, minor]) => `mknod -m 666 ${name} c ${major} ${minor}`),
+    ": > termination-log",
     "ln -s /proc/self/fd fd; ln -s fd/0 stdin; ln -s fd/1 stdout; ln -s fd/2 stderr; ln -s pts/ptmx ptmx",
   ].join("\n");
 }

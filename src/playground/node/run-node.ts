@@ -13,10 +13,12 @@ import { loadKubeConfig } from "#kube/kubeconfig";
 import { createClusterDns } from "../dns/create-cluster-dns.ts";
 import type { NodeProcessConfig } from "../process-config.ts";
 import { createServiceProxy } from "../service-proxy/create-service-proxy.ts";
+import { machineHierarchies } from "./cgroup/cgroup-hierarchies.ts";
+import { cgroupFolder, createContainerCgroups } from "./cgroup/container-cgroups.ts";
 import { loadImageCatalogue } from "./images/image-catalogue.ts";
 import { createKubeletServer } from "./kubelet-server/kubelet-server.ts";
 import { createNodeApi } from "./node-api.ts";
-import { keepNodeAlive, nodeCapacity, registerNode } from "./node-registration.ts";
+import { keepNodeAlive, nodeCapacity, nodeObject, registerNode } from "./node-registration.ts";
 import { prepareNodeRoot } from "./node-root.ts";
 import { createIpPool } from "./pod/ip-pool.ts";
 import type { PodContext } from "./pod/pod-context.ts";
@@ -48,6 +50,7 @@ export async function runNode(config: NodeProcessConfig, logger: Logger, signal:
     await runAll(components, signal, logger);
   } finally {
     await manager.stopAll();
+    context.cgroups.removeAll();
     await context.root.remove();
     await Promise.all([client.close(), proxyClient.close()]);
   }
@@ -85,7 +88,8 @@ async function createPodContext(config: NodeProcessConfig, parts: NodeParts): Pr
   const services = startInformer<Service>({ client, type: Kinds.Service, logger, signal });
   return {
     nodeName: config.nodeName,
-    hostIP: config.address,
+    hostIPs: [config.address],
+    labels: nodeObject(config).metadata?.labels ?? {},
     namePrefix: config.namePrefix,
     dns: {
       clusterDomain: config.clusterDomain,
@@ -97,7 +101,11 @@ async function createPodContext(config: NodeProcessConfig, parts: NodeParts): Pr
     objects: followReferencedObjects(client, logger, signal),
     services: () => services.list(),
     catalogue,
-    ipPool: createIpPool(config.podCIDR),
+    ipPools: [createIpPool(config.podCIDR)],
+    cgroups: createContainerCgroups(machineHierarchies(), cgroupFolder(config.namePrefix), {
+      clock: systemClock,
+      logger,
+    }),
     root: await prepareNodeRoot(config.stateDir),
     clock: systemClock,
     logger,

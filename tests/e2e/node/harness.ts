@@ -5,6 +5,8 @@ import { createInterface } from "node:readline";
 import type { ConfigMap, Pod, Secret } from "#api/kubernetes/gen/types";
 import { systemClock } from "#base/clock";
 import { createLogger } from "#base/logger";
+import { machineHierarchies } from "#playground/node/cgroup/cgroup-hierarchies";
+import { createContainerCgroups } from "#playground/node/cgroup/container-cgroups";
 import { loadImageCatalogue } from "#playground/node/images/image-catalogue";
 import { runInContainer } from "#playground/node/kubelet-server/run-in-container";
 import { prepareNodeRoot } from "#playground/node/node-root";
@@ -61,7 +63,8 @@ const { placeholders } = programPaths(existsSync("/usr/local/bin/envoy") ? "/usr
 let tokens = 0;
 const context: PodContext = {
   nodeName: "node1",
-  hostIP: "172.30.0.11",
+  hostIPs: ["172.30.0.11"],
+  labels: { "kubernetes.io/os": "linux" },
   namePrefix: "ist-n-",
   dns: { clusterDomain: "cluster.local", dnsAddress: "10.96.0.10", hostResolvConf: "nameserver 127.0.0.1\n" },
   allocatable: { cpu: "2", memory: "4Gi" },
@@ -87,7 +90,11 @@ const context: PodContext = {
     },
   ],
   catalogue: () => loadImageCatalogue(catalogues, placeholders),
-  ipPool: createIpPool("10.244.0.0/16"),
+  ipPools: [createIpPool("10.244.0.0/16")],
+  cgroups: createContainerCgroups(machineHierarchies(), `isthmus-harness-${process.ppid}`, {
+    clock: systemClock,
+    logger,
+  }),
   root,
   clock: systemClock,
   logger,
@@ -112,6 +119,7 @@ const handlers: { [K in Command["do"]]: (command: Extract<Command, { do: K }>) =
   },
   async quit() {
     await manager.stopAll();
+    context.cgroups.removeAll();
     const netns = await runCommand("sh", ["-c", "ls /run/netns; ip -br link | grep ist-n- || true"]);
     await root.remove();
     say({ event: "quit", left: netns.trim() });

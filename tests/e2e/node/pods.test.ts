@@ -67,7 +67,7 @@ test("a pod waits for its config map and goes on the moment it is there; later c
     volumes: [{ name: "ca", configMap: { name: "istio-ca-root-cert" } }],
   });
   const failed = await node.event("event", ({ pod, reason }) => pod === "late" && reason === "FailedMount");
-  expect(failed.message).toContain('volume "ca": configmap "istio-ca-root-cert" not found');
+  expect(failed.message).toContain('volume "ca" : configmap "istio-ca-root-cert" not found');
   expect(node.status("late")?.phase).toBe("Pending");
   const metadata = { namespace: "default", name: "istio-ca-root-cert" };
   const putAt = Date.now();

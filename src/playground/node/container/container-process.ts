@@ -1,7 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync, readFileSync, writeFileSync } from "node:fs";
+import { constants } from "node:os";
 import type { Writable } from "node:stream";
 import { MeshError } from "#base/mesh-error";
+import type { ContainerCgroup } from "../cgroup/container-cgroups.ts";
 import { TOOL_ENVIRONMENT } from "../run-command.ts";
 import { type ContainerLog, type LogStream, readFifo } from "./container-log.ts";
 import {
@@ -10,13 +12,18 @@ import {
   environmentText,
   initScript,
   mountTable,
+  type PidNamespace,
   processCommand,
   READY_LINE,
 } from "./container-script.ts";
+import type { ProcessIdentity } from "./process-identity.ts";
 
 export interface ContainerExit {
+  /** As runtimes tell it: 128 and the signal's number after a death by signal. */
   readonly exitCode: number;
   readonly message: string;
+  /** The kernel ended a process of it for lack of memory. */
+  readonly oomKilled: boolean;
 }
 
 export interface ContainerProcess {
@@ -24,13 +31,17 @@ export interface ContainerProcess {
   readonly pid: number;
   /** Resolves when every process of the container is gone and all of its output is in the log. */
   readonly exited: Promise<ContainerExit>;
-  signal(name: "SIGTERM" | "SIGKILL" | "SIGINT" | "SIGQUIT" | "SIGHUP"): void;
+  signal(name: NodeJS.Signals): void;
   /** The arguments for `setpriv` that run a command inside; see exec in the kubelet API. */
   execArguments(command: readonly string[]): string[];
   /** Opens the environment for a process that is spawned meanwhile: it must be the child's descriptor ENVIRONMENT_FD. */
   withEnvironment<T>(use: (descriptor: number) => T): T;
   /** Of this start of the container, on the node. */
   readonly directory: string;
+  readonly identity: ProcessIdentity;
+  /** On the node: what the program writes to its terminationMessagePath. */
+  readonly terminationLog: string;
+  readonly cgroup: ContainerCgroup | undefined;
   /** What attached clients type; undefined when the container has no standard input. */
   readonly stdin: Writable | undefined;
   readonly stdinOnce: boolean;
@@ -46,9 +57,12 @@ export interface EarlyOutput {
 /** More than this of early output is dropped. */
 const MOST_EARLY = 64 * 1024;
 
-/** Exit codes by which a container ended by SIGKILL or by an unknown signal is told, as runtimes do. */
-const KILLED = 137;
-const UNKNOWN_SIGNAL = 255;
+/** Added to the number of the signal that ended a program. */
+const BY_SIGNAL = 128;
+const KILLED = BY_SIGNAL + constants.signals.SIGKILL;
+const LOST = 255;
+/** Output of what a container leaves behind in a pid namespace of others is read for this long. */
+const LEFT_BEHIND_MS = 200;
 
 /**
  * Starts a prepared container in the sandbox's namespaces and returns when its program runs.
@@ -74,8 +88,8 @@ export async function startContainerProcess(
   const child = spawn(
     "setpriv",
     [
-      ...["--pdeathsig", "KILL", "nsenter", ...enter],
-      ...["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", `${launch.directory}/init`],
+      ...["--pdeathsig", "KILL", "nsenter", ...enter, ...PID_NAMESPACE[launch.pids.kind].enter(launch.pids)],
+      ...["unshare", "--mount", ...PID_NAMESPACE[launch.pids.kind].unshare, "sh", `${launch.directory}/init`],
     ],
     { stdio: [launch.stdin ? "pipe" : "ignore", "ignore", "pipe"], env: TOOL_ENVIRONMENT },
   );
@@ -95,6 +109,13 @@ export async function startContainerProcess(
   return runningContainer({ child, launch, ended, outputs, diagnostics, early });
 }
 
+/** How the launcher comes into the pid namespace of the container; entering or making one forks. */
+const PID_NAMESPACE = {
+  own: { enter: () => [], unshare: ["--pid", "--fork", "--kill-child"], forks: true },
+  joined: { enter: ({ path = "" }) => [`--pid=${path}`], unshare: [], forks: true },
+  node: { enter: () => [], unshare: [], forks: false },
+} satisfies Record<PidNamespace["kind"], unknown>;
+
 interface Started {
   readonly child: ChildProcess;
   readonly launch: ContainerLaunch;
@@ -105,28 +126,30 @@ interface Started {
 }
 
 function runningContainer({ child, launch, ended, outputs, diagnostics, early }: Started): ContainerProcess {
-  const pid = firstChildOf(child.pid ?? 0) ?? 0;
+  const launcher = child.pid ?? 0;
+  const pid = PID_NAMESPACE[launch.pids.kind].forks ? (firstChildOf(launcher) ?? 0) : launcher;
   let gone = false;
-  let killed = false;
   const exited = ended.then(async ({ code, signal }): Promise<ContainerExit> => {
     gone = true;
+    // In a namespace of others what it left behind goes on and holds its output.
+    if (launch.pids.kind !== "own") await endLeftBehind(launch, outputs);
     await Promise.all(outputs.map((output) => output.ended));
-    if (killed) return { exitCode: KILLED, message: "" };
-    // util-linux 2.38 tells a death by signal only by this complaint and exit code 1.
-    const bySignal = signal !== null || diagnostics.text().includes("sigprocmask");
-    if (bySignal) return { exitCode: UNKNOWN_SIGNAL, message: "ended by a signal" };
-    return { exitCode: code ?? UNKNOWN_SIGNAL, message: "" };
+    const oomKilled = (launch.cgroup?.oomKills() ?? 0) > 0;
+    await launch.cgroup?.remove();
+    return { exitCode: exitCodeOf(code, signal, diagnostics.text()), message: "", oomKilled };
   });
   return {
     pid,
     exited,
     directory: launch.directory,
+    identity: launch.identity,
+    terminationLog: launch.terminationLog,
+    cgroup: launch.cgroup,
     stdin: child.stdin ?? undefined,
     stdinOnce: launch.stdinOnce,
     takeEarlyOutput: early.take,
     signal(name) {
       if (gone || pid === 0) return;
-      if (name === "SIGKILL") killed = true;
       try {
         process.kill(pid, name);
       } catch {
@@ -146,6 +169,29 @@ function runningContainer({ child, launch, ended, outputs, diagnostics, early }:
       ...["--", ...processCommand(launch, command)],
     ],
   };
+}
+
+/** A death by signal is passed on by the launcher; util-linux 2.38 can not die of SIGKILL itself and complains instead. */
+function exitCodeOf(code: number | null, signal: NodeJS.Signals | null, diagnostics: string): number {
+  if (signal !== null) return BY_SIGNAL + constants.signals[signal];
+  if (diagnostics.includes("sigprocmask")) return KILLED;
+  return code ?? LOST;
+}
+
+async function endLeftBehind(
+  { cgroup }: ContainerLaunch,
+  outputs: readonly { ended: Promise<void>; destroy: () => void }[],
+): Promise<void> {
+  for (const pid of cgroup?.processes() ?? []) {
+    try {
+      process.kill(pid, "SIGKILL");
+    } catch {
+      // It went by itself.
+    }
+  }
+  const quiet = new Promise<void>((resolve) => setTimeout(resolve, LEFT_BEHIND_MS));
+  await Promise.race([Promise.all(outputs.map((output) => output.ended)), quiet]);
+  for (const output of outputs) output.destroy();
 }
 
 /** `kubectl run -i` attaches a moment after the start: it shall see the first words too. */

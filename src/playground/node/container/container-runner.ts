@@ -1,70 +1,44 @@
 // The life of one container of a pod: start, probes, hooks, restarts with back-off, stop.
-import type { Container, ContainerState, ContainerStateTerminated, ContainerStatus } from "#api/kubernetes/gen/types";
-import type { Clock } from "#base/clock";
-import type { Logger } from "#base/logger";
+import { randomBytes } from "node:crypto";
+import type { ContainerStatus } from "#api/kubernetes/gen/types";
 import { MeshError } from "#base/mesh-error";
 import { kubeTime } from "../kube-time.ts";
 import { runInContainer } from "../kubelet-server/run-in-container.ts";
+import { podFullName } from "../pod/pod-name.ts";
 import { watchProbes } from "../probes/container-probes.ts";
-import { type AttemptTarget, attemptProbe } from "../probes/probe-attempt.ts";
-import { nextBackOff, type RestartPolicy, shouldRestart } from "../status/restart-policy.ts";
+import { durationText, isDone, nextBackOff, shouldRestart } from "../status/restart-policy.ts";
 import { type ContainerLog, openContainerLog } from "./container-log.ts";
 import type { ContainerExit, ContainerProcess } from "./container-process.ts";
-import { endContainer } from "./end-container.ts";
+import type { ContainerRunnerOptions } from "./container-runner-options.ts";
+import { initialStatus, START_FAILED, startedFacts, terminatedState } from "./container-status.ts";
+import { type ContainerStop, endContainer } from "./end-container.ts";
+import { type HookTarget, runHook } from "./lifecycle-hook.ts";
+import { pullTold, WAITING_REASONS } from "./start-failure.ts";
+import { terminationMessage } from "./termination-message.ts";
 
-export type EventRecorder = (type: "Normal" | "Warning", reason: string, message: string) => void;
-
-export interface ContainerRunnerOptions {
-  readonly container: Container;
-  readonly policy: RestartPolicy;
-  /** The restart count to begin with: what an earlier run of this node told the API server. */
-  readonly restartCount: number;
-  readonly podIP: () => string;
-  readonly graceSeconds: number;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly record: EventRecorder;
-  /** The path of the log of the n-th start. */
-  readonly logPath: (attempt: number) => string;
-  /** Prepares and starts the program. Throws MeshError. */
-  readonly launch: (attempt: number, log: ContainerLog) => Promise<ContainerProcess>;
-  /** The status changed. */
-  readonly onChange: () => void;
-}
-
-/** Codes of errors that keep a container waiting, and Kubernetes' reason for each; others count as a failed start. */
-const WAITING_REASONS: Readonly<Record<string, string>> = {
-  UNKNOWN_IMAGE: "ErrImagePull",
-  CONFIG_MISSING: "CreateContainerConfigError",
-  BAD_FIELD_REF: "CreateContainerConfigError",
-  BAD_QUANTITY: "CreateContainerConfigError",
-  RUNS_AS_ROOT: "CreateContainerConfigError",
-  BAD_VOLUME: "CreateContainerConfigError",
-};
 const RETRY_MS = 10_000;
 const HOOK_TIMEOUT_MS = 600_000;
+
 export class ContainerRunner {
   readonly name: string;
   readonly #options: ContainerRunnerOptions;
   readonly #stop = new AbortController();
   #status: ContainerStatus;
   #process: ContainerProcess | undefined;
+  #ending: ContainerProcess | undefined;
   #log: ContainerLog | undefined;
   #attempt = 0;
   #finished = false;
-  #killReason: string | undefined;
+  #hookError: string | undefined;
   #poke: (() => void) | undefined;
   #resolveFirst: () => void = () => undefined;
   /** Settles when the first start succeeded, its postStart hook included, or failed. */
   readonly firstStart: Promise<void>;
 
   constructor(options: ContainerRunnerOptions) {
-    const { name, image = "" } = options.container;
-    this.name = name;
+    this.name = options.container.name;
     this.#options = options;
-    const state = { waiting: { reason: "ContainerCreating" } };
-    const { restartCount } = options;
-    this.#status = { name, image, imageID: "", ready: false, started: false, restartCount, state };
+    this.#status = initialStatus(options.container, options.pod(), options.restartCount);
     this.firstStart = new Promise((resolve) => {
       this.#resolveFirst = resolve;
     });
@@ -83,8 +57,9 @@ export class ContainerRunner {
     return this.#status.state?.running ? this.#process : undefined;
   }
 
+  /** Of the current or last start; of the one before with `previous`. Undefined when there was none. */
   logPath(previous: boolean): string | undefined {
-    const attempt = this.#attempt - (previous ? 1 : 0);
+    const attempt = this.#attempt - (previous && this.#isCurrent() ? 1 : 0);
     return attempt < 1 ? undefined : this.#options.logPath(attempt);
   }
 
@@ -100,7 +75,7 @@ export class ContainerRunner {
 
   /** Runs until the container ended for good or was stopped. */
   async run(): Promise<void> {
-    const { policy, clock } = this.#options;
+    const { container, isInit, clock } = this.#options;
     let lastWait: number | undefined;
     while (!this.#stop.signal.aborted) {
       const startedAt = clock.now();
@@ -110,21 +85,22 @@ export class ContainerRunner {
         await this.#pause(RETRY_MS);
         continue;
       }
-      if (this.#stop.signal.aborted || !shouldRestart(policy, exit.exitCode)) break;
+      const over = isDone(container, this.#options.pod(), { isInit, exitCode: exit.exitCode });
+      if (this.#stop.signal.aborted || over) break;
       lastWait = nextBackOff(lastWait, clock.now() - startedAt);
       await this.#backOff(lastWait);
-      this.#update({ restartCount: this.#status.restartCount + 1 });
+      if (!this.#stop.signal.aborted) this.#update({ restartCount: this.#status.restartCount + 1 });
     }
     this.#finished = true;
     this.#resolveFirst();
     this.#options.onChange();
   }
 
-  /** Ends it in Kubernetes' order: preStop hook, SIGTERM, grace period, SIGKILL. Resolves when it is gone. */
-  async stop(graceSeconds: number): Promise<void> {
+  /** Ends it in Kubernetes' order. Resolves when it is gone; a second call with less grace shortens the first. */
+  async stop(how: ContainerStop): Promise<void> {
     this.#stop.abort();
     const running = this.process;
-    if (running) await this.#end(running, graceSeconds, "Stopping container");
+    if (running) await this.#end(running, how, `Stopping container ${this.name}`);
     else if (this.#process) this.#process.signal("SIGKILL");
     await this.#process?.exited;
   }
@@ -133,26 +109,29 @@ export class ContainerRunner {
     const { container, clock, record } = this.#options;
     const attempt = this.#attempt + 1;
     const log = openContainerLog(this.#options.logPath(attempt), clock);
-    this.#log = log;
-    this.#attempt = attempt;
-    const startedAt = kubeTime(clock);
     try {
       this.#process = await this.#options.launch(attempt, log);
     } catch (thrown) {
       log.close();
-      return this.#startFailed(MeshError.from(thrown), startedAt);
+      return this.#startFailed(MeshError.from(thrown));
     }
-    record("Normal", "Started", `Started container ${container.name}`);
-    const containerID = `isthmus://${this.#process.pid}-${clock.now()}`;
+    const running = this.#process;
+    this.#log = log;
+    this.#attempt = attempt;
+    const startedAt = kubeTime(clock);
+    record("Normal", "Started", "Container started");
+    const containerID = newContainerID();
     const started = !container.startupProbe;
     const ready = started && !container.readinessProbe && !container.lifecycle?.postStart;
     const imageID = `isthmus://${container.image ?? ""}`;
-    this.#update({ containerID, imageID, started, ready, state: { running: { startedAt } } });
+    const facts = startedFacts(container, running.identity);
+    this.#update({ ...facts, containerID, imageID, started, ready, state: { running: { startedAt } } });
     // A stop that came while it started.
-    if (this.#stop.signal.aborted) this.#process.signal("SIGKILL");
-    const exit = await this.#whileRunning(this.#process);
+    if (this.#stop.signal.aborted) running.signal("SIGKILL");
+    const exit = await this.#whileRunning(running);
     log.close();
-    this.#terminated(exit, startedAt);
+    const ended = { container, exitCode: exit.exitCode, terminationLog: running.terminationLog, logPath: log.path };
+    this.#terminated(exit, { startedAt, startError: undefined, said: terminationMessage(ended) });
     return exit;
   }
 
@@ -161,103 +140,105 @@ export class ContainerRunner {
     void running.exited.then(() => probes.abort());
     const hookDone = await this.#postStart(running, probes.signal);
     this.#resolveFirst();
+    const { container, clock, record } = this.#options;
     if (hookDone) {
       watchProbes({
-        container: this.#options.container,
+        container,
         target: this.#target(running),
-        clock: this.#options.clock,
-        record: this.#options.record,
+        clock,
+        record,
         signal: probes.signal,
         onState: (change) => this.#update(change),
-        onDead: (reason) => void this.#restart(running, reason),
+        onDead: (kind) => void this.#probeFailed(running, kind),
       });
     }
     return running.exited;
   }
 
   async #postStart(running: ContainerProcess, signal: AbortSignal): Promise<boolean> {
-    const hook = this.#options.container.lifecycle?.postStart;
+    const { container, record, graceSeconds } = this.#options;
+    const hook = container.lifecycle?.postStart;
     if (!hook) return true;
-    const { ok, output } = await attemptProbe(hook, this.#target(running), HOOK_TIMEOUT_MS);
+    const { ok, message } = await runHook(hook, this.#target(running), HOOK_TIMEOUT_MS);
     if (signal.aborted) return false;
     if (ok) {
-      const { readinessProbe, startupProbe } = this.#options.container;
-      if (!readinessProbe && !startupProbe) this.#update({ ready: true });
+      if (!container.readinessProbe && !container.startupProbe) this.#update({ ready: true });
       return true;
     }
-    this.#options.record("Warning", "FailedPostStartHook", `PostStartHook failed: ${output}`);
-    void this.#restart(running, "FailedPostStartHook");
+    this.#hookError = message;
+    // The words of the hook may hold secrets: they are in the status only, as on every kubelet.
+    record("Warning", "FailedPostStartHook", "PostStartHook failed");
+    void this.#end(running, { graceSeconds }, "FailedPostStartHook");
     return false;
   }
 
-  async #restart(running: ContainerProcess, reason: string): Promise<void> {
-    this.#killReason = reason;
-    await this.#end(
-      running,
-      this.#options.graceSeconds,
-      `Container failed (${reason}), will be restarted: stopping container`,
-    );
+  async #probeFailed(running: ContainerProcess, kind: "liveness" | "startup"): Promise<void> {
+    const { container, graceSeconds, pod } = this.#options;
+    const probe = kind === "liveness" ? container.livenessProbe : container.startupProbe;
+    const again = shouldRestart(container, pod(), 137) ? ", will be restarted" : "";
+    const how = { graceSeconds: probe?.terminationGracePeriodSeconds ?? graceSeconds };
+    await this.#end(running, how, `Container ${this.name} failed ${kind} probe${again}`);
   }
 
-  async #end(running: ContainerProcess, graceSeconds: number, what: string): Promise<void> {
+  async #end(running: ContainerProcess, how: ContainerStop, message: string): Promise<void> {
     const { container, clock, record } = this.#options;
-    record("Normal", "Killing", `${what} ${container.name}`);
-    await endContainer(running, this.#target(running), graceSeconds, clock);
+    const target = this.#target(running);
+    if (this.#ending === running) {
+      // It is being ended already: this call can only make it sooner.
+      const { lifecycle: _, ...withoutHook } = container;
+      const again = { running, target: { ...target, container: withoutHook }, clock, onHookFailed: () => undefined };
+      return endContainer(again, how);
+    }
+    this.#ending = running;
+    record("Normal", "Killing", message);
+    const onHookFailed = () => record("Warning", "FailedPreStopHook", "PreStopHook failed");
+    await endContainer({ running, target, clock, onHookFailed }, how);
   }
 
-  #startFailed(error: MeshError, startedAt: string): ContainerExit | "retry" {
+  #startFailed(error: MeshError): ContainerExit | "retry" {
     const { container, record } = this.#options;
     const waiting = WAITING_REASONS[error.code];
     if (waiting === undefined) {
       record("Warning", "Failed", `Error: ${error.message}`);
-      const exit = { exitCode: 128, message: error.message };
-      this.#killReason = "StartError";
-      this.#terminated(exit, startedAt);
+      const exit = { exitCode: START_FAILED.exitCode, message: error.message, oomKilled: false };
+      this.#attempt++;
+      this.#update({ containerID: newContainerID() });
+      this.#terminated(exit, { startedAt: undefined, startError: error.message, said: "" });
       return exit;
     }
-    const before = this.#status.state?.waiting?.reason;
-    const isImage = waiting === "ErrImagePull";
-    const reason = isImage && (before === waiting || before === "ImagePullBackOff") ? "ImagePullBackOff" : waiting;
-    if (reason === "ImagePullBackOff") record("Normal", "BackOff", `Back-off pulling image "${container.image}"`);
-    else
-      record(
-        "Warning",
-        "Failed",
-        isImage ? `Failed to pull image "${container.image}": ${error.message}` : `Error: ${error.message}`,
-      );
-    this.#attempt--;
-    this.#update({ ready: false, started: false, state: { waiting: { reason, message: error.message } } });
+    const told = pullTold(container.image ?? "", waiting, this.#status.state?.waiting?.reason, error.message);
+    for (const event of told.events) record(...event);
+    const { reason, message } = told;
+    this.#update({ ready: false, started: false, state: { waiting: { reason, message } } });
     return "retry";
   }
 
-  #terminated(exit: ContainerExit, startedAt: string): void {
-    const { exitCode, message } = exit;
-    const reason = this.#killReason === "StartError" ? "StartError" : exitCode === 0 ? "Completed" : "Error";
-    this.#killReason = undefined;
-    const { containerID } = this.#status;
-    const terminated: ContainerStateTerminated = {
-      exitCode,
-      reason,
-      startedAt,
-      finishedAt: kubeTime(this.#options.clock),
-      ...(message ? { message } : {}),
-      ...(containerID === undefined ? {} : { containerID }),
-    };
-    this.#update({ ready: false, started: false, state: { terminated } });
+  #terminated(
+    exit: ContainerExit,
+    end: { startedAt: string | undefined; startError: string | undefined; said: string },
+  ): void {
+    const finishedAt = kubeTime(this.#options.clock);
+    const terminated = terminatedState({ exit, ...end, finishedAt, containerID: this.#status.containerID });
+    const ready = this.#options.isInit && exit.exitCode === 0 && this.#options.container.restartPolicy !== "Always";
+    this.#update({ ready, started: false, state: { terminated } });
   }
 
   async #backOff(ms: number): Promise<void> {
-    const { container, record } = this.#options;
+    const { record, clock, pod } = this.#options;
     const { state } = this.#status;
-    const lastState: ContainerState = state?.terminated ? { terminated: state.terminated } : {};
+    const lastState = state?.terminated ? { terminated: state.terminated } : {};
+    const hookError = this.#hookError;
+    this.#hookError = undefined;
     if (ms === 0) {
-      this.#update({ lastState });
+      const waiting = { reason: "PostStartHookError", message: hookError ?? "" };
+      this.#update(hookError === undefined ? { lastState } : { lastState, state: { waiting } });
       return;
     }
-    const message = `back-off ${ms / 1000}s restarting failed container=${container.name}`;
-    record("Warning", "BackOff", `Back-off restarting failed container ${container.name}`);
+    const where = podFullName(pod());
+    const message = `back-off ${durationText(ms)} restarting failed container=${this.name} pod=${where}`;
+    record("Warning", "BackOff", `Back-off restarting failed container ${this.name} in pod ${where}`);
     this.#update({ lastState, state: { waiting: { reason: "CrashLoopBackOff", message } } });
-    await this.#options.clock.sleep(ms, this.#stop.signal).catch(() => undefined);
+    await clock.sleep(ms, this.#stop.signal).catch(() => undefined);
   }
 
   async #pause(ms: number): Promise<void> {
@@ -273,13 +254,30 @@ export class ContainerRunner {
     this.#poke = undefined;
   }
 
-  #target(running: ContainerProcess): AttemptTarget {
-    const { container, podIP } = this.#options;
-    return { container, podIP: podIP(), exec: (command, timeoutMs) => runInContainer(running, command, timeoutMs) };
+  #target(running: ContainerProcess): HookTarget {
+    const { container, podIP, pod, clock } = this.#options;
+    const gone = new AbortController();
+    void running.exited.then(() => gone.abort());
+    return {
+      container,
+      podIP: podIP(),
+      pod: podFullName(pod()),
+      exec: (command, timeoutMs) => runInContainer(running, command, timeoutMs),
+      wait: (ms) => clock.sleep(ms, gone.signal).catch(() => undefined),
+    };
+  }
+
+  /** The newest log is that of the container as its status tells it, not of one that failed to start. */
+  #isCurrent(): boolean {
+    return this.#status.state?.waiting === undefined;
   }
 
   #update(change: Partial<ContainerStatus>): void {
     this.#status = { ...this.#status, ...change };
     this.#options.onChange();
   }
+}
+
+function newContainerID(): string {
+  return `isthmus://${randomBytes(32).toString("hex")}`;
 }

@@ -1,5 +1,6 @@
 // The shell script and the table of mounts by which a container comes to life: pure text, so that it can be read in tests.
 
+import type { ContainerCgroup } from "../cgroup/container-cgroups.ts";
 import { shellQuote, shellWords } from "../shell-quote.ts";
 import { type ProcessIdentity, setprivCommand } from "./process-identity.ts";
 
@@ -26,6 +27,12 @@ export interface ProcessSettings {
   readonly workingDir: string;
 }
 
+/** Whose processes a container sees: its own, those of a namespace named by `path`, or the node's. */
+export interface PidNamespace {
+  readonly kind: "own" | "joined" | "node";
+  readonly path?: string;
+}
+
 export interface ContainerLaunch extends ProcessSettings {
   /** Of this start of the container; has `root`. */
   readonly directory: string;
@@ -44,6 +51,11 @@ export interface ContainerLaunch extends ProcessSettings {
   /** The program runs on a terminal. */
   readonly tty: boolean;
   readonly command: readonly string[];
+  readonly pids: PidNamespace;
+  /** Where its limits hold; undefined when it has none. */
+  readonly cgroup: ContainerCgroup | undefined;
+  /** On the node: the file that the container sees at its terminationMessagePath. */
+  readonly terminationLog: string;
 }
 
 /** Readable for root only. */
@@ -89,18 +101,37 @@ export function initScript(launch: ContainerLaunch): string {
   const path = launch.variables.PATH ?? "";
   return [
     "set -e",
+    ...enterCgroup(launch.cgroup),
     `exec 3>${shellQuote(launch.stdout)} 5>${shellQuote(launch.stderr)} ${ENVIRONMENT_FD}<${shellQuote(environmentFile(launch))}`,
     `mount --all --fstab ${shellQuote(`${launch.directory}/fstab`)}`,
     `cd ${shellQuote(`${launch.directory}/root`)}`,
     "pivot_root . .",
     "umount -l .",
     "cd /",
-    `(PATH=${shellQuote(path)}; cd ${shellQuote(launch.workingDir)} && command -v ${shellQuote(program)} >/dev/null) || { echo ${shellQuote(`exec: "${program}": executable file not found in the container`)} >&2; exit 128; }`,
+    ...findProgram(launch.workingDir, path, program),
+    ...(launch.cgroup === undefined ? [] : ["wait $limits || true"]),
     `echo ${shellQuote(READY_LINE)} >&2`,
     "exec 1>&3 2>&5 3>&- 5>&-",
     `exec ${shellWords(processCommand(launch, launch.tty ? onTerminal(`exec ${shellWords(launch.command)}`) : launch.command))}`,
     "",
   ].join("\n");
+}
+
+/** The kernel takes milliseconds for it: meanwhile the rest goes on. */
+function enterCgroup(cgroup: ContainerCgroup | undefined): string[] {
+  if (cgroup === undefined) return [];
+  return [`{ for file in ${shellWords(cgroup.procsFiles)}; do echo $$ > "$file"; done; } & limits=$!`];
+}
+
+function findProgram(workingDir: string, path: string, program: string): string[] {
+  const at = shellQuote(workingDir);
+  const missing = program.includes("/")
+    ? `stat ${program}: no such file or directory`
+    : "executable file not found in $PATH";
+  return [
+    `[ -d ${at} ] || mkdir -p ${at} 2>/dev/null || true`,
+    `(PATH=${shellQuote(path)}; cd ${at} && command -v ${shellQuote(program)} >/dev/null) || { echo ${shellQuote(`exec: "${program}": ${missing}`)} >&2; exit 128; }`,
+  ];
 }
 
 /** The terminal of a container whose program runs on one: the first of its own devpts. */

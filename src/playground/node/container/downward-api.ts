@@ -5,8 +5,11 @@ import { parseQuantity } from "./quantity.ts";
 /** What a pod may learn about itself beyond its own object. */
 export interface DownwardFacts {
   readonly pod: Pod;
+  /** The first of `podIPs`. */
   readonly podIP: string;
+  readonly podIPs: readonly string[];
   readonly hostIP: string;
+  readonly hostIPs: readonly string[];
   readonly nodeName: string;
   /** Stands in for a limit that the container does not set, as on every kubelet. */
   readonly allocatable: Readonly<Record<string, Quantity>>;
@@ -21,9 +24,9 @@ const FIELDS: Readonly<Record<string, (facts: DownwardFacts) => string | undefin
   "spec.nodeName": ({ nodeName }) => nodeName,
   "spec.serviceAccountName": ({ pod }) => pod.spec?.serviceAccountName ?? "default",
   "status.hostIP": ({ hostIP }) => hostIP,
-  "status.hostIPs": ({ hostIP }) => hostIP,
+  "status.hostIPs": ({ hostIPs }) => hostIPs.join(","),
   "status.podIP": ({ podIP }) => podIP,
-  "status.podIPs": ({ podIP }) => podIP,
+  "status.podIPs": ({ podIPs }) => podIPs.join(","),
 };
 
 /** The value of a fieldRef. Throws MeshError BAD_FIELD_REF for a path that Kubernetes does not offer. */

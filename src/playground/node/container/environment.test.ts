@@ -9,6 +9,8 @@ const pod: Pod = {
 };
 const facts = {
   pod,
+  podIPs: ["10.0.0.1"],
+  hostIPs: ["10.0.0.2"],
   podIP: "10.0.0.1",
   hostIP: "172.30.0.11",
   nodeName: "n",
@@ -72,7 +74,7 @@ test("a missing key keeps the container waiting unless it is optional", () => {
   });
   expect(environment({ env: [key("k")] }, lookups).variables.V).toBe("v");
   expect(environment({ env: [key("gone", true)] }, lookups).variables).not.toHaveProperty("V");
-  expect(() => environment({ env: [key("gone")] }, lookups)).toThrow(/no key gone in configmap "cm"/);
+  expect(() => environment({ env: [key("gone")] }, lookups)).toThrow(/couldn't find key gone in ConfigMap \w+\/cm/);
   const from = environment(
     { envFrom: [{ prefix: "P_", secretRef: { name: "any" } }, { configMapRef: { name: "cm" } }] },
     lookups,

@@ -78,6 +78,7 @@ function variableValue(
 }
 
 function sourcedValue(source: EnvVarSource, { container, facts, lookups }: EnvironmentInput): string | undefined {
+  const { namespace = "default" } = facts.pod.metadata ?? {};
   if (source.fieldRef) return fieldValue(source.fieldRef, facts);
   if (source.resourceFieldRef) {
     const named = source.resourceFieldRef.containerName;
@@ -90,13 +91,13 @@ function sourcedValue(source: EnvVarSource, { container, facts, lookups }: Envir
     return required(
       map?.data?.[key],
       optional,
-      map ? `no key ${key} in configmap "${name}"` : `configmap "${name}" not found`,
+      map ? `couldn't find key ${key} in ConfigMap ${namespace}/${name}` : `configmap "${name}" not found`,
     );
   }
   if (source.secretKeyRef) {
     const { name = "", key, optional } = source.secretKeyRef;
     const secret = lookups.secret(name);
-    const what = secret ? `no key ${key} in secret "${name}"` : `secret "${name}" not found`;
+    const what = secret ? `couldn't find key ${key} in Secret ${namespace}/${name}` : `secret "${name}" not found`;
     const value = required(secret?.data?.[key], optional, what);
     return value === undefined ? undefined : decode(value);
   }

@@ -3,13 +3,15 @@ import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs
 import { dirname, join } from "node:path";
 import type { Container, Pod } from "#api/kubernetes/gen/types";
 import { MeshError } from "#base/mesh-error";
+import type { ContainerCgroup } from "../cgroup/container-cgroups.ts";
 import type { ImageProgram } from "../images/image-catalogue.ts";
 import type { NodeRoot } from "../node-root.ts";
 import type { PodVolumes } from "../volumes/pod-volumes.ts";
-import type { BindMount, ContainerLaunch, OverlayLayer } from "./container-script.ts";
+import type { BindMount, ContainerLaunch, OverlayLayer, PidNamespace } from "./container-script.ts";
 import type { ContainerEnvironment } from "./environment.ts";
 import { makeMountPoints, makeUpperFolder, resolveContainerPath, type Upper } from "./mount-points.ts";
 import { processIdentity } from "./process-identity.ts";
+import { DEFAULT_TERMINATION_PATH } from "./termination-message.ts";
 
 export interface ContainerInput {
   readonly pod: Pod;
@@ -25,6 +27,8 @@ export interface ContainerInput {
   readonly directory: string;
   /** Counts the starts: each gets a fresh root. */
   readonly attempt: number;
+  readonly pids: PidNamespace;
+  readonly cgroup: ContainerCgroup | undefined;
 }
 
 /** Programs expect these to be there; of the host's they show nothing. */
@@ -49,14 +53,21 @@ export function prepareContainer(input: ContainerInput): ContainerLaunch {
   for (const [path, content] of Object.entries(input.podFiles)) writeUpperFile(upper, path, content, 0o644);
   for (const [path, content] of Object.entries(program.files)) writeUpperFile(upper, path, content, 0o755);
   const privileged = container.securityContext?.privileged === true;
+  const terminationLog = join(directory, "termination-log");
+  writeFileSync(terminationLog, "");
+  chmodSync(terminationLog, 0o666);
+  const own = { source: terminationLog, target: terminationPath(container, root), readOnly: false };
   return {
     directory,
+    terminationLog,
+    pids: input.pids,
+    cgroup: input.cgroup,
     layers,
     devices: root.devices,
     shm: input.shm,
     stdout: join(input.directory, "stdout"),
     stderr: join(input.directory, "stderr"),
-    mounts: makeMountPoints([...imageMounts(program), ...podMounts(input)], upper),
+    mounts: makeMountPoints([...imageMounts(program), ...podMounts(input), own], upper),
     readOnlyRoot: container.securityContext?.readOnlyRootFilesystem === true,
     privileged,
     stdin: container.stdin === true,
@@ -98,6 +109,11 @@ function makeLayers(directory: string, root: NodeRoot): OverlayLayer[] {
     for (const path of [layer.upper, layer.work]) mkdirSync(path, { recursive: true, mode: 0o755 });
     return layer;
   });
+}
+
+function terminationPath({ terminationMessagePath }: Container, root: NodeRoot): string {
+  const path = terminationMessagePath || DEFAULT_TERMINATION_PATH;
+  return path.startsWith("/dev/") ? path : resolveContainerPath(path, root.isHidden);
 }
 
 function imageMounts(program: ImageProgram): BindMount[] {

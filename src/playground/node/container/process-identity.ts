@@ -1,6 +1,7 @@
 // Who a container's processes are: user, groups, capabilities. Worked out as container runtimes do, carried out by setpriv.
 import type { Container, Pod } from "#api/kubernetes/gen/types";
 import { MeshError } from "#base/mesh-error";
+import { podFullName } from "../pod/pod-name.ts";
 
 /** What container runtimes leave to a container that asks for nothing. */
 const DEFAULT_CAPABILITIES = [
@@ -38,9 +39,11 @@ export function processIdentity(pod: Pod, container: Container, imageUser: strin
   const uid = chosen ?? imageUid;
   const gid = own.runAsGroup ?? ofPod.runAsGroup ?? (chosen === undefined ? imageGid : undefined) ?? 0;
   if ((own.runAsNonRoot ?? ofPod.runAsNonRoot) && uid === 0) {
-    throw new MeshError("RUNS_AS_ROOT", `container ${container.name} has runAsNonRoot and its image runs as root`, {
-      hint: "set runAsUser to a number other than 0",
-    });
+    const what =
+      chosen === undefined
+        ? "container has runAsNonRoot and image will run as root"
+        : "container's runAsUser breaks non-root policy";
+    throw new MeshError("RUNS_AS_ROOT", `${what} (pod: "${podFullName(pod)}", container: ${container.name})`);
   }
   const groups = [...(ofPod.supplementalGroups ?? []), ...(ofPod.fsGroup === undefined ? [] : [ofPod.fsGroup])];
   return {

@@ -38,7 +38,7 @@ export function runInContainer(
     });
     child.once("close", (code) => {
       clearTimeout(timer);
-      if (timedOut) output += `command timed out after ${timeoutMs / 1000} s`;
+      if (timedOut) output = `command timed out: "${command.join(" ")}" timed out after ${timeoutMs / 1000}s`;
       resolve({ exitCode: timedOut ? 1 : (code ?? 1), output });
     });
   });

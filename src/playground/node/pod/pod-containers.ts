@@ -1,15 +1,18 @@
 // Joins a container of a pod with its image, environment and volumes: what one start of it needs.
+import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Container, Pod } from "#api/kubernetes/gen/types";
 import { MeshError } from "#base/mesh-error";
+import { resourceLimits } from "../cgroup/resource-limits.ts";
 import type { ContainerLog } from "../container/container-log.ts";
 import { type ContainerProcess, startContainerProcess } from "../container/container-process.ts";
 import { ContainerRunner } from "../container/container-runner.ts";
+import type { PidNamespace } from "../container/container-script.ts";
 import type { DownwardFacts } from "../container/downward-api.ts";
 import { containerEnvironment, type ObjectLookups } from "../container/environment.ts";
 import { prepareContainer } from "../container/prepare-container.ts";
 import { serviceEnvironment } from "../container/service-environment.ts";
-import { restartPolicyOf } from "../status/restart-policy.ts";
+import { runCommand } from "../run-command.ts";
 import type { PodVolumes } from "../volumes/pod-volumes.ts";
 import type { PodContext } from "./pod-context.ts";
 import { hostnameOf, hostsFile, resolvConf } from "./pod-files.ts";
@@ -23,6 +26,8 @@ export interface PodParts {
   readonly lookups: ObjectLookups;
   readonly facts: () => DownwardFacts;
   readonly sandbox: () => PodSandbox | undefined;
+  /** The pid namespace that a container is started in. */
+  readonly pidNamespace: (container: Container) => PidNamespace;
   readonly containerDirectory: (name: string) => string;
   readonly logDirectory: string;
   readonly onChange: () => void;
@@ -33,23 +38,30 @@ export function isSidecar(container: Container): boolean {
   return container.restartPolicy === "Always";
 }
 
+export type ContainerKind = "init" | "main" | "ephemeral";
+
+const FIELDS: Readonly<Record<ContainerKind, string>> = {
+  init: "spec.initContainers",
+  main: "spec.containers",
+  ephemeral: "spec.ephemeralContainers",
+};
+
 export function createContainerRunner(
   container: Container,
-  isInit: boolean,
+  kind: ContainerKind,
   parts: PodParts,
   context: PodContext,
 ): ContainerRunner {
   const pod = parts.pod();
   const { name } = container;
-  const ofPod = restartPolicyOf(pod.spec?.restartPolicy);
-  const once = isInit && !isSidecar(container);
-  const policy = once ? (ofPod === "Never" ? "Never" : "OnFailure") : isInit ? "Always" : ofPod;
-  const fieldPath = `spec.${isInit ? "initContainers" : "containers"}{${name}}`;
+  const isInit = kind === "init";
+  const fieldPath = `${FIELDS[kind]}{${name}}`;
   const record = (type: "Normal" | "Warning", reason: string, message: string) =>
     context.api.recordEvent(parts.pod(), { type, reason, message, fieldPath });
   return new ContainerRunner({
     container,
-    policy,
+    isInit,
+    pod: parts.pod,
     restartCount: earlierRestarts(pod, name, isInit),
     podIP: () => parts.facts().podIP,
     graceSeconds: parts.graceSeconds,
@@ -85,10 +97,15 @@ async function launchContainer(
   const { image = "", name } = container;
   const catalogue = context.catalogue();
   const program = catalogue.find(image);
+  if (!program && container.imagePullPolicy === "Never") {
+    const what = `Container image "${image}" is not present with pull policy of Never`;
+    throw new MeshError("IMAGE_NEVER_PULLED", what);
+  }
   if (!program) throw new MeshError("UNKNOWN_IMAGE", catalogue.unknown(image));
   const sandbox = parts.sandbox();
   if (!sandbox) throw new MeshError("START_FAILED", "the pod has no sandbox");
-  if (attempt === 1) record("Normal", "Pulled", `Container image "${image}" is in the image catalogue`);
+  tellPull(container, record);
+  await makePipes(parts.containerDirectory(name));
   const { namespace = "default" } = pod.metadata ?? {};
   const facts = parts.facts();
   const environment = containerEnvironment({
@@ -108,12 +125,51 @@ async function launchContainer(
     shm: sandbox.shm,
     podFiles: {
       "/etc/resolv.conf": resolvConf(pod, context.dns),
-      "/etc/hosts": hostsFile(pod, facts.podIP, context.dns.clusterDomain),
+      "/etc/hosts": hostsFile(pod, facts.podIPs, context.dns.clusterDomain),
       "/etc/hostname": `${hostnameOf(pod)}\n`,
     },
     directory: parts.containerDirectory(name),
     attempt,
+    pids: parts.pidNamespace(container),
+    cgroup: cgroupOf({ container, parts, context }, attempt),
   });
-  record("Normal", "Created", `Created container: ${name}`);
-  return startContainerProcess(launch, sandbox.enter, log);
+  record("Normal", "Created", "Container created");
+  try {
+    return await startContainerProcess(launch, sandbox.enter, log);
+  } catch (thrown) {
+    await launch.cgroup?.remove();
+    throw thrown;
+  }
+}
+
+/** Those of an ephemeral container are not there yet. */
+async function makePipes(directory: string): Promise<void> {
+  const pipes = ["stdout", "stderr"].map((name) => join(directory, name));
+  if (pipes.every((path) => existsSync(path))) return;
+  mkdirSync(directory, { recursive: true, mode: 0o755 });
+  await runCommand("mkfifo", ["-m", "666", ...pipes]);
+}
+
+/** Everything is on the machine already; who says Always wants to read of a pull. */
+function tellPull({ image = "", imagePullPolicy }: Container, record: Launching["record"]): void {
+  if (imagePullPolicy !== "Always") {
+    const what = `Container image "${image}" already present on machine and can be accessed by the pod`;
+    record("Normal", "Pulled", what);
+    return;
+  }
+  record("Normal", "Pulling", `Pulling image "${image}"`);
+  const took = "in 0s (0s including waiting). Image size: 0 bytes.";
+  record("Normal", "Pulled", `Successfully pulled image "${image}" ${took}`);
+}
+
+function cgroupOf({ container, parts, context }: Omit<Launching, "record">, attempt: number) {
+  const limits = resourceLimits(container) ?? (ownsItsProcesses(parts, container) ? undefined : {});
+  if (limits === undefined) return undefined;
+  const uid = parts.pod().metadata?.uid ?? parts.key.replace("/", "_");
+  return context.cgroups.create(`${uid}-${container.name}-${attempt}`, limits);
+}
+
+/** In a pid namespace of others a group tells which processes are the container's. */
+function ownsItsProcesses(parts: PodParts, container: Container): boolean {
+  return parts.pidNamespace(container).kind === "own";
 }

@@ -27,8 +27,11 @@ test("resolv.conf by policy and with the pod's own settings", () => {
 
 test("hosts names the pod, its subdomain and the aliases", () => {
   const spec = { subdomain: "set", hostAliases: [{ ip: "1.2.3.4", hostnames: ["a", "b"] }] };
-  expect(hostsFile(pod(spec), "10.0.0.1", "cluster.local").split("\n").slice(2)).toEqual([
+  expect(hostsFile(pod(spec), ["10.0.0.1", "fd44::1"], "cluster.local").split("\n").slice(7)).toEqual([
     "10.0.0.1\tp.set.ns.svc.cluster.local\tp",
+    "fd44::1\tp.set.ns.svc.cluster.local\tp",
+    "",
+    "# Entries added by HostAliases.",
     "1.2.3.4\ta\tb",
     "",
   ]);
@@ -48,6 +51,9 @@ test("odd names survive the mount table and the shell", () => {
     stdin: false,
     stdinOnce: false,
     tty: false,
+    pids: { kind: "own" as const },
+    cgroup: undefined,
+    terminationLog: "/s t/log",
     identity: { uid: 1, gid: 2, groups: [], capabilities: [], noNewPrivileges: true },
     variables: { A: "it's $HOME\nb" },
     workingDir: "/",

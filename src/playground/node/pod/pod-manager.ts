@@ -6,6 +6,8 @@ import type { Logger } from "#base/logger";
 import { errorMessage } from "#base/mesh-error";
 import { startInformer } from "#kube/informer";
 import type { KubeClient } from "#kube/kube-client";
+import { qosClass } from "../status/pod-status.ts";
+import { whyNotAdmitted } from "./pod-admission.ts";
 import type { PodContext } from "./pod-context.ts";
 import { PodWorker } from "./pod-worker.ts";
 
@@ -42,6 +44,7 @@ export function createPodManager(context: PodContext): PodManager {
   };
 
   const begin = (uid: string, pod: Pod) => {
+    if (refuse(pod, [...workers.values()], context)) return;
     logger.info({ pod: objectKey(pod) }, "starting pod");
     const worker = new PodWorker(pod, context);
     workers.set(uid, worker);
@@ -83,6 +86,24 @@ export function createPodManager(context: PodContext): PodManager {
       await Promise.all(all.map((worker) => worker.terminate(SHUTDOWN_GRACE_SECONDS)));
     },
   };
+}
+
+/** True for a pod that this node cannot take; its status says why. */
+function refuse(pod: Pod, workers: readonly PodWorker[], context: PodContext): boolean {
+  // Its containers ran here before: what it needs was weighed then.
+  if (pod.status?.startTime !== undefined) return false;
+  const { allocatable, labels, api, logger } = context;
+  const others = workers.filter(({ over }) => !over).map((worker) => worker.pod);
+  const refusal = whyNotAdmitted(pod, { allocatable, labels, others });
+  if (refusal === undefined) return false;
+  const { reason, message } = refusal;
+  logger.info({ pod: objectKey(pod), reason }, "pod refused");
+  api.recordEvent(pod, { type: "Warning", reason, message });
+  const status = { phase: "Failed", reason, message: `Pod was rejected: ${message}`, qosClass: qosClass(pod) };
+  api.patchPodStatus(pod, status).catch((thrown: unknown) => {
+    logger.error({ pod: objectKey(pod), error: errorMessage(thrown) }, "refusal not told");
+  });
+  return true;
 }
 
 /** Feeds the manager from the API server. Resolves when the first list of pods was seen. */

@@ -7,16 +7,21 @@ import { untilAborted } from "#base/component";
 import { errorMessage } from "#base/mesh-error";
 import type { ContainerRunner } from "../container/container-runner.ts";
 import { kubeTime } from "../kube-time.ts";
-import { type ObservedPod, podStatus } from "../status/pod-status.ts";
+import { type ObservedPod, type PodFailure, podStatus } from "../status/pod-status.ts";
 import { StatusTeller } from "../status/status-teller.ts";
 import { keepPodTokens, type PodTokens } from "../volumes/pod-tokens.ts";
 import { createPodVolumes, mountVolumes, type PodVolumes } from "../volumes/pod-volumes.ts";
 import { tokenProjections, type VolumeSources } from "../volumes/volume-content.ts";
 import { createContainerRunner, isSidecar, type PodParts } from "./pod-containers.ts";
 import type { PodContext } from "./pod-context.ts";
-import { hostnameOf } from "./pod-files.ts";
+import { DEADLINE, watchDeadline } from "./pod-deadline.ts";
+import { type PodPaths, podPaths } from "./pod-paths.ts";
+import { pidNamespaceOf } from "./pod-pids.ts";
 import { followPodReferences, type PodReferences } from "./pod-references.ts";
-import { createPodSandboxAtLast, type PodSandbox } from "./pod-sandbox.ts";
+import { PodRunners } from "./pod-runners.ts";
+import type { PodSandbox } from "./pod-sandbox.ts";
+import { SandboxKeeper } from "./sandbox-keeper.ts";
+import { endContainers } from "./termination-order.ts";
 
 const DEFAULT_GRACE_SECONDS = 30;
 /** Reading what a pod names takes milliseconds; after this long its user should know why nothing happens. */
@@ -25,30 +30,33 @@ const SLOW_READ_MS = 3000;
 export class PodWorker {
   readonly key: string;
   readonly #context: PodContext;
-  readonly #directory: string;
+  readonly #paths: PodPaths;
   readonly #startTime: string;
   readonly #stop = new AbortController();
   readonly #teller: StatusTeller;
   readonly #references: PodReferences;
   readonly #tokens: PodTokens;
   readonly #volumes: PodVolumes;
-  readonly #init: ContainerRunner[] = [];
-  readonly #containers: ContainerRunner[] = [];
+  readonly #runners: PodRunners;
+  readonly #sandbox: SandboxKeeper;
   readonly #runs = new Set<Promise<void>>();
   #pod: Pod;
-  #podIP: string | undefined;
-  #sandbox: PodSandbox | undefined;
+  #failure: PodFailure | undefined;
+  #containersMayStart = false;
   #onSources: () => void = () => undefined;
   #terminating: Promise<void> | undefined;
+  #completing: Promise<void> | undefined;
   #setUp: Promise<void> | undefined;
+  #cancelDeadline: () => void = () => undefined;
 
   constructor(pod: Pod, context: PodContext) {
     this.key = objectKey(pod);
     this.#pod = pod;
     this.#context = context;
-    this.#directory = join(context.root.podsDirectory, pod.metadata?.uid ?? this.key.replace("/", "_"));
+    this.#paths = podPaths(pod, context.root);
     this.#startTime = pod.status?.startTime ?? kubeTime(context.clock);
-    mkdirSync(join(this.#directory, "volumes"), { recursive: true, mode: 0o755 });
+    mkdirSync(this.#paths.volumes, { recursive: true, mode: 0o755 });
+    this.#sandbox = new SandboxKeeper(context, this.#paths.pod, pod);
     this.#teller = new StatusTeller(
       () => podStatus(this.#observed()),
       (status) => context.api.patchPodStatus(this.#pod, status),
@@ -62,15 +70,13 @@ export class PodWorker {
       clock: context.clock,
       logger: context.logger.child({ pod: this.key }),
       onChange: (problem) => {
-        if (problem !== undefined) this.#event("Warning", "FailedMount", `no service account token: ${problem}`);
+        if (problem !== undefined) this.#warn("FailedMount")(`no service account token: ${problem}`);
         changed();
       },
     });
-    this.#volumes = createPodVolumes(pod, join(this.#directory, "volumes"), () => this.#sources());
-    const create = (container: Container, init: boolean) =>
-      createContainerRunner(container, init, this.#parts(), this.#context);
-    for (const container of pod.spec?.initContainers ?? []) this.#init.push(create(container, true));
-    for (const container of pod.spec?.containers ?? []) this.#containers.push(create(container, false));
+    this.#volumes = createPodVolumes(pod, this.#paths.volumes, () => this.#sources());
+    const parts = this.#parts();
+    this.#runners = new PodRunners(pod, (container, kind) => createContainerRunner(container, kind, parts, context));
   }
 
   get pod(): Pod {
@@ -78,26 +84,42 @@ export class PodWorker {
   }
 
   get sandbox(): PodSandbox | undefined {
-    return this.#sandbox;
+    return this.#sandbox.current;
+  }
+
+  /** True when none of its containers runs or will run again. */
+  get over(): boolean {
+    return this.#completing !== undefined || this.#terminating !== undefined;
   }
 
   container(name: string): ContainerRunner | undefined {
-    return [...this.#containers, ...this.#init].find((runner) => runner.name === name);
+    return this.#runners.find(name);
+  }
+
+  containers(): readonly ContainerRunner[] {
+    return this.#runners.all;
   }
 
   /** Starts the pod; returns at once. */
   start(): void {
+    if (this.#pod.status?.podIP !== undefined) {
+      this.#event("Normal", "SandboxChanged", "Pod sandbox changed, it will be killed and re-created.");
+    }
     this.#teller.changed();
+    const { clock } = this.#context;
+    this.#cancelDeadline = watchDeadline(this.#pod, this.#startTime, { clock, onExceeded: () => this.#exceeded() });
     this.#setUp = this.#run().catch((thrown: unknown) => {
       if (this.#stop.signal.aborted) return;
-      this.#event("Warning", "FailedCreatePodSandBox", errorMessage(thrown));
+      this.#warn("FailedSync")(`error syncing pod: ${errorMessage(thrown)}`);
       this.#context.logger.error({ pod: this.key, error: errorMessage(thrown) }, "pod could not be set up");
     });
   }
 
-  /** A newer version of the object: labels and annotations for volumes, readiness gates. */
+  /** A newer version of the object: labels and annotations for volumes, readiness gates, ephemeral containers. */
   update(pod: Pod): void {
     this.#pod = pod;
+    const fresh = this.#runners.addEphemeral(pod);
+    if (this.#containersMayStart && !this.over) for (const runner of fresh) void this.#launch(runner);
     this.#sourcesChanged();
     this.#teller.found(pod.status);
   }
@@ -126,12 +148,16 @@ export class PodWorker {
       tell: this.#warn("FailedMount"),
       signal: this.#stop.signal,
     });
+    this.#containersMayStart = true;
     this.#teller.changed();
-    for (const [index, container] of (this.#pod.spec?.initContainers ?? []).entries()) {
-      const runner = this.#init[index];
-      if (runner && !(await this.#runInit(runner, container))) return;
+    for (const runner of this.#runners.ephemeral) if (!this.over) void this.#launch(runner);
+    for (const { runner, container } of this.#runners.init) {
+      if (await this.#runInit(runner, container)) continue;
+      // It failed for good, and with it the pod.
+      if (!this.#stop.signal.aborted) this.#complete();
+      return;
     }
-    for (const runner of this.#containers) {
+    for (const runner of this.#runners.main) {
       if (this.#stop.signal.aborted) return;
       void this.#launch(runner);
       // In order, and a postStart hook holds back the next: proxies that must be first rely on it.
@@ -141,91 +167,82 @@ export class PodWorker {
 
   async #referencesKnown(): Promise<void> {
     const cancel = this.#context.clock.schedule(SLOW_READ_MS, () =>
-      this.#event("Warning", "FailedMount", "the node cannot read the config maps and secrets of the pod yet"),
+      this.#warn("FailedMount")("the node cannot read the config maps and secrets of the pod yet"),
     );
     await Promise.race([this.#references.synced, untilAborted(this.#stop.signal)]).finally(cancel);
   }
 
   async #createSandbox(): Promise<void> {
-    const [context, pod] = [this.#context, this.#pod];
-    const hostNetwork = pod.spec?.hostNetwork === true;
-    const podIP = hostNetwork ? context.hostIP : context.ipPool.allocate();
-    const names = [...this.#init, ...this.#containers].map(({ name }) => name);
-    for (const name of names) mkdirSync(this.#containerDirectory(name), { recursive: true, mode: 0o755 });
-    const fifos = ["stdout", "stderr"].flatMap((stream) =>
-      names.map((name) => join(this.#containerDirectory(name), stream)),
+    const names = this.#runners.all.map(({ name }) => name);
+    for (const name of names) mkdirSync(this.#paths.container(name), { recursive: true, mode: 0o755 });
+    const fifos = names.flatMap((name) =>
+      ["stdout", "stderr"].map((stream) => join(this.#paths.container(name), stream)),
     );
-    this.#sandbox = await createPodSandboxAtLast(
-      {
-        uid: pod.metadata?.uid ?? this.key,
-        hostname: hostNetwork ? context.nodeName : hostnameOf(pod),
-        podIP,
-        hostNetwork,
-        directory: this.#directory,
-        namePrefix: context.namePrefix,
-        fifos,
-      },
-      { clock: context.clock, signal: this.#stop.signal, tell: this.#warn("FailedCreatePodSandBox") },
-    );
-    this.#podIP = podIP;
+    await this.#sandbox.create(fifos, this.#stop.signal, this.#warn("FailedCreatePodSandBox"));
     this.#sourcesChanged();
   }
 
   async #runInit(runner: ContainerRunner, container: Container): Promise<boolean> {
     if (this.#stop.signal.aborted) return false;
     const run = this.#launch(runner);
-    if (!isSidecar(container)) {
-      await run;
-      return runner.status.state?.terminated?.exitCode === 0;
+    if (isSidecar(container)) {
+      await runner.firstStart;
+      await this.#teller.until(() => runner.status.started === true, this.#stop.signal);
+      return true;
     }
-    await new Promise<void>((resolve) => {
-      const look = () => {
-        if (!runner.status.started && !this.#stop.signal.aborted) return;
-        this.#teller.removeListener(look);
-        resolve();
-      };
-      this.#teller.addListener(look);
-      this.#stop.signal.addEventListener("abort", look, { once: true });
-      look();
-    });
-    return true;
+    await run;
+    return runner.status.state?.terminated?.exitCode === 0;
   }
 
   #launch(runner: ContainerRunner): Promise<void> {
     const run = runner.run();
     this.#runs.add(run);
-    void run.then(() => this.#ended());
+    void run.then(() => {
+      const { main } = this.#runners;
+      if (main.includes(runner) && main.every(({ finished }) => finished)) this.#complete();
+    });
     return run;
   }
 
-  /** Sidecars end when the last ordinary container has. */
-  #ended(): void {
-    const done = this.#containers.every(({ finished }) => finished);
-    if (!done || this.#stop.signal.aborted) return;
-    for (const [index, container] of (this.#pod.spec?.initContainers ?? []).entries()) {
-      if (isSidecar(container)) void this.#init[index]?.stop(this.#grace());
-    }
+  /** The last ordinary container has ended: sidecars end too, and the pod gives back its network. */
+  #complete(): void {
+    if (this.over) return;
+    this.#completing = this.#release(this.#grace());
+  }
+
+  #exceeded(): void {
+    if (this.over) return;
+    this.#failure = DEADLINE;
+    this.#event("Normal", DEADLINE.reason, DEADLINE.message);
+    this.#teller.changed();
+    this.#stop.abort();
+    this.#completing = this.#release(this.#grace());
+  }
+
+  async #release(graceSeconds: number): Promise<void> {
+    this.#cancelDeadline();
+    await endContainers(this.#runners.forTermination(), graceSeconds);
+    await Promise.all(this.#runs);
+    await this.#sandbox.remove();
+    this.#teller.changed();
   }
 
   async #end(graceSeconds: number): Promise<void> {
     this.#stop.abort();
-    const ordinary = [...this.#init, ...this.#containers];
-    await Promise.all(ordinary.map((runner) => runner.stop(graceSeconds)));
+    await this.#release(graceSeconds);
     await this.#setUp;
-    await Promise.all(this.#runs);
+    await this.#release(graceSeconds);
     this.#tokens.close();
     this.#references.release();
-    await this.#sandbox?.remove();
-    this.#sandbox = undefined;
-    if (this.#podIP !== undefined && !this.#pod.spec?.hostNetwork) this.#context.ipPool.release(this.#podIP);
-    rmSync(this.#directory, { recursive: true, force: true });
-    rmSync(this.#logDirectory(), { recursive: true, force: true });
+    this.#volumes.remove();
+    rmSync(this.#paths.pod, { recursive: true, force: true });
+    rmSync(this.#paths.logs, { recursive: true, force: true });
   }
 
   #sourcesChanged(): void {
     this.#onSources();
-    for (const runner of [...this.#init, ...this.#containers]) runner.poke();
-    if (!this.#sandbox) return;
+    for (const runner of this.#runners?.all ?? []) runner.poke();
+    if (!this.#sandbox.current) return;
     try {
       this.#volumes.refresh();
     } catch (thrown) {
@@ -239,8 +256,9 @@ export class PodWorker {
   }
 
   #facts() {
-    const { hostIP, nodeName, allocatable } = this.#context;
-    return { pod: this.#pod, podIP: this.#podIP ?? "", hostIP, nodeName, allocatable };
+    const { hostIPs, nodeName, allocatable } = this.#context;
+    const { podIPs } = this.#sandbox;
+    return { pod: this.#pod, podIP: podIPs[0] ?? "", podIPs, hostIP: hostIPs[0] ?? "", hostIPs, nodeName, allocatable };
   }
 
   #parts(): PodParts {
@@ -251,28 +269,26 @@ export class PodWorker {
       volumes: this.#volumes,
       lookups: this.#references,
       facts: () => this.#facts(),
-      sandbox: () => this.#sandbox,
-      containerDirectory: (name) => this.#containerDirectory(name),
-      logDirectory: this.#logDirectory(),
+      sandbox: () => this.#sandbox.current,
+      pidNamespace: ({ name }) => pidNamespaceOf(name, this),
+      containerDirectory: this.#paths.container,
+      logDirectory: this.#paths.logs,
       onChange: () => this.#teller.changed(),
     };
   }
 
   #observed(): ObservedPod {
-    const init = this.#pod.spec?.initContainers ?? [];
-    const observe = (runner: ContainerRunner, container: Container | undefined) => ({
-      status: runner.status,
-      finished: runner.finished,
-      sidecar: container !== undefined && isSidecar(container),
-    });
     return {
       pod: this.#pod,
-      podIP: this.#podIP,
-      hostIP: this.#context.hostIP,
+      podIPs: this.#sandbox.podIPs,
+      hostIPs: this.#context.hostIPs,
+      hasSandbox: this.#sandbox.current !== undefined,
+      failure: this.#failure,
       startTime: this.#startTime,
       now: kubeTime(this.#context.clock),
-      init: this.#init.map((runner, index) => observe(runner, init[index])),
-      containers: this.#containers.map((runner) => observe(runner, undefined)),
+      init: this.#runners.observe("init"),
+      containers: this.#runners.observe("main"),
+      ephemeral: this.#runners.observe("ephemeral"),
       conditions: this.#teller.last?.conditions ?? this.#pod.status?.conditions ?? [],
     };
   }
@@ -287,14 +303,5 @@ export class PodWorker {
 
   #grace(): number {
     return this.#pod.spec?.terminationGracePeriodSeconds ?? DEFAULT_GRACE_SECONDS;
-  }
-
-  #containerDirectory(name: string): string {
-    return join(this.#directory, "containers", name);
-  }
-
-  #logDirectory(): string {
-    const { namespace = "", name = "", uid = "" } = this.#pod.metadata ?? {};
-    return join(this.#context.root.logsDirectory, `${namespace}_${name}_${uid}`);
   }
 }

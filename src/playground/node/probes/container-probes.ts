@@ -11,7 +11,7 @@ export interface ContainerProbesOptions {
   readonly signal: AbortSignal;
   readonly onState: (change: { started?: boolean; ready?: boolean }) => void;
   /** The startup or liveness probe failed for good. */
-  readonly onDead: (reason: string) => void;
+  readonly onDead: (kind: "liveness" | "startup") => void;
 }
 
 /** Runs the three probes of a running container: the startup probe first, the others once it has succeeded. */
@@ -23,9 +23,9 @@ export function watchProbes(options: ContainerProbesOptions): void {
   }
   const startup = new AbortController();
   const signal = AbortSignal.any([options.signal, startup.signal]);
-  watch({ ...options, signal }, "Startup", container.startupProbe, (ok, output) => {
+  watch({ ...options, signal }, "Startup", container.startupProbe, (ok) => {
     startup.abort();
-    if (!ok) return options.onDead(`startup probe: ${output}`);
+    if (!ok) return options.onDead("startup");
     options.onState({ started: true, ready: !container.readinessProbe });
     watchStarted(options);
   });
@@ -37,10 +37,10 @@ function watchStarted(options: ContainerProbesOptions): void {
   if (!livenessProbe) return;
   const alive = new AbortController();
   const signal = AbortSignal.any([options.signal, alive.signal]);
-  watch({ ...options, signal }, "Liveness", livenessProbe, (ok, output) => {
+  watch({ ...options, signal }, "Liveness", livenessProbe, (ok) => {
     if (ok) return;
     alive.abort();
-    options.onDead(`liveness probe: ${output}`);
+    options.onDead("liveness");
   });
 }
 
@@ -48,7 +48,7 @@ function watch(
   options: ContainerProbesOptions,
   kind: "Startup" | "Readiness" | "Liveness",
   probe: Probe,
-  onVerdict: (ok: boolean, output: string) => void,
+  onVerdict: (ok: boolean) => void,
 ): void {
   let last: boolean | undefined;
   void runProbe({
@@ -57,10 +57,10 @@ function watch(
     signal: options.signal,
     attempt: (timeoutMs) => attemptProbe(probe, options.target, timeoutMs),
     onFailure: (output) => options.record("Warning", "Unhealthy", `${kind} probe failed: ${output}`),
-    onVerdict: (ok, output) => {
+    onVerdict: (ok) => {
       if (ok === last && kind !== "Liveness") return;
       last = ok;
-      onVerdict(ok, output);
+      onVerdict(ok);
     },
   });
 }

@@ -4,6 +4,7 @@ import { connect as http2Connect } from "node:http2";
 import { request as httpsRequest } from "node:https";
 import { connect as tcpConnect } from "node:net";
 import type { Container, GRPCAction, HTTPGetAction, IntOrString, Probe } from "#api/kubernetes/gen/types";
+import { errorMessage } from "#base/mesh-error";
 
 export interface AttemptTarget {
   readonly podIP: string;
@@ -16,6 +17,8 @@ export interface AttemptResult {
   readonly ok: boolean;
   /** What happened, for the event. */
   readonly output: string;
+  /** Of a command. */
+  readonly exitCode?: number;
 }
 
 type Handler = Pick<Probe, "exec" | "httpGet" | "tcpSocket" | "grpc">;
@@ -30,11 +33,38 @@ export async function attemptProbe(handler: Handler, target: AttemptTarget, time
     }
     if (handler.grpc) return await grpcHealth(handler.grpc, target.podIP, timeoutMs);
     const { exitCode, output } = await target.exec(handler.exec?.command ?? [], timeoutMs);
-    return { ok: exitCode === 0, output };
+    return { ok: exitCode === 0, output, exitCode };
   } catch (thrown) {
-    return { ok: false, output: thrown instanceof Error ? thrown.message : String(thrown) };
+    return { ok: false, output: errorMessage(thrown) };
   }
 }
+
+/** Whether a request is answered at all, for hooks. Never throws. */
+export async function httpAnswers(
+  action: HTTPGetAction,
+  target: AttemptTarget,
+  timeoutMs: number,
+): Promise<AttemptResult> {
+  try {
+    const { output } = await httpGet(action, target, timeoutMs);
+    return { ok: true, output };
+  } catch (thrown) {
+    return { ok: false, output: errorMessage(thrown) };
+  }
+}
+
+/** In the words that clients know from kubelets. */
+function dialError(error: NodeJS.ErrnoException, host: string, port: number): Error {
+  const words = DIAL_ERRORS[error.code ?? ""];
+  return words === undefined ? error : new Error(`dial tcp ${host}:${port}: ${words}`);
+}
+
+const DIAL_ERRORS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "connect: connection refused",
+  EHOSTUNREACH: "connect: no route to host",
+  ENETUNREACH: "connect: network is unreachable",
+  ETIMEDOUT: "i/o timeout",
+};
 
 /** Resolves a port given by number or by the name of a container port. Throws for an unknown name. */
 export function portNumber(port: IntOrString, container: Container): number {
@@ -48,21 +78,25 @@ export function portNumber(port: IntOrString, container: Container): number {
 function httpGet(action: HTTPGetAction, target: AttemptTarget, timeoutMs: number): Promise<AttemptResult> {
   const secure = action.scheme?.toUpperCase() === "HTTPS";
   const { host = target.podIP, path = "/" } = action;
-  const headers: Record<string, string> = { "User-Agent": "kube-probe/1.33", Accept: "*/*", Connection: "close" };
+  const headers: Record<string, string> = { "User-Agent": "kube-probe/1.35", Accept: "*/*", Connection: "close" };
   for (const { name, value } of action.httpHeaders ?? []) headers[name] = value;
+  const port = portNumber(action.port, target.container);
+  const location = path.startsWith("/") ? path : `/${path}`;
+  const url = `${secure ? "https" : "http"}://${host.includes(":") ? `[${host}]` : host}:${port}${location}`;
   const options = {
     host,
-    port: portNumber(action.port, target.container),
-    path: path.startsWith("/") ? path : `/${path}`,
+    port,
+    path: location,
     headers,
     agent: false,
     timeout: timeoutMs,
   };
   return new Promise((resolve, reject) => {
     const request = secure ? httpsRequest({ ...options, rejectUnauthorized: false }) : httpRequest(options);
-    const timer = setTimeout(() => request.destroy(new Error(`no answer within ${timeoutMs / 1000} s`)), timeoutMs);
+    const tooLate = new Error("context deadline exceeded (Client.Timeout exceeded while awaiting headers)");
+    const timer = setTimeout(() => request.destroy(tooLate), timeoutMs);
     request.once("close", () => clearTimeout(timer));
-    request.once("error", reject);
+    request.once("error", (error) => reject(new Error(`Get "${url}": ${dialError(error, host, port).message}`)));
     request.once("response", (response) => {
       const { statusCode = 0 } = response;
       response.resume();
@@ -78,8 +112,8 @@ function httpGet(action: HTTPGetAction, target: AttemptTarget, timeoutMs: number
 function tcpSocket(host: string, port: number, timeoutMs: number): Promise<AttemptResult> {
   return new Promise((resolve, reject) => {
     const socket = tcpConnect({ host, port });
-    socket.setTimeout(timeoutMs, () => socket.destroy(new Error(`no connection within ${timeoutMs / 1000} s`)));
-    socket.once("error", reject);
+    socket.setTimeout(timeoutMs, () => socket.destroy(new Error(`dial tcp ${host}:${port}: i/o timeout`)));
+    socket.once("error", (error) => reject(dialError(error, host, port)));
     socket.once("connect", () => {
       socket.destroy();
       resolve({ ok: true, output: "" });
@@ -94,8 +128,11 @@ function grpcHealth({ port, service = "" }: GRPCAction, host: string, timeoutMs:
   const head = Buffer.alloc(5);
   head.writeUInt32BE(message.length, 1);
   return new Promise((resolve, reject) => {
-    const session = http2Connect(`http://${host}:${port}`);
-    const timer = setTimeout(() => finish(new Error(`no answer within ${timeoutMs / 1000} s`)), timeoutMs);
+    const session = http2Connect(`http://${host.includes(":") ? `[${host}]` : host}:${port}`);
+    const timer = setTimeout(
+      () => finish(new Error(`timeout: health rpc did not complete within ${timeoutMs / 1000}s`)),
+      timeoutMs,
+    );
     const finish = (result: Error | AttemptResult) => {
       clearTimeout(timer);
       session.destroy();
@@ -116,7 +153,7 @@ function grpcHealth({ port, service = "" }: GRPCAction, host: string, timeoutMs:
       const serving = Buffer.concat(chunks)
         .subarray(5)
         .equals(Buffer.from([0x08, 1]));
-      finish({ ok: serving, output: serving ? "" : "service unhealthy" });
+      finish({ ok: serving, output: serving ? "" : 'service unhealthy (responded with "NOT_SERVING")' });
     });
     stream.end(Buffer.concat([head, message]));
   });

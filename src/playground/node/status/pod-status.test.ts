@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import type { ContainerStatus, Pod } from "#api/kubernetes/gen/types";
-import { type ObservedContainer, type ObservedPod, podPhase, podStatus } from "./pod-status.ts";
-import { nextBackOff, shouldRestart } from "./restart-policy.ts";
+import type { Container, ContainerStatus, Pod } from "#api/kubernetes/gen/types";
+import { type ObservedContainer, type ObservedPod, podPhase, podStatus, qosClass } from "./pod-status.ts";
+import { durationText, isDone, nextBackOff, shouldRestart } from "./restart-policy.ts";
 
 const waiting = { waiting: { reason: "ContainerCreating" } };
 const running = { running: { startedAt: "t" } };
@@ -23,7 +23,8 @@ function pod(
 ): ObservedPod {
   return {
     pod: { spec: { containers: [], restartPolicy: "Always" } },
-    ...{ podIP: "10.0.0.1", hostIP: "h", startTime: "s", now: "now", init, containers, conditions: [] },
+    ...{ podIPs: ["10.0.0.1"], hostIPs: ["h"], hasSandbox: true, failure: undefined, ephemeral: [] },
+    ...{ startTime: "s", now: "now", init, containers, conditions: [] },
     ...more,
   };
 }
@@ -85,10 +86,62 @@ test("back-off: at once, then 10 s doubling to 5 min, forgotten after ten good m
   }
   expect(waits).toEqual([0, 10, 20, 40, 80, 160, 300, 300]);
   expect(nextBackOff(300_000, 600_000)).toBe(0);
-  expect([
-    shouldRestart("OnFailure", 0),
-    shouldRestart("OnFailure", 1),
-    shouldRestart("Never", 1),
-    shouldRestart("Always", 0),
-  ]).toEqual([false, true, false, true]);
+  expect([0, 10_000, 80_000, 300_000].map(durationText)).toEqual(["0s", "10s", "1m20s", "5m0s"]);
+});
+
+const restarts = (restartPolicy: string, container: Partial<Container>, exitCode: number) =>
+  shouldRestart({ name: "c", ...container }, { spec: { containers: [], restartPolicy } }, exitCode);
+
+test("restarts: the pod's policy, the container's own before it, its rules before both", () => {
+  expect([restarts("OnFailure", {}, 0), restarts("OnFailure", {}, 1), restarts("Never", {}, 1)]).toEqual([
+    false,
+    true,
+    false,
+  ]);
+  expect(restarts("Never", { restartPolicy: "OnFailure" }, 3)).toBe(true);
+  const exitCodes = { operator: "In", values: [42] };
+  const rules = { restartPolicy: "Never", restartPolicyRules: [{ action: "Restart", exitCodes }] };
+  expect([restarts("Never", rules, 42), restarts("Always", rules, 1)]).toEqual([true, false]);
+  const init = (policy: string | undefined, exitCode: number) =>
+    isDone(
+      { name: "i", ...(policy ? { restartPolicy: policy } : {}) },
+      { spec: { containers: [], restartPolicy: "Always" } },
+      { isInit: true, exitCode },
+    );
+  expect([init(undefined, 0), init(undefined, 1), init("Always", 0)]).toEqual([true, false, false]);
+});
+
+test("a pod whose sidecar still runs goes on, and conditions say what the kubelet's do", () => {
+  const sidecar = observed("s", { state: running, started: true, ready: true }, { sidecar: true });
+  const done = observed("a", { state: ended(0) }, { finished: true });
+  expect(podPhase(pod([done], [sidecar]))).toBe("Running");
+  const gone = observed("s", { state: ended(137) }, { sidecar: true, finished: true });
+  const status = podStatus(pod([done], [gone], { hasSandbox: false }));
+  expect(status.phase).toBe("Succeeded");
+  expect(Object.fromEntries((status.conditions ?? []).map((one) => [one.type, [one.status, one.reason]]))).toEqual({
+    PodReadyToStartContainers: ["False", undefined],
+    Initialized: ["True", "PodCompleted"],
+    Ready: ["False", "PodCompleted"],
+    ContainersReady: ["False", "PodCompleted"],
+    PodScheduled: ["True", undefined],
+  });
+  const failure = { reason: "DeadlineExceeded", message: "m" };
+  expect(podStatus(pod([done], [], { failure }))).toMatchObject({ phase: "Failed", ...failure });
+});
+
+test("status and conditions tell the generation that they are of", () => {
+  const of = { metadata: { generation: 4 }, spec: { containers: [] } };
+  const { observedGeneration, conditions } = podStatus(pod([observed("a", {})], [], { pod: of }));
+  expect([observedGeneration, ...(conditions ?? []).map((one) => one.observedGeneration)]).toEqual([4, 4, 4, 4, 4, 4]);
+});
+
+test.each([
+  ["BestEffort", {}],
+  ["Burstable", { requests: { cpu: "1" } }],
+  ["Burstable", { limits: { cpu: "1" } }],
+  ["Guaranteed", { limits: { cpu: "1", memory: "1Gi" } }],
+  ["Guaranteed", { limits: { cpu: "1", memory: "1Gi" }, requests: { cpu: "1000m" } }],
+  ["BestEffort", { limits: { "example.com/x": "1" } }],
+])("quality of service %s", (word, resources) => {
+  expect(qosClass({ spec: { containers: [{ name: "c", resources }] } })).toBe(word);
 });

@@ -1,6 +1,6 @@
-// What a pod's status says, worked out from what its containers do: pure.
-import type { ContainerStatus, Pod, PodCondition, PodStatus } from "#api/kubernetes/gen/types";
-import { restartPolicyOf } from "./restart-policy.ts";
+// What a pod's status says, worked out from what its containers do: pure. Rules and words are the kubelet's.
+import type { ContainerStatus, Pod, PodCondition, PodStatus, Quantity } from "#api/kubernetes/gen/types";
+import { parseQuantity } from "../container/quantity.ts";
 
 export interface ObservedContainer {
   readonly status: ContainerStatus;
@@ -10,53 +10,71 @@ export interface ObservedContainer {
   readonly finished: boolean;
 }
 
+/** The node's own verdict over a pod, whatever its containers do. */
+export interface PodFailure {
+  readonly reason: string;
+  readonly message: string;
+}
+
 export interface ObservedPod {
   readonly pod: Pod;
-  readonly podIP: string | undefined;
-  readonly hostIP: string;
+  /** Empty until it has some. */
+  readonly podIPs: readonly string[];
+  readonly hostIPs: readonly string[];
+  /** Its network namespace is there. */
+  readonly hasSandbox: boolean;
+  readonly failure: PodFailure | undefined;
   /** RFC 3339, seconds. */
   readonly startTime: string;
   readonly now: string;
   readonly init: readonly ObservedContainer[];
   readonly containers: readonly ObservedContainer[];
+  readonly ephemeral: readonly ObservedContainer[];
   /** The conditions told last, whose times stay when nothing changed. */
   readonly conditions: readonly PodCondition[];
 }
 
 type Verdict = readonly [status: boolean, reason?: string, message?: string];
+type Phase = "Pending" | "Running" | "Succeeded" | "Failed";
 
 export function podStatus(observed: ObservedPod): PodStatus {
+  const { pod, failure, init, ephemeral } = observed;
   const phase = podPhase(observed);
-  const ip = observed.podIP;
+  const [hostIP = ""] = observed.hostIPs;
+  const [podIP] = observed.podIPs;
+  const generation = pod.metadata?.generation;
   return {
+    ...(generation === undefined ? {} : { observedGeneration: generation }),
     phase,
-    hostIP: observed.hostIP,
-    hostIPs: [{ ip: observed.hostIP }],
-    ...(ip === undefined ? {} : { podIP: ip, podIPs: [{ ip }] }),
+    ...(failure ?? {}),
+    hostIP,
+    hostIPs: observed.hostIPs.map((ip) => ({ ip })),
+    ...(podIP === undefined ? {} : { podIP, podIPs: observed.podIPs.map((ip) => ({ ip })) }),
     startTime: observed.startTime,
     conditions: podConditions(observed, phase),
-    ...(observed.init.length > 0 ? { initContainerStatuses: observed.init.map(initStatus) } : {}),
+    ...(init.length > 0 ? { initContainerStatuses: init.map(({ status }) => status) } : {}),
     containerStatuses: observed.containers.map(({ status }) => status),
-    qosClass: qosClass(observed.pod),
+    ...(ephemeral.length > 0 ? { ephemeralContainerStatuses: ephemeral.map(({ status }) => status) } : {}),
+    qosClass: qosClass(pod),
   };
 }
 
-/** An init container that did its work counts as ready. */
-function initStatus({ status, finished }: ObservedContainer): ContainerStatus {
-  return finished && succeeded(status) ? { ...status, ready: true } : status;
+export function podPhase({ init, containers, failure }: Pick<ObservedPod, "init" | "containers" | "failure">): Phase {
+  const initFailed = init.some(({ sidecar, finished, status }) => !sidecar && finished && failed(status));
+  if (failure || initFailed) return "Failed";
+  if (!isInitialized(init.filter(({ sidecar }) => !sidecar))) return "Pending";
+  // Sidecars that start again do not make a pod pending whose containers have run.
+  if (!isInitialized(init) && !containers.some(({ status }) => hasRun(status))) return "Pending";
+  if (!containers.every(({ status }) => hasRun(status))) return "Pending";
+  const sidecars = init.filter(({ sidecar }) => sidecar);
+  const isRunning = [...containers, ...sidecars].some(({ status }) => status.state?.running !== undefined);
+  if (isRunning || !containers.every(({ finished }) => finished)) return "Running";
+  return containers.every(({ status }) => succeeded(status)) ? "Succeeded" : "Failed";
 }
 
-export function podPhase({ pod, init, containers }: ObservedPod): "Pending" | "Running" | "Succeeded" | "Failed" {
-  const policy = restartPolicyOf(pod.spec?.restartPolicy);
-  const initFailed = init.some(({ sidecar, finished, status }) => !sidecar && finished && !succeeded(status));
-  if (initFailed && policy === "Never") return "Failed";
-  if (!isInitialized(init)) return "Pending";
-  if (containers.every(({ finished }) => finished)) {
-    return containers.every(({ status }) => succeeded(status)) ? "Succeeded" : "Failed";
-  }
-  const everStarted = ({ status }: ObservedContainer) =>
-    status.state?.running !== undefined || status.state?.terminated !== undefined || status.restartCount > 0;
-  return containers.every(everStarted) ? "Running" : "Pending";
+/** It was started before, so that the pod does not wait for it. */
+function hasRun({ state, lastState, restartCount }: ContainerStatus): boolean {
+  return Boolean(state?.running ?? state?.terminated ?? lastState?.terminated) || restartCount > 0;
 }
 
 function isInitialized(init: readonly ObservedContainer[]): boolean {
@@ -65,66 +83,83 @@ function isInitialized(init: readonly ObservedContainer[]): boolean {
   );
 }
 
-function podConditions(observed: ObservedPod, phase: string): PodCondition[] {
-  const { pod, init, containers } = observed;
-  const done = phase === "Succeeded" || phase === "Failed";
-  const waitingInit = init.filter((one) => !isInitialized([one])).map(({ status }) => status.name);
-  const unready = [...init.filter(({ sidecar }) => sidecar), ...containers]
-    .filter(({ status }) => !status.ready)
-    .map(({ status }) => status.name);
-  const ready: Verdict = done
-    ? [false, "PodCompleted"]
-    : unready.length > 0
-      ? [false, "ContainersNotReady", `containers with unready status: [${unready.join(" ")}]`]
-      : [true];
+function podConditions(observed: ObservedPod, phase: Phase): PodCondition[] {
+  const ready = containersReady(observed, phase);
   const verdicts: readonly (readonly [string, Verdict])[] = [
-    ["PodReadyToStartContainers", [observed.podIP !== undefined && !done]],
-    [
-      "Initialized",
-      waitingInit.length > 0
-        ? [false, "ContainersNotInitialized", `containers with incomplete status: [${waitingInit.join(" ")}]`]
-        : [true],
-    ],
-    ["Ready", ready[0] ? gatesVerdict(pod) : ready],
+    ["PodReadyToStartContainers", [observed.hasSandbox]],
+    ["Initialized", initialized(observed, phase)],
+    ["Ready", ready[0] ? gatesVerdict(observed.pod) : ready],
     ["ContainersReady", ready],
+    ["PodScheduled", [true]],
   ];
   return verdicts.map(([type, verdict]) => condition(type, verdict, observed));
 }
 
-function gatesVerdict(pod: Pod): Verdict {
-  const waiting = (pod.spec?.readinessGates ?? [])
-    .map(({ conditionType }) => conditionType)
-    .filter((type) => pod.status?.conditions?.find((one) => one.type === type)?.status !== "True");
+function containersReady({ init, containers }: ObservedPod, phase: Phase): Verdict {
+  if (phase === "Succeeded") return [false, "PodCompleted"];
+  if (phase === "Failed") return [false, "PodFailed"];
+  const unready = [...init.filter(({ sidecar }) => sidecar), ...containers]
+    .filter(({ status }) => !status.ready)
+    .map(({ status }) => status.name);
+  if (unready.length === 0) return [true];
+  return [false, "ContainersNotReady", `containers with unready status: [${unready.join(" ")}]`];
+}
+
+function initialized({ init, containers }: ObservedPod, phase: Phase): Verdict {
+  if (phase === "Succeeded") return [true, "PodCompleted"];
+  // Once initialised it stays so, though its sidecars may start again.
+  if (containers.some(({ status }) => hasRun(status))) return [true];
+  const waiting = init.filter((one) => !isInitialized([one])).map(({ status }) => status.name);
   if (waiting.length === 0) return [true];
-  return [false, "ReadinessGatesNotReady", `corresponding conditions are not true: [${waiting.join(" ")}]`];
+  return [false, "ContainersNotInitialized", `containers with incomplete status: [${waiting.join(" ")}]`];
+}
+
+function gatesVerdict(pod: Pod): Verdict {
+  const problems = (pod.spec?.readinessGates ?? []).flatMap(({ conditionType }) => {
+    const found = pod.status?.conditions?.find(({ type }) => type === conditionType);
+    if (found === undefined)
+      return [`corresponding condition of pod readiness gate "${conditionType}" does not exist.`];
+    if (found.status === "True") return [];
+    return [`the status of pod readiness gate "${conditionType}" is not "True", but ${found.status}`];
+  });
+  return problems.length === 0 ? [true] : [false, "ReadinessGatesNotReady", problems.join(", ")];
 }
 
 function condition(type: string, [isTrue, reason, message]: Verdict, observed: ObservedPod): PodCondition {
   const status = isTrue ? "True" : "False";
   const before = observed.conditions.find((one) => one.type === type);
   const lastTransitionTime = before?.status === status ? (before.lastTransitionTime ?? observed.now) : observed.now;
+  const generation = observed.pod.metadata?.generation;
   return {
     type,
     status,
+    ...(generation === undefined ? {} : { observedGeneration: generation }),
     lastTransitionTime,
     ...(reason === undefined ? {} : { reason }),
     ...(message === undefined ? {} : { message }),
   };
 }
 
+function failed(status: ContainerStatus): boolean {
+  return status.state?.terminated !== undefined && status.state.terminated.exitCode !== 0;
+}
+
 function succeeded(status: ContainerStatus): boolean {
   return status.state?.terminated?.exitCode === 0;
 }
 
-function qosClass(pod: Pod): string {
+/** Quality of service: whether every container, or any, says what CPU and memory it needs. */
+export function qosClass(pod: Pod): "BestEffort" | "Burstable" | "Guaranteed" {
   const all = [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])];
-  const none = all.every(({ resources }) => !resources?.limits && !resources?.requests);
-  if (none) return "BestEffort";
-  const guaranteed = all.every(({ resources }) =>
-    ["cpu", "memory"].every((name) => {
-      const limit = resources?.limits?.[name];
-      return limit !== undefined && (resources?.requests?.[name] ?? limit) === limit;
-    }),
-  );
+  const asked = (list: Readonly<Record<string, Quantity>> = {}) =>
+    ["cpu", "memory"].filter((name) => parseQuantity(list[name] ?? 0) > 0);
+  if (all.every(({ resources }) => asked(resources?.limits).length + asked(resources?.requests).length === 0)) {
+    return "BestEffort";
+  }
+  const guaranteed = all.every(({ resources }) => {
+    const { limits = {}, requests = {} } = resources ?? {};
+    if (asked(limits).length < 2) return false;
+    return asked(requests).every((name) => parseQuantity(requests[name] ?? 0) === parseQuantity(limits[name] ?? 0));
+  });
   return guaranteed ? "Guaranteed" : "Burstable";
 }

@@ -47,12 +47,18 @@ export class StatusTeller {
     await this.#sending;
   }
 
-  addListener(listener: () => void): void {
-    this.#listeners.add(listener);
-  }
-
-  removeListener(listener: () => void): void {
-    this.#listeners.delete(listener);
+  /** Resolves when `isSo` holds, looking again whenever something happened, or when the signal aborts. */
+  until(isSo: () => boolean, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const look = () => {
+        if (!isSo() && !signal.aborted) return;
+        this.#listeners.delete(look);
+        resolve();
+      };
+      this.#listeners.add(look);
+      signal.addEventListener("abort", look, { once: true });
+      look();
+    });
   }
 
   async #tellAll(): Promise<void> {

@@ -1,8 +1,12 @@
-import { chmodSync, chownSync, existsSync, mkdirSync, statSync, writeFileSync } from "node:fs";
-import { dirname, join, normalize } from "node:path";
-import type { HostPathVolumeSource, Pod, Volume, VolumeMount } from "#api/kubernetes/gen/types";
+import { execFileSync } from "node:child_process";
+import { chmodSync, chownSync, existsSync, mkdirSync, realpathSync, statSync } from "node:fs";
+import { join, normalize } from "node:path";
+import type { EmptyDirVolumeSource, Pod, Volume, VolumeMount } from "#api/kubernetes/gen/types";
 import { errorMessage, MeshError } from "#base/mesh-error";
+import { parseQuantity } from "../container/quantity.ts";
+import { TOOL_ENVIRONMENT } from "../run-command.ts";
 import { type AtomicDirectory, atomicDirectory } from "./atomic-directory.ts";
+import { hostPath } from "./host-path.ts";
 import { type VolumeSources, volumeFiles } from "./volume-content.ts";
 
 export interface PodVolumes {
@@ -10,6 +14,8 @@ export interface PodVolumes {
   refresh(): void;
   /** The path on this machine that a mount shows. Throws MeshError BAD_VOLUME. */
   mountSource(mount: VolumeMount, expand: (text: string) => string): string;
+  /** Unmounts what has a file system of its own; the folders stay for whoever made the directory. */
+  remove(): void;
 }
 
 /** The volumes of a pod below `directory`; host paths stay where they are. */
@@ -17,11 +23,12 @@ export function createPodVolumes(pod: Pod, directory: string, sources: () => Vol
   const group = pod.spec?.securityContext?.fsGroup;
   const written = new Map<string, AtomicDirectory>();
   const made = new Map<string, string>();
+  const limited = new Set<string>();
   const refreshVolume = (volume: Volume) => {
     const path = join(directory, volume.name);
     const files = volumeFiles(volume, sources());
     if (!files) {
-      if (!made.has(volume.name)) made.set(volume.name, makePlainVolume(volume, path, group));
+      if (!made.has(volume.name)) made.set(volume.name, makePlainVolume(volume, path, { group, limited }));
       return;
     }
     const target = written.get(volume.name) ?? atomicDirectory(path, group);
@@ -36,7 +43,7 @@ export function createPodVolumes(pod: Pod, directory: string, sources: () => Vol
           refreshVolume(volume);
         } catch (thrown) {
           const error = MeshError.from(thrown, "BAD_VOLUME");
-          throw new MeshError(error.code, `MountVolume.SetUp failed for volume "${volume.name}": ${error.message}`, {
+          throw new MeshError(error.code, `MountVolume.SetUp failed for volume "${volume.name}" : ${error.message}`, {
             cause: error,
           });
         }
@@ -47,7 +54,10 @@ export function createPodVolumes(pod: Pod, directory: string, sources: () => Vol
       if (root === undefined)
         throw badVolume(`mount ${mount.mountPath} names volume "${mount.name}", which the pod lacks`);
       const sub = mount.subPathExpr === undefined ? (mount.subPath ?? "") : expand(mount.subPathExpr);
-      return sub === "" ? root : subPath(root, sub, mount.mountPath);
+      return sub === "" ? root : subPath(root, sub, mount);
+    },
+    remove() {
+      for (const path of limited) runMount("umount", ["-l", path]);
     },
   };
 }
@@ -80,37 +90,56 @@ export async function mountVolumes({ volumes, onNextChange, tell, signal }: Moun
   }
 }
 
-function subPath(root: string, sub: string, mountPath: string): string {
+function subPath(root: string, sub: string, mount: VolumeMount): string {
   if (sub.startsWith("/") || normalize(sub).split("/").includes("..")) {
-    throw badVolume(`subPath "${sub}" of mount ${mountPath} leaves its volume`);
+    throw badVolume(`subPath "${sub}" of mount ${mount.mountPath} leaves its volume`);
   }
   const path = join(root, sub);
-  if (existsSync(path)) return path;
-  mkdirSync(path, { recursive: true });
-  chmodSync(path, statSync(root).mode & 0o7777);
-  return path;
+  if (!existsSync(path)) {
+    mkdirSync(path, { recursive: true });
+    chmodSync(path, statSync(root).mode & 0o7777);
+  }
+  // A container may have put a link there that leads out of the volume.
+  const [real, home] = [realpathSync(path), realpathSync(root)];
+  if (real === home || real.startsWith(`${home}/`)) return real;
+  throw badVolume(`failed to prepare subPath for volumeMount "${mount.name}": "${sub}" leads out of its volume`);
 }
 
-function makePlainVolume(volume: Volume, path: string, group: number | undefined): string {
+interface PlainVolumes {
+  readonly group: number | undefined;
+  /** Takes up the paths that are file systems of their own. */
+  readonly limited: Set<string>;
+}
+
+function makePlainVolume(volume: Volume, path: string, { group, limited }: PlainVolumes): string {
   if (volume.hostPath) return hostPath(volume.hostPath);
   if (volume.emptyDir === undefined) {
     const kind = Object.keys(volume).find((key) => key !== "name") ?? "no source";
     throw badVolume(`this node has no volumes of kind ${kind}`);
   }
   mkdirSync(path, { recursive: true });
+  const size = memoryLimit(volume.emptyDir);
+  if (size !== undefined) {
+    runMount("mount", ["-t", "tmpfs", "-o", `size=${size}`, "emptydir", path]);
+    limited.add(path);
+  }
   chmodSync(path, group === undefined ? 0o777 : 0o2777);
   if (group !== undefined) chownSync(path, 0, group);
   return path;
 }
 
-function hostPath({ path, type = "" }: HostPathVolumeSource): string {
-  if (type === "DirectoryOrCreate") mkdirSync(path, { recursive: true, mode: 0o755 });
-  if (type === "FileOrCreate" && !existsSync(path)) {
-    mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, "");
+/** Everything here lies in memory already; only a limit needs a file system of its own. */
+function memoryLimit({ medium, sizeLimit }: EmptyDirVolumeSource): number | undefined {
+  const bytes = medium === "Memory" && sizeLimit !== undefined ? parseQuantity(sizeLimit) : 0;
+  return bytes > 0 ? Math.floor(bytes) : undefined;
+}
+
+function runMount(file: "mount" | "umount", args: readonly string[]): void {
+  try {
+    execFileSync(file, args, { env: TOOL_ENVIRONMENT, stdio: ["ignore", "ignore", "pipe"] });
+  } catch (thrown) {
+    if (file === "mount") throw badVolume(errorMessage(thrown));
   }
-  if (!existsSync(path)) throw badVolume(`hostPath ${path} does not exist on the node`);
-  return path;
 }
 
 function badVolume(what: string): MeshError {

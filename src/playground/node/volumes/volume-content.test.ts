@@ -16,7 +16,7 @@ function sources(configMaps: Record<string, ConfigMap>, token?: string): VolumeS
     lookups: { configMap: (name) => configMaps[name], secret: () => undefined },
     facts: {
       pod: { metadata: { name: "p", labels: { b: "2", a: 'x"y' } } },
-      ...{ podIP: "10.0.0.1", hostIP: "h", nodeName: "n", allocatable: {} },
+      ...{ podIPs: ["10.0.0.1"], hostIPs: [], podIP: "10.0.0.1", hostIP: "h", nodeName: "n", allocatable: {} },
     },
     token: () => token,
   };
@@ -38,7 +38,9 @@ test("a projected volume joins token, config map and downward API, and waits for
     },
   };
   expect(() => volumeFiles(volume, sources({}, "t"))).toThrow(/configmap "ca" not found/);
-  expect(() => volumeFiles(volume, sources({ ca: { data: { other: "" } } }, "t"))).toThrow(/no key "ca.crt"/);
+  expect(() => volumeFiles(volume, sources({ ca: { data: { other: "" } } }, "t"))).toThrow(
+    /non-existent config key: ca.crt/,
+  );
   const ca: ConfigMap = { data: { "ca.crt": "PEM", rest: "unused" } };
   expect(() => volumeFiles(volume, sources({ ca }))).toThrow(/service account token/);
   const files = volumeFiles(volume, sources({ ca }, "jwt"));

@@ -64,12 +64,14 @@ function projectedFiles(projection: VolumeProjection, mode: number, sources: Vol
   if (configMap) {
     const { name = "", optional, items } = configMap;
     const data = configMapData(sources.lookups.configMap(name));
-    return selectKeys(data, { what: `configmap "${name}"`, optional, items, mode });
+    const words = { what: `configmap "${name}"`, noKey: "configmap references non-existent config key" };
+    return selectKeys(data, { ...words, optional, items, mode });
   }
   if (secret) {
     const { name = "", optional, items } = secret;
     const data = secretData(sources.lookups.secret(name));
-    return selectKeys(data, { what: `secret "${name}"`, optional, items, mode });
+    const words = { what: `secret "${name}"`, noKey: "references non-existent secret key" };
+    return selectKeys(data, { ...words, optional, items, mode });
   }
   if (downwardAPI) {
     return (downwardAPI.items ?? []).map((item) => [
@@ -85,13 +87,15 @@ function projectedFiles(projection: VolumeProjection, mode: number, sources: Vol
 
 interface Selection {
   readonly what: string;
+  /** What kubelets say of a key that is not there. */
+  readonly noKey: string;
   readonly optional: boolean | undefined;
   readonly items: readonly KeyToPath[] | undefined;
   readonly mode: number;
 }
 
 function selectKeys(data: ReadonlyMap<string, Buffer> | undefined, selection: Selection): [string, VolumeFile][] {
-  const { what, optional, items, mode } = selection;
+  const { what, noKey, optional, items, mode } = selection;
   if (!data) {
     if (optional) return [];
     throw missing(`${what} not found`);
@@ -101,7 +105,7 @@ function selectKeys(data: ReadonlyMap<string, Buffer> | undefined, selection: Se
     const bytes = data.get(item.key);
     if (bytes) return [[item.path, { data: bytes, mode: item.mode ?? mode }]];
     if (optional) return [];
-    throw missing(`${what} has no key "${item.key}"`);
+    throw missing(`${noKey}: ${item.key}`);
   });
 }
 
