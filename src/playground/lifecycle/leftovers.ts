@@ -1,10 +1,13 @@
-// What a crashed playground may leave: a guard that is still dying, the host's interface, files. Nothing else can stay.
+// What a crashed playground may leave: a guard that is still dying, the host's interface, cgroup folders of
+// real nodes, files. Nothing else can stay.
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { MeshError } from "#base/mesh-error";
 import { until } from "#base/until";
+import { removeCgroupFolders } from "../kubelet-node/cgroup-folders.ts";
 import { run } from "../network/apply-plan.ts";
 import { hostInterfaceName } from "../network/layout.ts";
+import { cgroupPrefix } from "./caretaker.ts";
 import { isAlive, signalProcess } from "./host-process.ts";
 import type { PlaygroundPaths } from "./playground-paths.ts";
 import { type PlaygroundStatus, readStatus } from "./playground-status.ts";
@@ -12,11 +15,13 @@ import { type PlaygroundStatus, readStatus } from "./playground-status.ts";
 const DYING_MS = 1000;
 const KILLED_MS = 5000;
 
-/** Waits until nothing of the playground runs, by force after a second, then removes its interface and its files. */
+/** Waits until nothing of the playground runs, by force after a second, then removes its interface, its cgroup
+ * folders and its files. */
 export async function collectLeftovers(paths: PlaygroundPaths): Promise<void> {
   const status = await readStatus(paths).catch(() => undefined);
   if (status !== undefined) await awaitGuard(status);
   await removeHostInterface(hostInterfaceName(paths.stateDir));
+  await removeCgroupFolders(cgroupPrefix(paths));
   await rm(paths.stateDir, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
 }
 

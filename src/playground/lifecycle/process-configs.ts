@@ -9,7 +9,7 @@ import type {
   NodeProcessConfig,
   RealNodeParts,
 } from "../process-config.ts";
-import { playgroundId } from "./playground-paths.ts";
+import { cgroupPrefix } from "./caretaker.ts";
 import type { SupervisorConfig } from "./supervisor-config.ts";
 import type { ClusterPki } from "./write-pki.ts";
 
@@ -120,6 +120,6 @@ function realNode(
     kubeconfigs: { kubelet: kubeconfigs.node, kubeProxy: kubeconfigs.kubeProxy, admin: kubeconfigs.cluster },
     loadBalancerRange: layout.loadBalancerRange,
     logsDir,
-    cgroup: `isthmus-${playgroundId(config)}-${layout.name}`,
+    cgroup: `${cgroupPrefix(config)}${layout.name}`,
   };
 }

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, mkdirSync, openSync } from "node:fs";
 import { join } from "node:path";
+import { startCaretaker } from "./caretaker.ts";
 import { toolPath } from "./installation.ts";
 import type { Environment, PlaygroundPaths } from "./playground-paths.ts";
 
@@ -23,20 +24,23 @@ export interface GuardOptions {
   /** True: it outlives this process. False: it dies with it, by SIGKILL too. */
   readonly detached: boolean;
   readonly env: Environment;
+  /** Its nodes keep cgroup folders, which somebody must remove after a crash. */
+  readonly cgroups: boolean;
 }
 
 /** Starts the chain that ends with the supervisor. Its output goes to logs/supervisor.log. */
-export function startGuard({ command, paths, detached, env }: GuardOptions): Guard {
+export function startGuard({ command, paths, detached, env, cgroups }: GuardOptions): Guard {
   mkdirSync("/run/netns", { recursive: true });
   const namespaces = ["--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--mount-proc"];
   const guard = ["unshare", ...namespaces, "sh", "-c", INIT, "isthmus-playground", ...command];
   const [program = "", ...args] = detached ? guard : ["setpriv", "--pdeathsig", "KILL", ...guard];
   const log = openSync(join(paths.logsDir, "supervisor.log"), "a", 0o644);
   const hostProc = openSync("/proc", "r");
+  const lifeline = cgroups ? startCaretaker(paths).lifeline : undefined;
   try {
     // A session of its own in both cases: Ctrl-C is for `up`, which then asks the supervisor to stop in order.
     const child = spawn(program, args, {
-      stdio: ["ignore", log, log, hostProc],
+      stdio: ["ignore", log, log, hostProc, ...(lifeline === undefined ? [] : [lifeline])],
       detached: true,
       cwd: "/",
       env: { ...env, PATH: toolPath(env) },
@@ -52,5 +56,6 @@ export function startGuard({ command, paths, detached, env }: GuardOptions): Gua
   } finally {
     closeSync(log);
     closeSync(hostProc);
+    lifeline?.destroy();
   }
 }

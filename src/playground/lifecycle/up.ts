@@ -110,7 +110,8 @@ async function bootPlayground(options: UpOptions, boot: Boot, context: CommandCo
   await mkdir(paths.logsDir, { recursive: true, mode: 0o700 });
   await writeFile(paths.configFile, `${JSON.stringify(config, undefined, 2)}\n`, { mode: 0o600 });
   const detached = options.detach === true;
-  const guard = startGuard({ command: [...supervisor, paths.configFile], paths, detached, env: context.env });
+  const command = [...supervisor, paths.configFile];
+  const guard = startGuard({ command, paths, detached, env: context.env, cgroups: config.kubelet !== undefined });
   const stop = listenForStop(paths, guard, context);
   try {
     const ready = await followStart(paths, guard, stop, context);
