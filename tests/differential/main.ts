@@ -1,0 +1,106 @@
+// npm run differential: the embedded API server against a real one, request by request.
+import { writeFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { whyNoRealApiServer } from "../kit/real-api-server.ts";
+import { AREAS, areasNamed } from "./areas/areas.ts";
+import { readKnownDifferences } from "./run/known-differences.ts";
+import { findingText, summaryText } from "./run/print.ts";
+import { runDifferential } from "./run/run-differential.ts";
+import { startServers } from "./run/servers.ts";
+
+const HELP = `npm run differential -- [flags]
+
+Sends the same sequences of requests to a real kube-apiserver and to the embedded one and compares the answers.
+
+  --requests N      how many requests, default 3000
+  --seed N          of the generator, default a new one (printed)
+  --only AREAS      comma-separated: ${AREAS.map(({ name }) => name).join(", ")}
+  --from N          first sequence number, to see one again: --seed S --from N --requests 1 --parallel 1
+  --max N           ends after so many sorts of differences, default 1000
+  --no-shrink       prints differences as they were found
+  --parallel N      sequences at once, default 8
+  --self            a real server against another real one: shows what the normaliser forgets
+  --report FILE     writes all differences there
+  -o json           prints the result as JSON
+  --help            example: npm run differential -- --requests 100000 --seed 7
+
+Exit code: 0 no difference, 1 differences, 2 wrong usage.
+`;
+
+async function main(): Promise<number> {
+  const flags = readFlags();
+  if (flags === undefined) return 2;
+  if (flags.help === true) {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  const why = whyNoRealApiServer();
+  if (why !== undefined) {
+    process.stderr.write(`${why}\n`);
+    return 2;
+  }
+  const json = flags.output === "json";
+  const seed = Number(flags.seed ?? Math.floor(Math.random() * 2 ** 31));
+  const known = readKnownDifferences();
+  process.stderr.write(`seed ${seed}: starting both servers\n`);
+  const servers = await startServers({ twoReal: flags.self === true });
+  const began = Date.now();
+  let told = began;
+  try {
+    const report = await runDifferential({
+      pair: servers,
+      seed,
+      requests: Number(flags.requests),
+      areas: flags.only === undefined ? AREAS : areasNamed(flags.only.split(",")),
+      known,
+      parallel: Number(flags.parallel),
+      maxFindings: Number(flags.max),
+      shrink: flags["no-shrink"] !== true,
+      ...(flags.from === undefined ? {} : { from: Number(flags.from) }),
+      onProgress({ requests, findings }) {
+        if (Date.now() - told < 5000) return;
+        told = Date.now();
+        const rate = Math.round(requests / ((told - began) / 1000));
+        process.stderr.write(
+          `${requests} of ${flags.requests} requests, ${rate}/s, ${findings.size} sorts of differences\n`,
+        );
+      },
+    });
+    const findings = [...report.findings.values()].sort((a, b) => b.count - a.count);
+    const text = findings.map(findingText).join("\n\n");
+    if (flags.report !== undefined) writeFileSync(flags.report, `${text}\n\n${summaryText(report)}\n`);
+    if (json)
+      process.stdout.write(
+        `${JSON.stringify(report, (_key, value) => (value instanceof Map ? Object.fromEntries(value) : value), 2)}\n`,
+      );
+    else process.stdout.write(`${text}\n\n${summaryText(report)}\n`);
+    return findings.length === 0 ? 0 : 1;
+  } finally {
+    await servers.stop();
+  }
+}
+
+function readFlags() {
+  try {
+    return parseArgs({
+      options: {
+        requests: { type: "string", default: "3000" },
+        seed: { type: "string" },
+        only: { type: "string" },
+        from: { type: "string" },
+        max: { type: "string", default: "1000" },
+        parallel: { type: "string", default: "8" },
+        "no-shrink": { type: "boolean" },
+        self: { type: "boolean" },
+        report: { type: "string" },
+        output: { type: "string", short: "o" },
+        help: { type: "boolean" },
+      },
+    }).values;
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${HELP}`);
+    return undefined;
+  }
+}
+
+process.exitCode = await main();

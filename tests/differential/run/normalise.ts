@@ -1,0 +1,174 @@
+// What must differ between two servers becomes equal, and nothing else: uids, resource versions, generated names,
+// addresses and ports are numbered in the order in which a sequence meets them, times near now and tokens are named by
+// what they say. No field is ever left out.
+import type { Answer, Json, JsonMap } from "../step.ts";
+import { isMap, parse } from "./fill-in.ts";
+
+export interface NormalAnswer {
+  readonly status: number;
+  readonly headers: Json;
+  readonly body: Json;
+}
+
+/** One for each sequence and server; answers must come in the order of the steps. */
+export interface Normaliser {
+  normalise(answer: Answer): NormalAnswer;
+}
+
+/** Of the connection and the moment, not of the answer. */
+const IGNORED_HEADERS = new Set(["date", "content-length", "connection", "keep-alive", "transfer-encoding"]);
+
+/** Their values differ in every run; that they are there is compared. */
+const OPAQUE_HEADERS = new Set([
+  "audit-id",
+  "etag",
+  "x-kubernetes-pf-flowschema-uid",
+  "x-kubernetes-pf-prioritylevel-uid",
+]);
+
+const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
+const TIME = /\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?( \+0000 UTC|Z)/g;
+const JWT = /eyJ[\w-]+\.(eyJ[\w-]+)\.[\w-]+/g;
+/** Addresses that the server chose: it takes them above the first 256, explicit ones are made below. */
+const ADDRESS = /\b10\.96\.(?!0\.)\d{1,3}\.\d{1,3}\b/g;
+const VOLUME = /\bkube-api-access-[a-z0-9]{5}\b/g;
+const VERSIONS_IN_TEXT = /((?:too old|Too large) resource version: )\d+( ?[(,] ?(?:current: )?)\d+(\)?)/g;
+const VERSION_CONDITION = /(ResourceVersion in (?:precondition|object meta): )(\d+)/g;
+const AGE = /^(<invalid>|\d+s|1m\d*s?)$/;
+/** From here on ports are chosen by the server; explicit ones are made below. */
+const CHOSEN_PORT = 30_086;
+const PORTS = new Set(["nodePort", "healthCheckNodePort"]);
+
+export function createNormaliser(serverUrl: string): Normaliser {
+  const numbers = new Map<string, Map<string, string>>();
+  const generated = new Map<string, string>();
+  const host = new URL(serverUrl).host;
+  let newest = 0n;
+
+  const numbered = (sort: string, value: string): string => {
+    const known = numbers.get(sort) ?? new Map<string, string>();
+    numbers.set(sort, known);
+    const name = known.get(value) ?? `<${sort}-${known.size + 1}>`;
+    known.set(value, name);
+    return name;
+  };
+
+  const text = (value: string): string => {
+    let result = value.replaceAll(JWT, (_whole, claims: string) => token(claims));
+    result = result.replaceAll(UUID, (uid) => numbered("uid", uid));
+    result = result.replaceAll(TIME, (time) => nearNow(time));
+    result = result.replaceAll(ADDRESS, (address) => numbered("address", address));
+    result = result.replaceAll(VOLUME, (name) => numbered("token-volume", name));
+    result = result.replaceAll(VERSIONS_IN_TEXT, "$1<n>$2<n>$3");
+    result = result.replaceAll(VERSION_CONDITION, (_whole, before: string, rv: string) => before + numbered("rv", rv));
+    result = result.replaceAll(host, "<server>");
+    for (const [name, shown] of generated) result = result.replaceAll(name, shown);
+    return result;
+  };
+
+  const token = (claims: string): string => {
+    const read = parse(Buffer.from(claims, "base64url").toString());
+    if (!isMap(read)) return "<token>";
+    const { iat, exp, nbf, ...rest } = read;
+    const lasts = typeof exp === "number" && typeof iat === "number" ? exp - iat : null;
+    return `<token ${JSON.stringify(walk({ ...rest, lasts, nbf: nbf === iat }))}>`;
+  };
+
+  /** Before anything else of an object is read: its generated name stands in other fields too. */
+  const learnName = (value: JsonMap): void => {
+    const metadata = value["metadata"];
+    if (!isMap(metadata)) return;
+    const { name, generateName } = metadata;
+    if (typeof name !== "string" || typeof generateName !== "string" || generated.has(name)) return;
+    if (name.startsWith(generateName) && name.length === generateName.length + 5) {
+      generated.set(name, `${generateName}<generated-${generated.size + 1}>`);
+    }
+  };
+
+  const version = (value: string, ofList: boolean): string => {
+    if (!/^\d+$/.test(value) || value === "0") return value;
+    if (ofList) return BigInt(value) >= newest ? "<rv:current>" : "<rv:old>";
+    if (BigInt(value) > newest) newest = BigInt(value);
+    return numbered("rv", value);
+  };
+
+  const metadataOf = (metadata: JsonMap, ofList: boolean): JsonMap => {
+    const result: JsonMap = {};
+    for (const [key, field] of sorted(metadata)) {
+      if (key === "resourceVersion" && typeof field === "string") result[key] = version(field, ofList);
+      else if (key === "continue" && typeof field === "string" && field !== "") result[key] = "<continue>";
+      else result[text(key)] = walk(field);
+    }
+    return result;
+  };
+
+  const walk = (value: Json): Json => {
+    if (typeof value === "string") return text(value);
+    if (Array.isArray(value)) return value.map(walk);
+    return isMap(value) ? walkMap(value) : value;
+  };
+
+  const walkMap = (value: JsonMap): JsonMap => {
+    learnName(value);
+    const isBookmark = value["type"] === "BOOKMARK";
+    const ofList = "items" in value || "rows" in value;
+    const result: JsonMap = {};
+    for (const [key, field] of sorted(value)) {
+      if (key === "metadata" && isMap(field)) result[key] = metadataOf(field, ofList);
+      else if (PORTS.has(key) && typeof field === "number" && field >= CHOSEN_PORT)
+        result[key] = numbered("port", String(field));
+      else if (key === "object" && isBookmark && isMap(field)) result[key] = bookmark(field);
+      else result[text(key)] = walk(field);
+    }
+    const { rows, columnDefinitions } = result;
+    if (Array.isArray(rows) && Array.isArray(columnDefinitions)) result["rows"] = withoutAges(rows, columnDefinitions);
+    return result;
+  };
+
+  const bookmark = (object: JsonMap): Json => {
+    const { metadata, ...rest } = object;
+    return { ...(walk(rest) as JsonMap), metadata: isMap(metadata) ? metadataOf(metadata, true) : (metadata ?? null) };
+  };
+
+  return {
+    normalise(answer) {
+      const headers: JsonMap = {};
+      for (const [name, value] of Object.entries(answer.headers)) {
+        if (IGNORED_HEADERS.has(name)) continue;
+        headers[name] = OPAQUE_HEADERS.has(name) ? "<there>" : walk(typeof value === "string" ? value : [...value]);
+      }
+      return { status: answer.status, headers, body: bodyOf(answer, walk) };
+    },
+  };
+}
+
+function bodyOf(answer: Answer, walk: (value: Json) => Json): Json {
+  if (answer.failure !== undefined) return { failure: answer.failure };
+  if (answer.events !== undefined) return answer.events.map(walk);
+  return walk(parse(answer.text) ?? answer.text);
+}
+
+const sorted = (value: JsonMap) => Object.entries(value).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+
+function nearNow(time: string): string {
+  const at = Date.parse(time.replace(" +0000 UTC", "Z").replace(/(\d) (\d)/, "$1T$2"));
+  const minutes = (at - Date.now()) / 60_000;
+  const form = /\.\d{6}Z$/.test(time) ? "micro" : "";
+  if (Math.abs(minutes) < 4) return `<now${form}>`;
+  if (Math.abs(minutes) > 60 * 24 * 400) return time;
+  return `<now${form} ${minutes > 0 ? "+" : ""}${Math.round(minutes / 5) * 5}m>`;
+}
+
+/** A second may pass between the two answers. */
+function withoutAges(rows: Json[], columns: Json[]): Json[] {
+  const isAge = columns.map(
+    (column) => isMap(column) && /^(Age|Last Seen|First Seen|Duration)$/.test(String(column["name"])),
+  );
+  return rows.map((row) => {
+    if (!isMap(row) || !Array.isArray(row["cells"])) return row;
+    const cells = row["cells"].map((cell, index) =>
+      isAge[index] === true && typeof cell === "string" && AGE.test(cell) ? "<age>" : cell,
+    );
+    return { ...row, cells };
+  });
+}

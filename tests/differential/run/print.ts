@@ -1,0 +1,59 @@
+// A run in words: tables, and each finding as requests with both answers.
+import { belongsTo } from "./compare.ts";
+import type { Step } from "../step.ts";
+import type { Finding, RunReport } from "./run-differential.ts";
+
+export function findingText(finding: Finding): string {
+  const { example, result } = finding;
+  const { step } = result;
+  const own = result.differences.filter((one) => belongsTo(finding.signature, step.kind, one));
+  const lines = [
+    `## ${finding.signature}`,
+    `area ${finding.area}, seed ${example.seed}, sequence ${finding.index}, seen ${finding.count} times: ${countsText(finding.seen).slice(0, 300)}`,
+    ...example.steps.map((one) => requestText(one, one.id === step.id)),
+    ...own
+      .slice(0, 8)
+      .map(
+        ({ path, real, embedded }) => `    ${path}\n      real:     ${short(real)}\n      embedded: ${short(embedded)}`,
+      ),
+  ];
+  if (own.length > 8) lines.push(`    … and ${own.length - 8} more places`);
+  return lines.join("\n");
+}
+
+function requestText(step: Step, last: boolean): string {
+  const user = step.user === undefined ? "" : ` as ${step.user}`;
+  const headers = Object.entries(step.headers ?? {}).map(([name, value]) => ` [${name}: ${value}]`);
+  const body =
+    step.body === undefined
+      ? ""
+      : "raw" in step.body
+        ? step.body.raw
+        : "json" in step.body
+          ? JSON.stringify(step.body.json)
+          : `answer ${step.body.copyOf} with ${JSON.stringify(step.body.edit)}`;
+  const watch = step.watch === undefined ? "" : ` watch ${JSON.stringify(step.watch)}`;
+  return `${last ? ">" : " "} ${step.id}: ${step.method} ${step.path}${user}${headers.join("")}${watch} ${body.slice(0, 1500)}`;
+}
+
+const short = (value: unknown) => (value === undefined ? "(not there)" : JSON.stringify(value).slice(0, 600));
+
+/** Counts by name, greatest first. */
+export function countsText(counts: ReadonlyMap<string, number>): string {
+  return [...counts]
+    .sort(([, a], [, b]) => b - a)
+    .map(([name, count]) => `${name} ${count}`)
+    .join(", ");
+}
+
+export function summaryText(report: RunReport): string {
+  const found = [...report.findings.values()].reduce((sum, { count }) => sum + count, 0);
+  const known = [...report.known.values()].reduce((sum, count) => sum + count, 0);
+  return [
+    `seed ${report.seed}: ${report.requests} requests in ${report.sequences} sequences`,
+    `by area: ${countsText(report.byArea)}`,
+    `by verb: ${countsText(report.byVerb)}`,
+    `by kind: ${countsText(report.byKind)}`,
+    `differences: ${report.findings.size} sorts in ${found} answers; known ${known}${known === 0 ? "" : ` (${countsText(report.known)})`}`,
+  ].join("\n");
+}
