@@ -1,4 +1,5 @@
 // The way of every request: who asks, may they, what is it, and one place where errors become Status objects.
+import { randomUUID } from "node:crypto";
 import { type IncomingMessage, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 import type { Logger } from "#base/logger";
@@ -67,6 +68,7 @@ export function createRequestHandler(options: HandlerOptions): RequestHandler {
 
   return {
     async serve(request, response) {
+      response.setHeader("audit-id", auditId(request));
       try {
         await route(request, response);
       } catch (thrown) {
@@ -88,6 +90,12 @@ export function createRequestHandler(options: HandlerOptions): RequestHandler {
       }
     },
   };
+}
+
+/** Names the request in logs on both sides: the client's own name for it, or a new one. */
+function auditId({ headers }: ApiRequest): string {
+  const given = headers["audit-id"];
+  return typeof given === "string" && given !== "" ? given : randomUUID();
 }
 
 const stackOf = (thrown: unknown) => (thrown instanceof Error ? thrown.stack : String(thrown));
