@@ -7,11 +7,13 @@ import type { WorkQueue } from "#kube/work-queue";
 import type { EventRecorder } from "./objects/event-recorder.ts";
 import type { Synced } from "./objects/object-cache.ts";
 import type { ObjectCaches } from "./objects/object-caches.ts";
+import type { ObjectIndexes } from "./objects/object-index.ts";
 
 /** What every controller is made from; all of it is shared. */
 export interface ControllerContext {
   readonly client: KubeClient;
   readonly caches: ObjectCaches;
+  readonly indexes: ObjectIndexes;
   readonly events: EventRecorder;
   readonly clock: Clock;
   readonly logger: Logger;

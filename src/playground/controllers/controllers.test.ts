@@ -34,6 +34,7 @@ import type { ClusterProcessConfig } from "../process-config.ts";
 import { createNodeLifecycleController } from "./cluster/node-lifecycle-controller.ts";
 import { createEventRecorder } from "./objects/event-recorder.ts";
 import { createObjectCaches, runCaches } from "./objects/object-caches.ts";
+import { createIndexes } from "./objects/object-index.ts";
 import { createControllers } from "./run-controllers.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "controllers-"));
@@ -471,7 +472,7 @@ describe("a node that falls silent", () => {
     const clock = new ManualClock(Date.now());
     const shared = { client, clock, logger };
     const caches = createObjectCaches(shared);
-    const context = { ...shared, caches, events: createEventRecorder(shared) };
+    const context = { ...shared, caches, indexes: createIndexes(caches), events: createEventRecorder(shared) };
     const end = new AbortController();
     const running = runAll([createNodeLifecycleController(context), runCaches(caches)], end.signal, logger);
     const ready = { conditions: [{ type: "Ready", status: "True" }] };

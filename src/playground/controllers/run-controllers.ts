@@ -9,12 +9,14 @@ import { createNamespaceController } from "./cluster/namespace-controller.ts";
 import { createNodeLifecycleController } from "./cluster/node-lifecycle-controller.ts";
 import { createRootCaController } from "./cluster/root-ca-controller.ts";
 import { createServiceAccountController } from "./cluster/service-account-controller.ts";
+import { createTaintEvictionController } from "./cluster/taint-eviction-controller.ts";
 import { createTokenSecretController, type SignToken } from "./cluster/token-secret-controller.ts";
 import type { ControllerContext } from "./controller.ts";
 import { createEndpointSliceController } from "./endpoints/endpoint-slice-controller.ts";
 import { createGarbageCollector } from "./garbage/garbage-collector.ts";
 import { createEventRecorder } from "./objects/event-recorder.ts";
 import { createObjectCaches, runCaches } from "./objects/object-caches.ts";
+import { createIndexes } from "./objects/object-index.ts";
 import { createScheduler } from "./scheduling/scheduler.ts";
 import { createDeploymentController } from "./workloads/deployment-controller.ts";
 import { createReplicaSetController } from "./workloads/replica-set-controller.ts";
@@ -29,6 +31,8 @@ export interface ControllersOptions {
   readonly signToken: SignToken;
   readonly logger: Logger;
   readonly clock?: Clock;
+  /** A node that does not renew its Lease for so long is lost; default 40 s. */
+  readonly nodeGraceMs?: number;
 }
 
 /** All controllers of a cluster, for `runAll`. Throws when the CA certificate cannot be read. */
@@ -37,7 +41,12 @@ export function createControllers(options: ControllersOptions): Component[] {
   const caCertificate = readFileSync(config.pki.caCert, "utf8");
   const shared = { client, clock, logger };
   const caches = createObjectCaches(shared);
-  const context: ControllerContext = { ...shared, caches, events: createEventRecorder(shared) };
+  const context: ControllerContext = {
+    ...shared,
+    caches,
+    indexes: createIndexes(caches),
+    events: createEventRecorder(shared),
+  };
   const controllers = [
     createServiceAccountController(context),
     createRootCaController(context, caCertificate),
@@ -48,7 +57,8 @@ export function createControllers(options: ControllersOptions): Component[] {
     createEndpointSliceController(context),
     createLoadBalancerController(context, config.loadBalancerRange),
     createNamespaceController(context),
-    createNodeLifecycleController(context),
+    createNodeLifecycleController(context, options.nodeGraceMs),
+    createTaintEvictionController(context),
     createGarbageCollector(context),
   ];
   // Last: every controller has its listeners in place before the first object is seen.

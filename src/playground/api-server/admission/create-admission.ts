@@ -4,6 +4,7 @@ import type { AdmissionPlugin, ObjectAccess } from "../contract.ts";
 import { mutatingWebhooks } from "./mutating-webhooks.ts";
 import { namespaceLifecycle } from "./namespace-lifecycle.ts";
 import { nodeRestriction } from "./node-restriction.ts";
+import { defaultTolerationSeconds, priorityAdmission, taintNewNodes } from "./pod-defaults.ts";
 import { rbacEscalation } from "./rbac-escalation.ts";
 import { serviceAccountAdmission } from "./service-account.ts";
 import { validatingWebhooks } from "./validating-webhooks.ts";
@@ -26,6 +27,9 @@ export function createAdmission({ objects, logger }: AdmissionOptions): Admissio
     namespaceLifecycle(objects),
     nodeRestriction(),
     serviceAccount,
+    taintNewNodes(),
+    priorityAdmission(objects),
+    defaultTolerationSeconds(),
     mutatingWebhooks(webhooks, [serviceAccount]),
     rbacEscalation(objects),
     validatingWebhooks(webhooks),

@@ -20,7 +20,8 @@ export function podBindings(objects: ObjectAccess): VirtualResource[] {
   const bind = async (namespace: string, name: string, body: JsonObject) => {
     const node = stringAt(body, "target", "name");
     if (node === "") throw badRequest("target.name must name a node");
-    objects.update({ group: "", resource: "pods", namespace, name }, (pod) => assigned(pod, node, body));
+    const topology = topologyOf(objects.get("", "nodes", "", node));
+    objects.update({ group: "", resource: "pods", namespace, name }, (pod) => assigned(pod, node, body, topology));
     return success(201);
   };
   const row = { group: "", version: "v1", kind: "Binding", namespaced: true };
@@ -39,7 +40,18 @@ export function podBindings(objects: ObjectAccess): VirtualResource[] {
   ];
 }
 
-function assigned(pod: JsonObject, node: string, binding: JsonObject): JsonObject {
+/** Zone and region of the node, which its pods carry from the moment they are bound to it. */
+function topologyOf(node: JsonObject | undefined): JsonObject {
+  const labels = objectAt(node, "metadata", "labels");
+  return Object.fromEntries(
+    ["topology.kubernetes.io/zone", "topology.kubernetes.io/region"].flatMap((key) => {
+      const value = labels[key];
+      return value === undefined ? [] : [[key, value]];
+    }),
+  );
+}
+
+function assigned(pod: JsonObject, node: string, binding: JsonObject, topology: JsonObject): JsonObject {
   const name = stringAt(pod, "metadata", "name");
   const present = stringAt(pod, "spec", "nodeName");
   if (present !== "") throw conflict(PODS, name, `pod ${name} is already assigned to node ${JSON.stringify(present)}`);
@@ -53,9 +65,14 @@ function assigned(pod: JsonObject, node: string, binding: JsonObject): JsonObjec
   };
   const others = objectsAt(pod, "status", "conditions").filter((condition) => condition["type"] !== "PodScheduled");
   const annotations = { ...objectAt(pod, "metadata", "annotations"), ...objectAt(binding, "metadata", "annotations") };
+  const labels = { ...objectAt(pod, "metadata", "labels"), ...topology };
   return {
     ...pod,
-    metadata: { ...objectAt(pod, "metadata"), ...(Object.keys(annotations).length > 0 ? { annotations } : {}) },
+    metadata: {
+      ...objectAt(pod, "metadata"),
+      ...(Object.keys(annotations).length > 0 ? { annotations } : {}),
+      ...(Object.keys(labels).length > 0 ? { labels } : {}),
+    },
     spec: { ...objectAt(pod, "spec"), nodeName: node },
     status: { ...objectAt(pod, "status"), conditions: [...others, scheduled] },
   };

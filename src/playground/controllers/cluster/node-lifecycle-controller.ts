@@ -1,64 +1,65 @@
 // A node lives as long as its Lease in kube-node-lease is renewed. One timer a node, set to the moment it would be late.
-import type { Node, Pod } from "#api/kubernetes/gen/types";
+
+import { Kinds } from "#api/kinds";
+import type { Node, NodeCondition, Pod } from "#api/kubernetes/gen/types";
 import type { Component } from "#base/component";
 import { WorkQueue } from "#kube/work-queue";
 import { type ControllerContext, controllerComponent } from "../controller.ts";
-import { identityOf, isBeingDeleted, kubeTime } from "../objects/object-meta.ts";
-import { isReady } from "../workloads/pod-state.ts";
+import { annotationsOf, identityOf, isBeingDeleted, kubeTime } from "../objects/object-meta.ts";
+import { readyCondition } from "../workloads/pod-state.ts";
+import { taintsFor } from "./node-taints.ts";
 
+const SOURCE = "node-controller";
 const LEASE_NAMESPACE = "kube-node-lease";
 const GRACE_MS = 40_000;
 /** A look that comes so much too late was ours to miss: this program stood still, and the renewals wait unread. */
 const OVERSLEPT_MS = 5_000;
+/** How long a kubelet of this cluster may rely on what it has read, in seconds: as ever in a small cluster. */
+const TTL = "node.alpha.kubernetes.io/ttl";
+const REPORTED = ["Ready", "MemoryPressure", "DiskPressure", "PIDPressure"];
 
 /**
- * Says Ready=Unknown of a node that was silent for 40 s and Ready=False of its pods, so that nobody is sent there;
- * removes the pods of a node that is deleted.
+ * Says Unknown of a node that was silent for the time of grace; keeps its taints in step with its conditions; says
+ * Ready=False of the pods of a node that is not ready; removes the pods of a node that is deleted.
  */
-export function createNodeLifecycleController(context: ControllerContext): Component {
-  const { caches, clock, logger } = context;
+export function createNodeLifecycleController(context: ControllerContext, graceMs = GRACE_MS): Component {
+  const { caches, clock, logger, indexes } = context;
+  const write = createNodeWriter(context);
   // When we learned of a node's last sign of life, by our own clock: the node's may differ.
   const heard = new Map<string, number>();
+  const registered = new Set<string>();
 
   const reconcile = async (name: string) => {
     // Its lease may be seen before the node: only the API server's own word makes its pods go.
     const node = caches.nodes.get("", name) ?? (await caches.nodes.fetch("", name));
     if (node === undefined) {
-      const left = podsOn(name).map((pod) => caches.pods.delete(pod, { gracePeriodSeconds: 0 }));
-      await Promise.all(left);
+      registered.delete(name);
+      await Promise.all(indexes.podsByNode.get(name).map(write.removeOrphan));
       return;
     }
+    if (!registered.has(name))
+      write.tell(node, "RegisteredNode", `Node ${name} event: Registered Node ${name} in Controller`);
+    registered.add(name);
+    const current = await watchOver(node, name);
+    await write.attend(current);
+    if (readyStatus(current) !== "True") {
+      await Promise.all(indexes.podsByNode.get(name).map(write.markNotReady));
+    }
+  };
+
+  const watchOver = async (node: Node, name: string): Promise<Node> => {
     const since = heard.get(name) ?? clock.now();
     heard.set(name, since);
-    const lateMs = clock.now() - since - GRACE_MS;
-    if (lateMs < 0) return queue.addAfter(name, -lateMs);
-    if (readyStatus(node) !== "Unknown") {
-      if (lateMs > OVERSLEPT_MS) {
-        heard.set(name, clock.now());
-        return queue.addAfter(name, GRACE_MS);
-      }
-      await markUnknown(node);
+    const lateMs = clock.now() - since - graceMs;
+    if (lateMs < 0) queue.addAfter(name, -lateMs);
+    else if (readyStatus(node) !== "Unknown" && lateMs > OVERSLEPT_MS) {
+      heard.set(name, clock.now());
+      queue.addAfter(name, graceMs);
+    } else if (readyStatus(node) !== "Unknown") {
+      logger.warn({ node: name }, "node does not renew its lease");
+      return write.markUnknown(node);
     }
-    await Promise.all(podsOn(name).filter(isReady).map(markNotReady));
-  };
-
-  const podsOn = (name: string) => [...caches.pods.all()].filter((pod) => pod.spec?.nodeName === name);
-
-  const markUnknown = async (node: Node) => {
-    logger.warn({ node: identityOf(node).name }, "node does not renew its lease");
-    const text = { reason: "NodeStatusUnknown", message: "The node has not renewed its lease in time." };
-    const condition = { type: "Ready", status: "Unknown", lastTransitionTime: kubeTime(clock.now()), ...text };
-    await caches.nodes.patch(
-      node,
-      { status: { conditions: [condition] } },
-      { type: "strategic", subresource: "status" },
-    );
-  };
-
-  const markNotReady = async (pod: Pod) => {
-    const text = { reason: "NodeNotReady", message: "The node of this pod is silent." };
-    const condition = { type: "Ready", status: "False", lastTransitionTime: kubeTime(clock.now()), ...text };
-    await caches.pods.patch(pod, { status: { conditions: [condition] } }, { type: "strategic", subresource: "status" });
+    return node;
   };
 
   const queue = new WorkQueue({ name: "node-lifecycle", clock, logger, reconcile });
@@ -69,16 +70,93 @@ export function createNodeLifecycleController(context: ControllerContext): Compo
     else if (old !== undefined && readyStatus(object) !== "Unknown" && !isBeingDeleted(object)) {
       heard.set(name, clock.now());
     }
-    if (deleted || old === undefined) queue.add(name);
+    if (deleted || old === undefined || viewOf(object) !== viewOf(old)) queue.add(name);
   });
   caches.leases.onChange(({ object, deleted }) => {
     const { namespace, name } = identityOf(object);
     if (namespace !== LEASE_NAMESPACE || deleted) return;
-    const silent = clock.now() - (heard.get(name) ?? 0) >= GRACE_MS;
+    const silent = clock.now() - (heard.get(name) ?? 0) >= graceMs;
     heard.set(name, clock.now());
     if (silent) queue.add(name);
   });
+  caches.pods.onChange(({ object, old, deleted }) => {
+    const node = object.spec?.nodeName;
+    if (!deleted && node && old?.spec?.nodeName !== node && caches.nodes.get("", node) === undefined) queue.add(node);
+  });
   return controllerComponent(queue, [caches.nodes, caches.leases, caches.pods]);
+}
+
+function createNodeWriter({ caches, clock, events }: ControllerContext) {
+  const tell = (node: Node, reason: string, message: string) =>
+    events.record(SOURCE, { type: Kinds.Node, object: node }, { type: "Normal", reason, message });
+  const conditionsOf = (node: Node) => node.status?.conditions ?? [];
+  return {
+    tell,
+
+    /** Every condition that its kubelet would report becomes Unknown. */
+    async markUnknown(node: Node): Promise<Node> {
+      const { name } = identityOf(node);
+      const now = kubeTime(clock.now());
+      const conditions = REPORTED.map((type): NodeCondition => {
+        const before = conditionsOf(node).find((condition) => condition.type === type);
+        const text =
+          before === undefined
+            ? { reason: "NodeStatusNeverUpdated", message: "Kubelet never posted node status." }
+            : { reason: "NodeStatusUnknown", message: "Kubelet stopped posting node status." };
+        const heartbeat = before?.lastHeartbeatTime ?? node.metadata?.creationTimestamp ?? now;
+        return { type, status: "Unknown", ...text, lastHeartbeatTime: heartbeat, lastTransitionTime: now };
+      });
+      if (readyStatus(node) === "True") tell(node, "NodeNotReady", `Node ${name} status is now: NodeNotReady`);
+      return caches.nodes.patch(node, { status: { conditions } }, { type: "strategic", subresource: "status" });
+    },
+
+    /** Taints and the annotation that every node carries. */
+    async attend(node: Node): Promise<void> {
+      const taints = taintsFor(node, clock.now());
+      const annotated = annotationsOf(node)[TTL] !== undefined;
+      if (taints === undefined && annotated) return;
+      const resourceVersion = node.metadata?.resourceVersion;
+      await caches.nodes.patch(node, {
+        metadata: { resourceVersion, ...(annotated ? {} : { annotations: { [TTL]: "0" } }) },
+        ...(taints === undefined ? {} : { spec: { taints: taints.length === 0 ? null : taints } }),
+      });
+    },
+
+    async markNotReady(pod: Pod): Promise<void> {
+      const ready = readyCondition(pod);
+      if (ready?.status !== "True") return;
+      const condition = { ...ready, status: "False", lastTransitionTime: kubeTime(clock.now()) };
+      await caches.pods.patch(
+        pod,
+        { status: { conditions: [condition] } },
+        { type: "strategic", subresource: "status" },
+      );
+      const text = { type: "Warning", reason: "NodeNotReady", message: "Node is not ready" } as const;
+      events.record(SOURCE, { type: Kinds.Pod, object: pod }, text);
+    },
+
+    /** A pod whose node is no more ends here: nobody else will ever say so. */
+    async removeOrphan(pod: Pod): Promise<void> {
+      if (pod.status?.phase !== "Succeeded" && pod.status?.phase !== "Failed") {
+        const condition = {
+          type: "DisruptionTarget",
+          status: "True",
+          reason: "DeletionByPodGC",
+          message: "PodGC: node no longer exists",
+          lastTransitionTime: kubeTime(clock.now()),
+        };
+        const status = { phase: "Failed", conditions: [condition] };
+        await caches.pods.patch(pod, { status }, { type: "strategic", subresource: "status" });
+      }
+      await caches.pods.delete(pod, { gracePeriodSeconds: 0 });
+    },
+  };
+}
+
+/** What of a node matters here: a heartbeat does not. */
+function viewOf({ spec, status, metadata }: Node): string {
+  const conditions = (status?.conditions ?? []).map(({ type, status: value }) => [type, value]);
+  return JSON.stringify([conditions, spec?.taints, spec?.unschedulable, metadata?.annotations?.[TTL] === undefined]);
 }
 
 function readyStatus(node: Node): string | undefined {

@@ -14,10 +14,19 @@ import {
 import { POD_TEMPLATE_HASH, podTemplateHash, sameTemplate } from "./pod-template-hash.ts";
 
 export const REVISION = "deployment.kubernetes.io/revision";
-const DESIRED = "deployment.kubernetes.io/desired-replicas";
-const MAX = "deployment.kubernetes.io/max-replicas";
+/** Revisions that a ReplicaSet had before a rollback made it current again. */
+export const HISTORY = "deployment.kubernetes.io/revision-history";
+export const DESIRED = "deployment.kubernetes.io/desired-replicas";
+export const MAX = "deployment.kubernetes.io/max-replicas";
 /** Annotations of the Deployment that describe the Deployment alone. */
-const NOT_COPIED = new Set(["kubectl.kubernetes.io/last-applied-configuration", REVISION, DESIRED, MAX]);
+const NOT_COPIED = new Set([
+  "kubectl.kubernetes.io/last-applied-configuration",
+  "deprecated.deployment.rollback.to",
+  REVISION,
+  HISTORY,
+  DESIRED,
+  MAX,
+]);
 
 export interface Revisions {
   /** The ReplicaSet of today's template; undefined before it is made. */
@@ -70,10 +79,10 @@ export interface ReplicaSetNumbers {
   readonly revision: number;
 }
 
-/** Annotations of a ReplicaSet that is `current`: the Deployment's own, its revision and its numbers. */
-export function replicaSetAnnotations(deployment: Deployment, numbers: ReplicaSetNumbers): Record<string, string> {
+/** What the current ReplicaSet carries: the Deployment's own annotations and its revision. */
+export function copiedAnnotations(deployment: Deployment, revision: number): Record<string, string> {
   const copied = Object.entries(annotationsOf(deployment)).filter(([key]) => !NOT_COPIED.has(key));
-  return { ...Object.fromEntries(copied), [REVISION]: String(numbers.revision), ...sizeAnnotations(numbers) };
+  return { ...Object.fromEntries(copied), [REVISION]: String(revision) };
 }
 
 export function sizeAnnotations({ replicas, maxSurge }: Omit<ReplicaSetNumbers, "revision">): Record<string, string> {
@@ -91,7 +100,7 @@ export function newReplicaSet(deployment: Deployment, desired: number, numbers: 
       namespace,
       name: `${name}-${hash}`,
       labels,
-      annotations: replicaSetAnnotations(deployment, numbers),
+      annotations: { ...copiedAnnotations(deployment, numbers.revision), ...sizeAnnotations(numbers) },
       ownerReferences: [controllerReference(Kinds.Deployment, deployment)],
     },
     spec: {
@@ -103,16 +112,17 @@ export function newReplicaSet(deployment: Deployment, desired: number, numbers: 
   };
 }
 
-/** Empty ReplicaSets beyond `revisionHistoryLimit`, oldest first. */
+/** What is beyond `revisionHistoryLimit` of the oldest and empty. */
 export function surplusRevisions(deployment: Deployment, old: readonly ReplicaSet[]): ReplicaSet[] {
-  const limit = deployment.spec?.revisionHistoryLimit ?? 10;
-  const empty = old.filter((set) => {
-    const busy = (set.spec?.replicas ?? 0) > 0 || (set.status?.replicas ?? 0) > 0;
-    return !busy && !isBeingDeleted(set) && (set.status?.observedGeneration ?? 0) >= (set.metadata?.generation ?? 0);
+  const limit = deployment.spec?.revisionHistoryLimit;
+  if (limit === undefined || limit === 2 ** 31 - 1) return [];
+  const alive = old.filter((set) => !isBeingDeleted(set));
+  return alive.slice(0, Math.max(0, alive.length - limit)).filter((set) => {
+    const busy = (set.spec?.replicas ?? 1) > 0 || (set.status?.replicas ?? 0) > 0;
+    return !busy && (set.status?.observedGeneration ?? 0) >= (set.metadata?.generation ?? 0);
   });
-  return empty.slice(0, Math.max(0, empty.length - limit));
 }
 
-function createdAt(object: ReplicaSet): number {
+export function createdAt(object: ReplicaSet): number {
   return Date.parse(object.metadata?.creationTimestamp ?? "") || 0;
 }

@@ -14,9 +14,10 @@ import {
   kubeTime,
   labelsOf,
 } from "../objects/object-meta.ts";
-import { byDeletionOrder, claimPods } from "./owned-pods.ts";
+import { sameStatus } from "./conditions.ts";
+import { claimPods, deletionOrder } from "./owned-pods.ts";
 import { isActive } from "./pod-state.ts";
-import { observeReplicaSet, sameReplicaSetStatus } from "./replica-set-status.ts";
+import { observeReplicaSet } from "./replica-set-status.ts";
 
 const SOURCE = "replicaset-controller";
 /** Pods made or deleted in one go, as Kubernetes bounds it. */
@@ -53,8 +54,17 @@ export function createReplicaSetController(context: ControllerContext): Componen
     const active = pods.filter(isActive);
     const missing = (replicaSet.spec?.replicas ?? 1) - active.length;
     if (missing > 0) await control.createMany(replicaSet, Math.min(missing, BURST));
-    const surplus = missing < 0 ? active.sort(byDeletionOrder).slice(0, Math.min(-missing, BURST)) : [];
+    const surplus = missing < 0 ? deletionOrder(active, related(replicaSet)).slice(0, Math.min(-missing, BURST)) : [];
     await Promise.all(surplus.map((pod) => control.remove(replicaSet, pod)));
+  };
+
+  /** Pods of all ReplicaSets of the same owner: the load of a node is judged over a whole Deployment. */
+  const related = (replicaSet: ReplicaSet): Pod[] => {
+    const { namespace, uid } = identityOf(replicaSet);
+    const owner = controllerOf(replicaSet)?.uid;
+    const sets = caches.replicaSets.inNamespace(namespace).filter((set) => owner && controllerOf(set)?.uid === owner);
+    const uids = new Set([uid, ...sets.map((set) => identityOf(set).uid)]);
+    return caches.pods.inNamespace(namespace).filter((pod) => uids.has(controllerOf(pod)?.uid ?? ""));
   };
 
   const writeStatus = async (replicaSet: ReplicaSet, failed: unknown) => {
@@ -65,8 +75,8 @@ export function createReplicaSetController(context: ControllerContext): Componen
     const failure = failed === undefined ? undefined : replicaFailure(failed, now);
     const { status, nextLookMs } = observeReplicaSet(current, owned, now, failure);
     if (nextLookMs !== undefined) queue.addAfter(objectKey(current), nextLookMs);
-    if (sameReplicaSetStatus(current.status, status)) return;
-    await caches.replicaSets.patch(current, { status }, { subresource: "status" });
+    if (sameStatus(current.status, status)) return;
+    await caches.replicaSets.replace({ ...current, status }, "status");
   };
 
   const queue = new WorkQueue({ name: "replica-set", clock, logger, reconcile });
@@ -127,7 +137,8 @@ function podControl({ caches, events }: ControllerContext) {
     release(replicaSet: ReplicaSet, pod: Pod): Promise<Pod> {
       const { uid } = identityOf(replicaSet);
       const owners = (pod.metadata?.ownerReferences ?? []).filter((owner) => owner.uid !== uid);
-      return caches.pods.patch(pod, { metadata: { uid: identityOf(pod).uid, ownerReferences: owners } });
+      const ownerReferences = owners.length === 0 ? null : owners;
+      return caches.pods.patch(pod, { metadata: { uid: identityOf(pod).uid, ownerReferences } });
     },
   };
 }

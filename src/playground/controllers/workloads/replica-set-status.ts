@@ -1,7 +1,8 @@
 import type { Pod, ReplicaSet, ReplicaSetCondition, ReplicaSetStatus } from "#api/kubernetes/gen/types";
 import { matchesLabels } from "#api/kubernetes/label-selector";
-import { labelsOf } from "../objects/object-meta.ts";
-import { isActive, isReady, untilAvailable } from "./pod-state.ts";
+import { isBeingDeleted, labelsOf } from "../objects/object-meta.ts";
+import { conditionOf, withoutZeros } from "./conditions.ts";
+import { isActive, isFinished, isReady, untilAvailable } from "./pod-state.ts";
 
 export interface ReplicaSetObservation {
   readonly status: ReplicaSetStatus;
@@ -20,33 +21,21 @@ export function observeReplicaSet(
   const waits = active.map((pod) => untilAvailable(pod, replicaSet.spec?.minReadySeconds ?? 0, now));
   const pending = waits.flatMap((wait) => (wait === undefined || wait === 0 ? [] : [wait]));
   const templateLabels = replicaSet.spec?.template?.metadata?.labels ?? {};
-  const conditions = (replicaSet.status?.conditions ?? []).filter(({ type }) => type !== "ReplicaFailure");
-  if (failure !== undefined) conditions.push(failure);
+  const before = replicaSet.status?.conditions ?? [];
+  const told = conditionOf(before, "ReplicaFailure");
+  const others = before.filter(({ type }) => type !== "ReplicaFailure");
+  const conditions = failure === undefined ? others : [...others, told ?? failure];
+  const status: ReplicaSetStatus = {
+    replicas: active.length,
+    fullyLabeledReplicas: active.filter((pod) => matchesLabels(templateLabels, labelsOf(pod))).length,
+    readyReplicas: active.filter(isReady).length,
+    availableReplicas: waits.filter((wait) => wait === 0).length,
+    terminatingReplicas: owned.filter((pod) => isBeingDeleted(pod) && !isFinished(pod)).length,
+    observedGeneration: replicaSet.metadata?.generation ?? 0,
+    ...(conditions.length === 0 ? {} : { conditions }),
+  };
   return {
-    status: {
-      replicas: active.length,
-      fullyLabeledReplicas: active.filter((pod) => matchesLabels(templateLabels, labelsOf(pod))).length,
-      readyReplicas: active.filter(isReady).length,
-      availableReplicas: waits.filter((wait) => wait === 0).length,
-      observedGeneration: replicaSet.metadata?.generation ?? 0,
-      conditions,
-    },
+    status: withoutZeros(status, ["replicas", "terminatingReplicas"]),
     nextLookMs: pending.length === 0 ? undefined : Math.min(...pending),
   };
-}
-
-const COUNTS = [
-  "replicas",
-  "fullyLabeledReplicas",
-  "readyReplicas",
-  "availableReplicas",
-  "observedGeneration",
-] as const satisfies (keyof ReplicaSetStatus)[];
-
-/** Whether writing the status would tell anything new; times of conditions do not count. */
-export function sameReplicaSetStatus(a: ReplicaSetStatus | undefined, b: ReplicaSetStatus): boolean {
-  if (a === undefined) return false;
-  const sentences = (status: ReplicaSetStatus) =>
-    (status.conditions ?? []).map(({ type, status: value, message }) => `${type} ${value} ${message}`).join("\n");
-  return COUNTS.every((count) => (a[count] ?? 0) === (b[count] ?? 0)) && sentences(a) === sentences(b);
 }

@@ -26,7 +26,7 @@ export interface RolloutStep {
 export function rolloutBounds(deployment: Deployment): RolloutBounds {
   const replicas = deployment.spec?.replicas ?? 1;
   const strategy = deployment.spec?.strategy;
-  if (strategy?.type === "Recreate") return { replicas, maxSurge: 0, maxUnavailable: replicas };
+  if (strategy?.type === "Recreate") return { replicas, maxSurge: 0, maxUnavailable: 0 };
   const maxSurge = resolve(strategy?.rollingUpdate?.maxSurge ?? "25%", replicas, Math.ceil);
   const maxUnavailable = resolve(strategy?.rollingUpdate?.maxUnavailable ?? "25%", replicas, Math.floor);
   const both = maxSurge === 0 && maxUnavailable === 0;
@@ -63,13 +63,17 @@ function shrinkOld(bounds: RolloutBounds, current: ReplicaCounts, old: readonly 
   const total = current.desired + sum(old.map((counts) => counts.desired));
   const currentMissing = Math.max(0, current.desired - current.available);
   let mayGo = Math.max(0, total - minAvailable - currentMissing);
+  if (mayGo === 0) return old.map(({ desired }) => desired);
   const healthy = old.map(({ desired, available }) => {
     const cut = Math.min(mayGo, Math.max(0, desired - available));
     mayGo -= cut;
     return desired - cut;
   });
   const available = current.available + sum(old.map((counts) => counts.available));
-  let spare = Math.max(0, Math.min(available - minAvailable, mayGo));
+  let spare =
+    mayGo === 0 && healthy.every((desired, at) => desired === old[at]?.desired)
+      ? 0
+      : Math.max(0, available - minAvailable);
   return healthy.map((desired) => {
     const cut = Math.min(spare, desired);
     spare -= cut;

@@ -1,0 +1,125 @@
+import { Kinds } from "../../../../src/api/kinds.ts";
+import type { Scenario } from "../world.ts";
+import { valueAt } from "../world.ts";
+import { configMap, pod, replicaSet } from "./manifests.ts";
+
+const { Namespace, ConfigMap, ServiceAccount, Secret, PodDisruptionBudget, Pod } = Kinds;
+
+const budget = (spec: object) => ({
+  apiVersion: "policy/v1",
+  kind: "PodDisruptionBudget",
+  metadata: { name: "web" },
+  spec: { selector: { matchLabels: { app: "web" } }, ...spec },
+});
+
+export const namespaceScenarios: readonly Scenario[] = [
+  {
+    name: "namespace-gives-back-what-it-needs",
+    async run(world) {
+      const before = (await world.get(ServiceAccount, "default"))?.metadata?.uid;
+      await world.remove(ConfigMap, "kube-root-ca.crt");
+      await world.remove(ServiceAccount, "default");
+      await world.until("both are back", async () => {
+        const account = await world.get(ServiceAccount, "default");
+        const map = await world.get(ConfigMap, "kube-root-ca.crt");
+        return account !== undefined && account.metadata?.uid !== before && map !== undefined;
+      });
+      await world.patch(ConfigMap, "kube-root-ca.crt", { data: { "ca.crt": "forged", more: "x" } });
+      await world.until("the certificate is back", async () => {
+        return (
+          (await world.get(ConfigMap, "kube-root-ca.crt"))?.["data"] !== undefined &&
+          valueAt(await world.get(ConfigMap, "kube-root-ca.crt"), "data.more") === undefined
+        );
+      });
+    },
+  },
+  {
+    name: "namespace-waits-for-finalizers",
+    clusterObjects: ["namespaces/namespace-waits-for-finalizers"],
+    async run(world) {
+      await world.apply(
+        configMap("held", { finalizers: ["example.com/hold"] }),
+        configMap("free"),
+        pod("web", "ready"),
+      );
+      await world.pods("app=web", 1, ({ status }) => status?.phase === "Running");
+      await world.remove(Namespace, world.namespace);
+      await world.until("the conditions tell", async () => {
+        const conditions = valueAt(await world.get(Namespace, world.namespace), "status.conditions");
+        return Array.isArray(conditions) && conditions.length >= 5;
+      });
+      await world.until("one object is left", async () => (await world.list(ConfigMap)).length === 1);
+    },
+  },
+  {
+    name: "service-account-token-secret",
+    async run(world) {
+      await world.apply(
+        { kind: "ServiceAccount", metadata: { name: "robot" } },
+        {
+          kind: "Secret",
+          metadata: { name: "robot-token", annotations: { "kubernetes.io/service-account.name": "robot" } },
+          type: "kubernetes.io/service-account-token",
+        },
+      );
+      await world.until("it has a token", async () => valueAt(await world.get(Secret, "robot-token"), "data.token"));
+    },
+  },
+  {
+    name: "service-account-takes-its-secrets-along",
+    async run(world) {
+      await world.apply(
+        { kind: "ServiceAccount", metadata: { name: "robot" } },
+        {
+          kind: "Secret",
+          metadata: { name: "robot-token", annotations: { "kubernetes.io/service-account.name": "robot" } },
+          type: "kubernetes.io/service-account-token",
+        },
+      );
+      await world.until("it has a token", async () => valueAt(await world.get(Secret, "robot-token"), "data.token"));
+      await world.remove(ServiceAccount, "robot");
+      await world.gone(Secret, "robot-token");
+    },
+  },
+  {
+    name: "disruption-budget-of-healthy-pods",
+    async run(world) {
+      await world.apply(replicaSet("web", "ready", { replicas: 3 }), budget({ minAvailable: 2 }));
+      await world.reaches(PodDisruptionBudget, "web", "status.disruptionsAllowed", 1);
+    },
+  },
+  {
+    name: "disruption-budget-in-percent",
+    async run(world) {
+      await world.apply(replicaSet("web", "ready", { replicas: 4 }), budget({ maxUnavailable: "30%" }));
+      await world.reaches(PodDisruptionBudget, "web", "status.disruptionsAllowed", 2);
+    },
+  },
+  {
+    name: "disruption-budget-of-sick-pods",
+    async run(world) {
+      await world.apply(replicaSet("web", "unready", { replicas: 2 }), budget({ minAvailable: "50%" }));
+      await world.reaches(PodDisruptionBudget, "web", "status.expectedPods", 2);
+    },
+  },
+  {
+    name: "disruption-budget-is-used-up",
+    looseEvents: true,
+    async run(world) {
+      await world.apply(
+        pod("one", "lingers", {}, { labels: { app: "web" } }),
+        pod("two", "lingers", {}, { labels: { app: "web" } }),
+        budget({ minAvailable: 1 }),
+      );
+      await world.reaches(PodDisruptionBudget, "web", "status.disruptionsAllowed", 1);
+      const body = { apiVersion: "policy/v1", kind: "Eviction", metadata: { name: "one", namespace: world.namespace } };
+      await world.client.createSubresource(
+        Pod,
+        { namespace: world.namespace, name: "one", subresource: "eviction" },
+        body,
+      );
+      await world.reaches(PodDisruptionBudget, "web", "status.disruptionsAllowed", 0);
+      await world.reaches(PodDisruptionBudget, "web", "status.currentHealthy", 1);
+    },
+  },
+];
