@@ -54,6 +54,8 @@ export interface CustomKind {
     readonly statusReplicasPath: string;
     readonly labelSelectorPath: string;
   };
+  /** Its definition is being deleted: no new objects. */
+  readonly terminating: boolean;
   /** What clients of this version are warned of; "" when it is not deprecated. */
   readonly deprecation: string;
   readonly selectableFields: readonly string[];

@@ -23,8 +23,6 @@ export interface FieldWriter {
   readonly apiVersion: string;
   /** "" for the object itself. */
   readonly subresource: string;
-  /** The object is a custom resource. */
-  readonly custom?: boolean;
   /** RFC 3339, whole seconds. */
   readonly time: string;
 }
@@ -111,11 +109,7 @@ export function trackUpdate(
   writer: FieldWriter,
 ): JsonObject[] {
   const entries = isReset(after, before) ? [] : readEntries(before);
-  const { changed, removed } = compare(
-    schema,
-    [before === undefined ? {} : ownable(before), ownable(after)],
-    writer.custom === true,
-  );
+  const { changed, removed } = compare(schema, before === undefined ? {} : ownable(before), ownable(after));
   if (isEmpty(changed) && isEmpty(removed)) return writeEntries(entries);
   const own = entries.find((entry) => isSame(entry, writer));
   const others = entries
@@ -161,7 +155,7 @@ export function applyConfiguration(
   const merged = mergeTyped(schema, base, config) as JsonObject;
   const held = others.reduce((sum, entry) => union(sum, entry.fields), emptySet());
   const object = prune(schema, merged, { last: own?.fields ?? emptySet(), now, others: held }) as JsonObject;
-  const { changed, removed } = compare(schema, [ownable(base), ownable(object)], writer.custom === true);
+  const { changed, removed } = compare(schema, ownable(base), ownable(object));
   if (!force) refuseConflicts(others, intersection(changed, now));
   const kept = others.map((entry) => ({ ...entry, fields: without(entry.fields, union(changed, removed)) }));
   const unchanged = own !== undefined && deepEqual(toFieldsV1(own.fields), toFieldsV1(now)) && isEmpty(changed);

@@ -62,43 +62,45 @@ export interface Comparison {
   readonly removed: FieldSet;
 }
 
-/**
- * What differs between two states of an object. `structs` for custom resources: their objects with known fields are
- * absent or there, like maps; those of built-in kinds are always there.
- */
-export function compare(
-  schema: Schema | undefined,
-  [before, after]: readonly [JsonValue, JsonValue],
-  structs: boolean,
-): Comparison {
-  const comparison = { changed: emptySet(), removed: emptySet(), structs };
+/** What differs between two states of an object. */
+export function compare(schema: Schema | undefined, before: JsonValue, after: JsonValue): Comparison {
+  const comparison = { changed: emptySet(), removed: emptySet() };
   compareValues(schema, [before, after], comparison);
   return comparison;
 }
 
-type Comparing = Comparison & { readonly structs: boolean };
 type Pair = readonly [JsonValue | undefined, JsonValue | undefined];
 
-function compareValues(schema: Schema | undefined, [before, after]: Pair, into: Comparing): void {
+function compareValues(schema: Schema | undefined, [before, after]: Pair, into: Comparison): void {
   if (deepEqual(before, after)) return;
-  const shape = shapeOf(schema, after ?? before);
-  const same = before === undefined || after === undefined || shapeOf(schema, before) === shape;
+  const shape = shapeOf(schema, after ?? before ?? undefined);
+  const same = before == null || after == null || shapeOf(schema, before) === shape;
   if (shape === "leaf" || !same || (isBare(before) && isBare(after))) {
     markChange([before, after], into);
     return;
   }
-  // A map or list that appears or goes as a whole is itself a member; a struct never is.
-  const whole = before === undefined || after === undefined;
-  if (whole && (into.structs || schema?.properties === undefined)) markChange([before, after], into);
+  // What appears or goes as a whole is itself a member.
+  if (before === undefined || after === undefined) markChange([before, after], into);
   const [olds, news] = [partsOf(schema, before), partsOf(schema, after)];
   for (const edge of new Set([...olds.keys(), ...news.keys()])) {
     const pair: Pair = [olds.get(edge), news.get(edge)];
-    const below = { changed: childOf(into.changed, edge), removed: childOf(into.removed, edge), structs: into.structs };
-    const isItem = shape !== "map";
-    if (isItem && (pair[0] === undefined || pair[1] === undefined)) markChange(pair, below);
-    if (shape === "set") continue;
-    compareValues(isItem ? itemSchema(schema) : fieldSchema(schema, edge.slice(2)), pair, below);
+    const below = { changed: childOf(into.changed, edge), removed: childOf(into.removed, edge) };
+    if (shape === "map") {
+      const present = isAlwaysThere(schema, edge) ? withStruct(pair, [before, after]) : pair;
+      compareValues(fieldSchema(schema, edge.slice(2)), present, below);
+      continue;
+    }
+    if (pair[0] === undefined || pair[1] === undefined) markChange(pair, below);
+    if (shape !== "set") compareValues(itemSchema(schema), pair, below);
   }
+}
+
+const isAlwaysThere = (schema: Schema | undefined, edge: string) =>
+  schema?.properties?.[edge.slice(2)]?.["x-go-struct"] === true;
+
+/** A struct is there, if empty, wherever its parent is. */
+function withStruct([before, after]: Pair, [parentBefore, parentAfter]: Pair): Pair {
+  return [before ?? (isObject(parentBefore) ? {} : undefined), after ?? (isObject(parentAfter) ? {} : undefined)];
 }
 
 function markChange([, after]: Pair, into: Comparison): void {

@@ -1,19 +1,22 @@
 import { createHash } from "node:crypto";
 import type { JsonObject, JsonValue } from "../contract.ts";
 import { arrayAt, isObject, objectAt, objectsAt, stringAt, valueAt } from "../json.ts";
+import { isTrue } from "./definition-conditions.ts";
 import type { CustomKind, PrinterColumn, ResourceKind, Subresource } from "../resource-kind.ts";
 import type { Schema } from "../schema/schema.ts";
 
 const META: Readonly<Record<string, Schema>> = {
   apiVersion: { type: "string" },
   kind: { type: "string" },
-  metadata: { $ref: "#/components/schemas/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta" },
+  metadata: { $ref: "#/components/schemas/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta", "x-go-struct": true },
 };
 
 /** The kinds that a CustomResourceDefinition serves, one for each served version. */
 export function kindsOf(definition: JsonObject): ResourceKind[] {
   const spec = objectAt(definition, "spec");
-  const names = objectAt(spec, "names");
+  // Served is what was accepted once; a definition that never was is nobody's kind.
+  if (!isTrue(definition, "Established")) return [];
+  const names = objectAt(definition, "status", "acceptedNames");
   const kind = stringAt(names, "kind");
   const versions = objectsAt(spec, "versions");
   const group = stringAt(spec, "group");
@@ -89,6 +92,7 @@ function customOf(definition: JsonObject, version: JsonObject): CustomKind {
     definition: stringAt(definition, "metadata", "name"),
     form: isObject(form) ? (form as unknown as Schema) : OPEN,
     deprecation: deprecationOf(definition, version),
+    terminating: isTrue(definition, "Terminating"),
     columns: objectsAt(version, "additionalPrinterColumns") as unknown as PrinterColumn[],
     selectableFields: objectsAt(version, "selectableFields").map((field) =>
       stringAt(field, "jsonPath").replace(/^\./, ""),

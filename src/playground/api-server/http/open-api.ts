@@ -46,8 +46,9 @@ function withKind(kind: ResourceKind): Schema {
 /** Adds a schema and all that it names. */
 function addSchema(schemas: JsonObject, name: string, schema: Schema): void {
   if (schemas[name] !== undefined) return;
-  schemas[name] = schema as unknown as JsonObject;
-  addReferences(schemas, schema as unknown as JsonValue);
+  const shown = JSON.parse(JSON.stringify(schema, (key, value) => (key === "x-go-struct" ? undefined : value)));
+  schemas[name] = shown;
+  addReferences(schemas, shown);
 }
 
 function addReferences(schemas: JsonObject, value: JsonValue): void {

@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { type EngineParts, type Target, timestamp, type WriteContext } from "../api-context.ts";
-import { alreadyExists, badRequest, invalid } from "../api-errors.ts";
+import { alreadyExists, badRequest, forbidden, invalid } from "../api-errors.ts";
 import { trackUpdate } from "../apply/managed-fields.ts";
 import type { JsonObject, JsonValue } from "../contract.ts";
 import { ensureObject, setOrDelete, stringAt } from "../json.ts";
@@ -8,6 +8,8 @@ import { type ResourceKind, storageKey } from "../resource-kind.ts";
 import { hasGeneration, strategyOf } from "../strategy/strategies.ts";
 import { decodeBody } from "./decode-body.ts";
 import { admit, completeWithDefaults, fieldWriter, keptForm, storageKindOf, validate } from "./finish-write.ts";
+
+const TERMINATING = "create not allowed while custom resource definition is terminating";
 
 export interface CreateOptions {
   /** managedFields of an object that server-side apply makes; tracked as an update otherwise. */
@@ -23,6 +25,9 @@ export async function createObject(
 ): Promise<JsonObject> {
   const { context } = request;
   const object = decodeBody(kind, request.body, context);
+  if (kind.custom?.terminating === true) {
+    throw forbidden(kind, stringAt(object, "metadata", "name"), TERMINATING);
+  }
   const target = placeObject(kind, object, request.target);
   stampNew(parts, kind, object);
   completeWithDefaults(parts, kind, object);

@@ -124,7 +124,6 @@ export function fieldWriter(
     operation: how.operation,
     apiVersion: apiVersionOf(kind),
     subresource: how.subresource,
-    custom: kind.custom !== undefined,
     time: timestamp(parts.now()),
   };
 }

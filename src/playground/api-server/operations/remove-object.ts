@@ -3,6 +3,7 @@ import { conflict, notFound } from "../api-errors.ts";
 import type { JsonObject } from "../contract.ts";
 import { arrayAt, ensureObject, numberAt, objectAt, stringAt } from "../json.ts";
 import { type ResourceKind, storageKey } from "../resource-kind.ts";
+import { strategyOf } from "../strategy/strategies.ts";
 import { admit } from "./finish-write.ts";
 
 /** Body and query of a DELETE. */
@@ -102,7 +103,7 @@ function mark(parts: EngineParts, kind: ResourceKind, current: JsonObject, optio
     if (generation !== undefined) metadata["generation"] = generation + 1;
   }
   if (isNamespace(kind)) ensureObject(next, "status")["phase"] = "Terminating";
-  return next;
+  return first ? (strategyOf(kind).markDeleted?.(next, current, timestamp(parts.now())) ?? next) : next;
 }
 
 function setFinalizer(metadata: JsonObject, name: string, wanted: boolean): void {

@@ -65,7 +65,14 @@ async function scale(call: SubresourceCall): Promise<SubresourceResult> {
 /** A scale is patched like a custom resource: it has no lists that merge. */
 const SCALE_KIND = (kind: ResourceKind): ResourceKind => ({
   ...kind,
-  custom: kind.custom ?? { definition: "", form: {}, columns: [], deprecation: "", selectableFields: [] },
+  custom: kind.custom ?? {
+    definition: "",
+    form: {},
+    columns: [],
+    deprecation: "",
+    terminating: false,
+    selectableFields: [],
+  },
 });
 
 /** The namespace controller tells that a namespace is empty: spec.finalizers are taken from the body. */

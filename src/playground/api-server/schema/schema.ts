@@ -40,6 +40,8 @@ export interface Schema {
   readonly "x-kubernetes-int-or-string"?: boolean;
   readonly "x-kubernetes-preserve-unknown-fields"?: boolean;
   readonly "x-kubernetes-embedded-resource"?: boolean;
+  /** A field of a built-in kind that is never absent: nobody makes it, so nobody owns it. */
+  readonly "x-go-struct"?: boolean;
 }
 
 const REF_PREFIX = "#/components/schemas/";
@@ -68,12 +70,12 @@ export function resolve(schema: Schema | undefined): Schema | undefined {
 }
 
 function hasOnlyRef(schema: Schema): boolean {
-  for (const key in schema) if (key !== "$ref") return false;
+  for (const key in schema) if (key !== "$ref" && key !== "x-go-struct") return false;
   return true;
 }
 
 function withoutRef(schema: Schema): Schema {
-  const { $ref: _, ...rest } = schema;
+  const { $ref: _, "x-go-struct": _s, ...rest } = schema;
   return rest;
 }
 

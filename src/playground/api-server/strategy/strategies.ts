@@ -1,6 +1,7 @@
 // What a kind does beyond its schema when it is made, changed or checked: one row a resource, functions only where a
 // table cannot say it.
 import type { FieldError } from "../api-errors.ts";
+import { markDefinition, prepareDefinition, rememberStorage } from "../crd/definition-strategy.ts";
 import type { JsonObject } from "../contract.ts";
 import { deepEqual, valueAt } from "../json.ts";
 import type { ResourceKind } from "../resource-kind.ts";
@@ -20,6 +21,8 @@ export interface Strategy {
   /** Completes a new object in place, after defaulting. */
   readonly prepareCreate?: (object: JsonObject) => void;
   readonly prepareUpdate?: (object: JsonObject, old: JsonObject) => void;
+  /** The object marked for deletion, when more is to be marked than on others. */
+  readonly markDeleted?: (marked: JsonObject, before: JsonObject, now: string) => JsonObject;
   /** Refuses what the schema cannot see. */
   readonly rules?: (object: JsonObject, old: JsonObject | undefined) => FieldError[];
   /** Paths that keep their first value. */
@@ -47,8 +50,10 @@ const STRATEGIES: Readonly<Record<string, Strategy>> = {
   "rbac.authorization.k8s.io/clusterrolebindings": { immutable: ["roleRef"] },
   "discovery.k8s.io/endpointslices": { immutable: ["addressType"] },
   "apiextensions.k8s.io/customresourcedefinitions": {
+    prepareCreate: prepareDefinition,
+    prepareUpdate: rememberStorage,
+    markDeleted: markDefinition,
     rules: definitionRules,
-    immutable: ["spec.group", "spec.names.plural", "spec.names.kind", "spec.scope"],
   },
   "storage.k8s.io/storageclasses": { immutable: ["provisioner", "parameters", "reclaimPolicy"] },
 };
