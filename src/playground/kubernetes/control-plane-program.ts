@@ -2,7 +2,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { MeshError } from "#base/mesh-error";
 
-const TAIL_LINES = 10;
+/** What the supervisor shows of this process' log is twelve lines. */
+const TAIL_LINES = 8;
 
 export interface ControlPlaneProgramOptions {
   /** As people know it: kube-apiserver. */
@@ -11,18 +12,22 @@ export interface ControlPlaneProgramOptions {
   readonly flags: readonly string[];
   /** Its output is appended to it. */
   readonly log: string;
+  /** Takes the last lines of a program that ended by itself. */
+  readonly tell: (lines: readonly string[]) => void;
 }
 
 /** One program of a control plane, from its start to its end. It dies with this process, however that ends. */
 export class ControlPlaneProgram {
   readonly name: string;
-  /** Rejects with MeshError PROGRAM_ENDED when the program ends before `kill`; never resolves. */
+  /** Rejects with MeshError PROGRAM_ENDED when the program ends before `kill`, its last lines told; never resolves. */
   readonly failed: Promise<never>;
   readonly #child: ChildProcess;
   readonly #exited: Promise<void>;
+  readonly #tell: (lines: readonly string[]) => void;
   #killed = false;
 
-  constructor({ name, file, flags, log }: ControlPlaneProgramOptions) {
+  constructor({ name, file, flags, log, tell }: ControlPlaneProgramOptions) {
+    this.#tell = tell;
     this.name = name;
     const output = openSync(log, "a", 0o644);
     const command = ["--pdeathsig", "KILL", file, ...flags];
@@ -49,7 +54,8 @@ export class ControlPlaneProgram {
     if (this.#killed) return new Promise<never>(() => {});
     const { exitCode, signalCode } = this.#child;
     const how = signalCode === null ? `ended with exit code ${exitCode}` : `was killed by ${signalCode}`;
-    throw new MeshError("PROGRAM_ENDED", [`${this.name} ${how}`, ...tailOf(log)].join("\n"), { hint: `see ${log}` });
+    this.#tell(tailOf(log));
+    throw new MeshError("PROGRAM_ENDED", `${this.name} ${how}`, { hint: `see ${log}` });
   }
 }
 

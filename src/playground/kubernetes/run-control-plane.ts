@@ -41,7 +41,11 @@ export async function runControlPlane(options: ControlPlaneOptions, signal: Abor
   const running: ControlPlaneProgram[] = [];
   const start = (name: string, file: string, flags: readonly string[]) => {
     const log = join(logsDir, `${config.clusterName}-${name}.log`);
-    const program = new ControlPlaneProgram({ name, file, flags, log });
+    // In the program's own words: whoever reads this log looks for them.
+    const tell = (lines: readonly string[]) => {
+      for (const line of lines) process.stderr.write(`${name} | ${line}\n`);
+    };
+    const program = new ControlPlaneProgram({ name, file, flags, log, tell });
     running.push(program);
     return program;
   };
