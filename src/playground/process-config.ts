@@ -98,6 +98,14 @@ export interface NodeProcessConfig {
   readonly logLevel: "debug" | "info" | "warn" | "error";
 }
 
+/** What `tools/image-store.mjs -o json` prints. */
+export interface NodeImages {
+  /** A folder in the OCI image layout, with all images: what `npm run images` made. */
+  readonly layout: string;
+  /** What a containerd keeps of them: a copy of it is a containerd that has them. */
+  readonly store?: string;
+}
+
 /** Folders of a container runtime's programs. */
 export interface ContainerTools {
   /** To put before PATH. */
@@ -113,8 +121,7 @@ export interface RealNodeParts {
   readonly programs: { readonly kubelet: string; readonly kubeProxy: string };
   /** Where containerd, its shim, ctr, runc and the CNI plugins are: what `tools/container-tools.mjs -o json` prints. */
   readonly containerTools: ContainerTools;
-  /** OCI layouts, a folder each: what `npm run images` made. */
-  readonly imagesFolder: string;
+  readonly images: NodeImages;
 }
 
 /** For `playground-kubelet`, which takes the place of `playground-node`. All paths are absolute. */

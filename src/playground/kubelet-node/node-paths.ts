@@ -3,8 +3,9 @@ import { join } from "node:path";
 /** Everything that one real node keeps, below its state folder or in folders that its mount namespace has to itself. */
 export interface NodePaths {
   readonly containerdConfig: string;
-  /** Content and snapshots of images. */
+  /** Content and snapshots of images: on disk, or in memory where the disk's file system cannot hold layers. */
   readonly containerdRoot: string;
+  readonly containerdRootInMemory: string;
   /** In the mount namespace of containerd only: short, as a socket's path may have 107 bytes. */
   readonly containerdState: string;
   readonly containerdSocket: string;
@@ -21,6 +22,7 @@ export function nodePaths(stateDir: string): NodePaths {
   return {
     containerdConfig: join(stateDir, "containerd.toml"),
     containerdRoot: join(stateDir, "containerd"),
+    containerdRootInMemory: "/run/isthmus/containerd",
     containerdState: "/run/containerd",
     containerdSocket: "/run/containerd/containerd.sock",
     cniConfigDir: join(stateDir, "cni"),

@@ -8,10 +8,10 @@ const CNI_NETWORK = "isthmus";
 /** Text of containerd's configuration, version 2: read by containerd 1.6 and later. */
 export function renderContainerdConfig(
   paths: NodePaths,
-  { cniPlugins, sandboxImage }: { readonly cniPlugins: string; readonly sandboxImage: string },
+  options: { readonly root: string; readonly cniPlugins: string; readonly sandboxImage: string },
 ): string {
   return `version = 2
-root = ${quote(paths.containerdRoot)}
+root = ${quote(options.root)}
 state = ${quote(paths.containerdState)}
 oom_score = 0
 disabled_plugins = [
@@ -21,12 +21,12 @@ disabled_plugins = [
 [grpc]
   address = ${quote(paths.containerdSocket)}
 [plugins."io.containerd.grpc.v1.cri"]
-  sandbox_image = ${quote(sandboxImage)}
+  sandbox_image = ${quote(options.sandboxImage)}
   # The right to lower a process' score is not given everywhere.
   restrict_oom_score_adj = true
   disable_tcp_service = true
   [plugins."io.containerd.grpc.v1.cri".cni]
-    bin_dir = ${quote(cniPlugins)}
+    bin_dir = ${quote(options.cniPlugins)}
     conf_dir = ${quote(paths.cniConfigDir)}
   [plugins."io.containerd.grpc.v1.cri".containerd]
     snapshotter = "overlayfs"

@@ -12,7 +12,7 @@ import { loadKubeConfig } from "#kube/kubeconfig";
 import type { KubeletProcessConfig } from "../process-config.ts";
 import { awaitClusterDns, awaitNode, setUpClusterDns } from "./await-node.ts";
 import { makeCgroupFolders } from "./cgroup-folders.ts";
-import { findImages, importImages } from "./import-images.ts";
+import { findImageNames } from "./image-names.ts";
 import { type NodePaths, nodePaths } from "./node-paths.ts";
 import { NodeProgram } from "./node-program.ts";
 import { putOuterRulesFirst } from "./outer-rules-first.ts";
@@ -70,7 +70,7 @@ class KubeletNode {
 
   async #start(signal: AbortSignal): Promise<void> {
     const { config, client, logger } = this.#options;
-    const images = await findImages(config.realNode.imagesFolder);
+    const images = await findImageNames(config.realNode.images.layout);
     await makeCgroupFolders(config.realNode.cgroup);
     const containerd = await startContainerd({ config, paths: this.#paths, sandboxImage: images.sandbox }, signal);
     this.#programs.push(containerd.program);
@@ -80,7 +80,6 @@ class KubeletNode {
       [containerd, { program: kubeProxy }, { program: kubelet }].map((p) => p.program.failed),
     );
     const ready = Promise.all([
-      importImages(containerd, images),
       putOuterRulesFirst(signal),
       awaitNode(client, config.nodeName, signal),
       setUpClusterDns(client, { image: images.dns, address: config.dnsAddress, clusterDomain: config.clusterDomain }),

@@ -4,8 +4,9 @@ import { MeshError } from "#base/mesh-error";
 import { until } from "#base/until";
 import type { KubeletProcessConfig } from "../process-config.ts";
 import { runTool } from "../run-tool.ts";
-import { NodeProgram } from "./node-program.ts";
+import { copyImageStore, holdsLayers, importImages } from "./image-store.ts";
 import type { NodePaths } from "./node-paths.ts";
+import { NodeProgram } from "./node-program.ts";
 import { privateMountsScript } from "./private-mounts.ts";
 import { renderCniConfig, renderContainerdConfig } from "./render-configs.ts";
 
@@ -27,15 +28,17 @@ export interface ContainerdOptions {
   readonly sandboxImage: string;
 }
 
-/** Starts containerd and waits until it answers. Throws ProgramError or MeshError when it does not. */
+/** Starts a containerd that has the images, and waits until it answers. Throws ProgramError or MeshError when it does not. */
 export async function startContainerd(options: ContainerdOptions, signal: AbortSignal): Promise<Containerd> {
   const { config, paths, sandboxImage } = options;
-  const { containerTools, logsDir } = config.realNode;
-  for (const dir of [paths.containerdRoot, paths.cniConfigDir, paths.cniDataDir]) mkdirSync(dir, { recursive: true });
-  writeFileSync(
-    paths.containerdConfig,
-    renderContainerdConfig(paths, { cniPlugins: containerTools.cni, sandboxImage }),
-  );
+  const { containerTools, logsDir, images } = config.realNode;
+  for (const dir of [paths.cniConfigDir, paths.cniDataDir]) mkdirSync(dir, { recursive: true });
+  const onDisk = await holdsLayers(config.stateDir);
+  const root = onDisk ? paths.containerdRoot : paths.containerdRootInMemory;
+  const store = onDisk ? images.store : undefined;
+  if (store !== undefined) await copyImageStore(store, root);
+  const settings = { root, cniPlugins: containerTools.cni, sandboxImage };
+  writeFileSync(paths.containerdConfig, renderContainerdConfig(paths, settings));
   writeFileSync(join(paths.cniConfigDir, "10-isthmus.conflist"), renderCniConfig(config, paths));
   const env = programEnvironment(config);
   const mounts = ["unshare", "--mount", "--propagation", "private", "sh", "-c", privateMountsScript([config.stateDir])];
@@ -50,6 +53,7 @@ export async function startContainerd(options: ContainerdOptions, signal: AbortS
   const enter = (command: readonly string[]) => ["nsenter", `--mount=/proc/${pid}/ns/mnt`, "--wd=/", ...command];
   const containerd: Containerd = { program, socket: paths.containerdSocket, env, enter };
   await Promise.race([answers(containerd, signal), program.failed]);
+  if (store === undefined) await Promise.race([importImages(containerd, images.layout), program.failed]);
   return containerd;
 }
 

@@ -1,10 +1,16 @@
 // The programs of a Kubernetes release and of a container runtime: tools of the clone find them, and build or fetch them
 // once. They are asked as a person would ask them, with their progress on standard error.
 import { spawn } from "node:child_process";
-import { homedir } from "node:os";
 import { join } from "node:path";
 import { MeshError } from "#base/mesh-error";
-import type { ContainerTools, ControlPlanePrograms, Engine, NodeKind, RealNodeParts } from "../process-config.ts";
+import type {
+  ContainerTools,
+  ControlPlanePrograms,
+  Engine,
+  NodeImages,
+  NodeKind,
+  RealNodeParts,
+} from "../process-config.ts";
 import type { CommandContext } from "./command-context.ts";
 import { installationRoot } from "./installation.ts";
 
@@ -41,13 +47,12 @@ export async function findRealPrograms(
   };
   if (!real) return { kubernetes };
   const containerTools = await askTool<ContainerTools>("container-tools", ["-o", "json"], context);
-  const cache = context.env["XDG_CACHE_HOME"] || join(context.env["HOME"] || homedir(), ".cache");
   return {
     kubernetes,
     kubelet: {
       programs: { kubelet: found("kubelet"), kubeProxy: found("kube-proxy") },
       containerTools,
-      imagesFolder: join(cache, "isthmus", "images"),
+      images: await askTool<NodeImages>("image-store", ["-o", "json"], context),
     },
   };
 }

@@ -1,0 +1,39 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { MeshError } from "#base/mesh-error";
+
+/** The annotation of a whole name; tools that know only tags read another. */
+const IMAGE_NAME = "io.containerd.image.name";
+const HINT = "make the images: npm run images";
+
+/** Names of images that every node needs. */
+export interface ImageNames {
+  /** Holds the namespaces of a pod. */
+  readonly sandbox: string;
+  readonly dns: string;
+}
+
+interface LayoutIndex {
+  readonly manifests?: readonly { readonly annotations?: Readonly<Record<string, string>> }[];
+}
+
+/** Looks into an OCI layout. Throws MeshError NO_IMAGES when it is none, or lacks an image that every node needs. */
+export async function findImageNames(layout: string): Promise<ImageNames> {
+  const names = await namesIn(layout);
+  const nameOf = (image: string) => {
+    const found = names.find((name) => name.includes(`/${image}:`));
+    if (found !== undefined) return found;
+    throw new MeshError("NO_IMAGES", `no image named ${image} lies in ${layout}`, { hint: HINT });
+  };
+  return { sandbox: nameOf("pause"), dns: nameOf("playground-dns") };
+}
+
+async function namesIn(layout: string): Promise<string[]> {
+  const file = join(layout, "index.json");
+  try {
+    const index = JSON.parse(await readFile(file, "utf8")) as LayoutIndex;
+    return (index.manifests ?? []).flatMap(({ annotations }) => annotations?.[IMAGE_NAME] ?? []);
+  } catch (cause) {
+    throw new MeshError("NO_IMAGES", `cannot read the images' index ${file}`, { cause, hint: HINT });
+  }
+}
