@@ -1,0 +1,65 @@
+// Both engines in one run, turn by turn: how long until the playground is ready and until the guide is done, and what the
+// control planes and everything together hold. Prints a table in Markdown.
+// Run with: npm run bench:engines [-- --runs 3 --kubelet]. The programs must be there: npm run kubernetes.
+import { cpus } from "node:os";
+import { parseArgs } from "node:util";
+import { GUIDE, measureGuide, median, type ProgramMemory, type Run } from "./measure-guide.ts";
+
+const { values } = parseArgs({
+  options: { runs: { type: "string", default: "3" }, kubelet: { type: "boolean", default: false } },
+});
+
+interface Kind {
+  readonly title: string;
+  readonly flags: readonly string[];
+}
+
+const KINDS: readonly Kind[] = [
+  { title: "embedded", flags: [] },
+  { title: "kubernetes, nodes isthmus", flags: ["--engine", "kubernetes"] },
+  ...(values.kubelet
+    ? [{ title: "kubernetes, nodes kubelet", flags: ["--engine", "kubernetes", "--nodes", "kubelet"] }]
+    : []),
+];
+
+/** Who serves the API and runs controllers and scheduler, on either engine. */
+const CONTROL_PLANE =
+  /^(etcd|kube-apiserver|kube-controller-manager|kube-scheduler|playground-cluster\.mjs|playground-kubernetes\.mjs)$/;
+
+const sumOf = (memory: readonly ProgramMemory[], programs = /./) =>
+  memory.filter(({ program }) => programs.test(program)).reduce((sum, { pssMiB }) => sum + pssMiB, 0);
+const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
+const mebibytes = (value: number) => `${Math.round(value)} MiB`;
+
+interface Row {
+  readonly title: string;
+  readonly of: (run: Run) => number;
+  readonly show: (value: number) => string;
+}
+
+const upMs = (run: Run) => run.phases[0]?.ms ?? 0;
+const ROWS: readonly Row[] = [
+  { title: "ready: two clusters (`playground up`)", of: upMs, show: seconds },
+  { title: "the guide, from ready to both versions", of: (run) => run.totalMs - upMs(run), show: seconds },
+  { title: "together", of: (run) => run.totalMs, show: seconds },
+  { title: "control planes when ready, PSS", of: (run) => sumOf(run.memoryWhenReady, CONTROL_PLANE), show: mebibytes },
+  { title: "control planes after the guide, PSS", of: (run) => sumOf(run.memory, CONTROL_PLANE), show: mebibytes },
+  { title: "everything after the guide, PSS", of: (run) => sumOf(run.memory), show: mebibytes },
+];
+
+const runs = new Map<string, Run[]>(KINDS.map(({ title }) => [title, []]));
+const kindsByTurn = Array.from({ length: Number(values.runs) }, () => KINDS).flat();
+for (const { title, flags } of kindsByTurn) {
+  process.stderr.write(`${title} ...\n`);
+  runs.get(title)?.push(await measureGuide({ page: GUIDE, flags }));
+}
+
+const line = (cells: readonly string[]) => process.stdout.write(`| ${cells.join(" | ")} |\n`);
+process.stdout.write(
+  `Medians of ${values.runs} runs, turn by turn, on ${cpus().length} x ${cpus()[0]?.model ?? "?"}, Node ${process.version}\n\n`,
+);
+line(["", ...KINDS.map(({ title }) => title)]);
+line(["---", ...KINDS.map(() => "---")]);
+for (const { title, of, show } of ROWS) {
+  line([title, ...KINDS.map((kind) => show(median((runs.get(kind.title) ?? []).map(of))))]);
+}
