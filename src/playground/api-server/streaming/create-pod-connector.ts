@@ -19,7 +19,7 @@ import {
 import { createKubeletClient, type KubeletClient } from "./kubelet-client.ts";
 import { type PodTarget, podTarget } from "./pod-target.ts";
 import { acceptUpgrade, joinSockets, refuseUpgrade } from "./upgrade-response.ts";
-import { acceptWebSocket, offeredProtocols } from "./websocket-accept.ts";
+import { acceptWebSocket, offeredProtocols } from "../../websocket-accept.ts";
 import { CHANNEL_PROTOCOLS, openExecStreams, translateExec } from "./websocket-exec.ts";
 import { openPortStreams, translatePortForward } from "./websocket-port-forward.ts";
 
