@@ -9,9 +9,10 @@ import type { ContainerProcess } from "../container/container-process.ts";
 import { CONTAINER_TERMINAL, onTerminal } from "../container/container-script.ts";
 import { runCommand, TOOL_ENVIRONMENT } from "../run-command.ts";
 import { shellWords } from "../shell-quote.ts";
+import type { RemoteStreams } from "./exit-status.ts";
 import { findContainer, runningProcess } from "./find-container.ts";
 import type { KubeletServerOptions, PodRequest, Upgraded } from "./kubelet-request.ts";
-import { acceptRemoteStreams, type RemoteStreams } from "./remote-streams.ts";
+import { acceptRemoteStreams } from "./remote-streams.ts";
 import { runInContainer } from "./run-in-container.ts";
 
 const KILLED = 137;

@@ -82,8 +82,8 @@ async function upgrade(options: KubeletServerOptions, upgraded: Upgraded): Promi
   const { kind, on } = parsePath(upgraded.request);
   const handler = UPGRADES[kind];
   if (!handler) throw new MeshError("NOT_FOUND", `the node upgrades no ${upgraded.request.url ?? "/"}`);
-  if (upgraded.request.headers.upgrade?.toLowerCase() !== "spdy/3.1") {
-    throw new MeshError("BAD_REQUEST", "the node speaks SPDY/3.1 only here");
+  if (!["spdy/3.1", "websocket"].includes(upgraded.request.headers.upgrade?.toLowerCase() ?? "")) {
+    throw new MeshError("BAD_REQUEST", "the node speaks SPDY/3.1 and WebSockets here");
   }
   await handler(options, on, upgraded);
 }

@@ -1,4 +1,4 @@
-// port-forward of the kubelet API: pairs of SPDY streams, joined to ports on the pod's own loopback address.
+// port-forward of the kubelet API: pairs of streams, joined to ports on the pod's own loopback address.
 import { type ChildProcess, spawn } from "node:child_process";
 import { rmSync } from "node:fs";
 import { connect } from "node:net";
@@ -7,6 +7,7 @@ import { pipeline } from "node:stream";
 import { SpdyConnection } from "#spdy/spdy-connection";
 import type { SpdyStream } from "#spdy/spdy-stream";
 import { TOOL_ENVIRONMENT } from "../run-command.ts";
+import { channelPairs, type PortPair } from "./channel-pairs.ts";
 import { findPod } from "./find-container.ts";
 import type { KubeletServerOptions, PodRequest, Upgraded } from "./kubelet-request.ts";
 
@@ -45,37 +46,45 @@ export async function servePortForward(
   upgraded: Upgraded,
 ): Promise<void> {
   const worker = findPod(manager, on);
-  const { request, socket, head } = upgraded;
   const network = worker.sandbox?.enter.filter((word) => word.startsWith("--net="));
   if (!network) throw new Error(`pod ${on.namespace}/${on.pod} has no network`);
-  const protocol = String(request.headers["x-stream-protocol-version"] ?? "portforward.k8s.io").split(/,\s*/)[0];
-  socket.write(
-    `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\nX-Stream-Protocol-Version: ${protocol}\r\n\r\n`,
-  );
-  const connection = new SpdyConnection(socket, { role: "server", head });
   const path = join(config.stateDir, `forward-${++sessions}.sock`);
   const forwarder = startForwarder(network, path);
-  const waiting = new Map<string, SpdyStream>();
   try {
-    for await (const stream of connection.streams()) {
-      const id = stream.headers.requestid ?? stream.headers.port ?? "";
-      const other = waiting.get(id);
-      if (!other) {
-        waiting.set(id, stream);
-        continue;
-      }
-      waiting.delete(id);
-      const [error, data] = stream.headers.streamtype === "data" ? [other, stream] : [stream, other];
-      void forwarder.ready.then(() => joinPort(path, error, data));
-    }
+    for await (const pair of pairsOf(on, upgraded)) void forwarder.ready.then(() => joinPort(path, pair));
   } finally {
     forwarder.stop();
     rmSync(path, { force: true });
   }
 }
 
-function joinPort(path: string, error: SpdyStream, data: SpdyStream): void {
-  const port = data.headers.port ?? "";
+/** Ends when the client is gone. */
+function pairsOf(on: PodRequest, upgraded: Upgraded): AsyncIterable<PortPair> {
+  const isWebSocket = upgraded.request.headers.upgrade?.toLowerCase() === "websocket";
+  return isWebSocket ? channelPairs(on, upgraded) : spdyPairs(upgraded);
+}
+
+async function* spdyPairs({ request, socket, head }: Upgraded): AsyncIterable<PortPair> {
+  const protocol = String(request.headers["x-stream-protocol-version"] ?? "portforward.k8s.io").split(/,\s*/)[0];
+  socket.write(
+    `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\nX-Stream-Protocol-Version: ${protocol}\r\n\r\n`,
+  );
+  const connection = new SpdyConnection(socket, { role: "server", head });
+  const waiting = new Map<string, SpdyStream>();
+  for await (const stream of connection.streams()) {
+    const id = stream.headers.requestid ?? stream.headers.port ?? "";
+    const other = waiting.get(id);
+    if (!other) {
+      waiting.set(id, stream);
+      continue;
+    }
+    waiting.delete(id);
+    const [error, data] = stream.headers.streamtype === "data" ? [other, stream] : [stream, other];
+    yield { port: data.headers.port ?? "", error, data };
+  }
+}
+
+function joinPort(path: string, { port, error, data }: PortPair): void {
   const near = connect({ path, allowHalfOpen: true });
   const failed = (what: string) => {
     if (!error.writableEnded) error.end(`cannot connect to port ${port} in the pod: ${what}`);

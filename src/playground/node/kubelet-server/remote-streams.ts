@@ -1,27 +1,21 @@
-// The streams of an exec or attach session over SPDY: error, stdin, stdout, stderr, resize, as the client's query asks.
+// The streams of an exec or attach session, over SPDY here and in channel-streams.ts over a WebSocket: error, stdin, stdout, stderr, resize, as the client's query asks.
 import type { Duplex } from "node:stream";
 import { SpdyConnection } from "#spdy/spdy-connection";
+import { acceptChannelStreams } from "./channel-streams.ts";
+import { legacyText, type RemoteStreams, statusText } from "./exit-status.ts";
 import type { PodRequest, Upgraded } from "./kubelet-request.ts";
 
 /** Newest first; v4 tells exit codes as a Status object. */
 const PROTOCOLS = ["v4.channel.k8s.io", "v3.channel.k8s.io", "v2.channel.k8s.io", "channel.k8s.io"] as const;
 const STREAMS_TIMEOUT_MS = 30_000;
 
-export interface RemoteStreams {
-  readonly error: Duplex;
-  readonly stdin: Duplex | undefined;
-  readonly stdout: Duplex | undefined;
-  readonly stderr: Duplex | undefined;
-  readonly resize: Duplex | undefined;
-  readonly tty: boolean;
-  /** Settles when the client is gone. */
-  readonly closed: Promise<void>;
-  /** Tells the exit code, ends all streams and closes. */
-  finish(exitCode: number, message?: string): void;
+/** Answers the upgrade and waits for every stream that the query promises. Throws when they do not come. */
+export function acceptRemoteStreams(on: PodRequest, upgraded: Upgraded): Promise<RemoteStreams> {
+  const isWebSocket = upgraded.request.headers.upgrade?.toLowerCase() === "websocket";
+  return (isWebSocket ? acceptChannelStreams : acceptSpdyStreams)(on, upgraded);
 }
 
-/** Answers the upgrade and waits for every stream that the query promises. Throws when they do not come. */
-export async function acceptRemoteStreams(on: PodRequest, upgraded: Upgraded): Promise<RemoteStreams> {
+async function acceptSpdyStreams(on: PodRequest, upgraded: Upgraded): Promise<RemoteStreams> {
   const { request, socket, head } = upgraded;
   const offered = String(request.headers["x-stream-protocol-version"] ?? "").split(/,\s*/);
   const protocol = PROTOCOLS.find((name) => offered.includes(name)) ?? PROTOCOLS[3];
@@ -40,7 +34,6 @@ export async function acceptRemoteStreams(on: PodRequest, upgraded: Upgraded): P
   ];
   const streams = await collectStreams(connection, wanted);
   return {
-    error: streams.error,
     stdin: streams.named.get("stdin"),
     stdout: streams.named.get("stdout"),
     stderr: streams.named.get("stderr"),
@@ -69,23 +62,4 @@ async function collectStreams(connection: SpdyConnection, wanted: readonly strin
     throw new Error(`the client opened ${[...named.keys()].join(", ")} and not ${wanted.join(", ")}`);
   }
   return { error, named };
-}
-
-function statusText(exitCode: number, message: string | undefined): string {
-  if (message !== undefined) {
-    return JSON.stringify({ metadata: {}, status: "Failure", message, reason: "InternalError", code: 500 });
-  }
-  if (exitCode === 0) return JSON.stringify({ metadata: {}, status: "Success" });
-  return JSON.stringify({
-    metadata: {},
-    status: "Failure",
-    message: `command terminated with non-zero exit code: exit status ${exitCode}`,
-    reason: "NonZeroExitCode",
-    details: { causes: [{ reason: "ExitCode", message: String(exitCode) }] },
-  });
-}
-
-function legacyText(exitCode: number, message: string | undefined): string {
-  if (message !== undefined) return message;
-  return exitCode === 0 ? "" : `command terminated with exit code ${exitCode}`;
 }
