@@ -11,7 +11,7 @@ export interface ResourceName {
 export interface FieldError {
   readonly field: string;
   readonly type: keyof typeof FIELD_ERRORS;
-  /** Printed for all types but required and forbidden. */
+  /** Shown unless it is absent or the type never shows one. */
   readonly value?: unknown;
   readonly detail: string;
 }
@@ -26,7 +26,16 @@ const FIELD_ERRORS = {
   FieldValueTooLong: "Too long",
   FieldValueTooMany: "Too many",
   FieldValueNotFound: "Not found",
+  InternalError: "Internal error",
 } as const;
+
+/** Reasons that never show the value. */
+const WITHOUT_VALUE: readonly FieldError["type"][] = [
+  "FieldValueRequired",
+  "FieldValueForbidden",
+  "FieldValueTooLong",
+  "InternalError",
+];
 
 const qualified = ({ group, plural }: ResourceName) => (group === "" ? plural : `${plural}.${group}`);
 
@@ -83,13 +92,23 @@ export function expired(message: string): ApiStatusError {
 
 export function fieldErrorText(error: FieldError): string {
   const head = FIELD_ERRORS[error.type];
-  const bare = error.type === "FieldValueRequired" || error.type === "FieldValueForbidden";
-  const value = bare || error.value === undefined ? "" : `: ${printed(error.value)}`;
+  const value = WITHOUT_VALUE.includes(error.type) || error.value === undefined ? "" : `: ${printed(error.value)}`;
   return `${head}${value}${error.detail === "" ? "" : `: ${error.detail}`}`;
 }
 
 function printed(value: unknown): string {
-  return typeof value === "string" ? JSON.stringify(value) : (JSON.stringify(value) ?? String(value));
+  return typeof value === "string" ? goQuote(value) : (JSON.stringify(value) ?? String(value));
+}
+
+const ESCAPES: Readonly<Record<string, string>> = { "\u0007": "\\a", "\u000b": "\\v" };
+
+/** A text in quotes as Go writes it. */
+export function goQuote(text: string): string {
+  const code = (letter: string) =>
+    ESCAPES[letter] ?? `\\x${(letter.codePointAt(0) ?? 0).toString(16).padStart(2, "0")}`;
+  return JSON.stringify(text).replace(/\\u00[0-9a-f]{2}|\u007f/g, (found) =>
+    code(found.length === 1 ? found : String.fromCharCode(Number.parseInt(found.slice(2), 16))),
+  );
 }
 
 /** 422 Invalid. `kind` with its group: `Deployment.apps`. */
@@ -99,10 +118,10 @@ export function invalid(
   errors: readonly FieldError[],
 ): ApiStatusError {
   const title = kind.group === "" ? kind.kind : `${kind.kind}.${kind.group}`;
-  const texts = errors.map((error) => `${error.field}: ${fieldErrorText(error)}`);
+  const texts = [...new Set(errors.map((error) => `${error.field}: ${fieldErrorText(error)}`))];
   const body = texts.length === 1 ? (texts[0] ?? "") : `[${texts.join(", ")}]`;
   return new ApiStatusError(422, "Invalid", `${title} "${name}" is invalid: ${body}`, {
-    name,
+    ...(name === "" ? {} : { name }),
     ...(kind.group === "" ? {} : { group: kind.group }),
     kind: kind.kind,
     causes: errors.map((error) => ({

@@ -23,6 +23,14 @@ export function bootstrapObjects(config: ClusterProcessConfig, addresses: Servic
         ports: [{ name: "https", port: 443, protocol: "TCP", targetPort: port }],
       },
     },
+    ...(address.startsWith("127.") ? [] : endpointsOf(named, address, port)),
+    dnsService(addresses.dns),
+  ];
+}
+
+/** What the Service "kubernetes" leads to. No endpoint may be in the loopback range, as Kubernetes has it. */
+function endpointsOf(named: JsonObject, address: string, port: number): JsonObject[] {
+  return [
     {
       apiVersion: "v1",
       kind: "Endpoints",
@@ -37,7 +45,6 @@ export function bootstrapObjects(config: ClusterProcessConfig, addresses: Servic
       endpoints: [{ addresses: [address], conditions: { ready: true } }],
       ports: [{ name: "https", port, protocol: "TCP" }],
     },
-    dnsService(addresses.dns),
   ];
 }
 

@@ -46,10 +46,18 @@ function visit(raw: Schema, value: JsonValue): void {
   fill(schema, value);
 }
 
+/** Numbers of which Kubernetes cannot tell 0 from absent. */
+const ZERO_IS_ABSENT = new Set(
+  ["timeoutSeconds", "periodSeconds", "successThreshold", "failureThreshold"]
+    .map((field) => `io.k8s.api.core.v1.Probe.${field}`)
+    .concat("io.k8s.api.core.v1.ServicePort.targetPort"),
+);
+
 function fillFromTable(name: string, object: JsonObject): void {
   for (const [field, rule] of Object.entries(TABLE[name] ?? {})) {
     const present = object[field];
-    if (present !== undefined && present !== null && present !== "") continue;
+    const isZero = present === 0 && ZERO_IS_ABSENT.has(`${name}.${field}`);
+    if (present !== undefined && present !== null && present !== "" && !isZero) continue;
     const value = typeof rule === "function" ? rule(object) : clone(rule);
     if (value !== undefined) object[field] = value;
   }

@@ -35,7 +35,25 @@ export async function createObject(
   const admitted =
     (await admit(parts, kind, context, { operation: "CREATE", target, object, oldObject: undefined })) ?? object;
   strategyOf(kind).prepareUpdate?.(admitted, admitted);
-  validate(parts, kind, admitted, { old: undefined, subresource: "" });
+  const key = storageKey(kind);
+  const giveBack = key === "/services" ? assignAddresses(parts, kind, admitted, context.dryRun) : undefined;
+  try {
+    validate(parts, kind, admitted, { old: undefined, subresource: "" });
+    return commitNew(parts, kind, { target, context, admitted }, options);
+  } catch (thrown) {
+    giveBack?.();
+    throw thrown;
+  }
+}
+
+/** Writes who owns what, and the object. */
+function commitNew(
+  parts: EngineParts,
+  kind: ResourceKind,
+  request: { readonly target: Target; readonly context: WriteContext; readonly admitted: JsonObject },
+  options: CreateOptions,
+): JsonObject {
+  const { target, context, admitted } = request;
   const key = storageKey(kind);
   if (parts.store.get(key, target.namespace, target.name) !== undefined) throw alreadyExists(kind, target.name);
   const metadata = ensureObject(admitted, "metadata");
@@ -43,7 +61,6 @@ export async function createObject(
   delete metadata["managedFields"];
   metadata["managedFields"] =
     options.managedFields ?? trackUpdate(storageKindOf(parts, kind).schema, undefined, ownPart(kind, admitted), writer);
-  if (key === "/services") assignAddresses(parts, kind, admitted, context.dryRun);
   return context.dryRun ? admitted : parts.store.commit(key, "ADDED", keptForm(parts, kind, admitted));
 }
 
@@ -103,9 +120,12 @@ function ownPart(kind: ResourceKind, object: JsonObject): JsonObject {
   return rest;
 }
 
-function assignAddresses(parts: EngineParts, kind: ResourceKind, service: JsonObject, dryRun: boolean): void {
+/** Addresses and ports come before validation. Returns how they are given back when the Service is refused. */
+function assignAddresses(parts: EngineParts, kind: ResourceKind, service: JsonObject, dryRun: boolean): () => void {
   const errors = parts.allocator.assign(service, undefined);
   if (errors.length > 0) throw invalid(kind, stringAt(service, "metadata", "name"), errors);
-  if (dryRun) parts.allocator.release(service);
   service["status"] = { loadBalancer: {} };
+  if (!dryRun) return () => parts.allocator.release(service);
+  parts.allocator.release(service);
+  return () => {};
 }

@@ -7,11 +7,12 @@ import { checkResource } from "../crd/check-resource.ts";
 import { defaultCustom, inForm } from "../crd/custom-form.ts";
 import { applyDefaults } from "../defaults/apply-defaults.ts";
 import { stringAt } from "../json.ts";
-import { apiVersionOf, type ResourceKind, storageKey } from "../resource-kind.ts";
-import { immutableErrors, strategyOf } from "../strategy/strategies.ts";
-import { checkSchema } from "../validation/check-schema.ts";
+import { apiVersionOf, type ResourceKind } from "../resource-kind.ts";
+import { strategyOf } from "../strategy/strategies.ts";
+import { checkBuiltin } from "../validation/check-builtin.ts";
 import { decodeObject } from "../validation/decode-object.ts";
-import { checkMetadata } from "../validation/object-names.ts";
+import { dnsSubdomain } from "../validation/formats.ts";
+import { checkObjectMeta } from "../validation/object-meta.ts";
 import { asKept, fromStorage, toStorage } from "./convert-version.ts";
 
 /** The kind in which objects are kept; the kind itself for all but a few. */
@@ -82,35 +83,27 @@ export interface Change {
   readonly subresource: string;
 }
 
-/** What is wrong with the fields of the object beside its metadata. */
-function fieldErrors(parts: EngineParts, kind: ResourceKind, object: JsonObject, change: Change): FieldError[] {
-  if (kind.custom === undefined) return checkSchema(storageKindOf(parts, kind).schema, object, { builtin: true });
+/** What is wrong with the object. */
+function faults(parts: EngineParts, kind: ResourceKind, object: JsonObject, change: Change): FieldError[] {
+  const strategy = strategyOf(kind);
+  const own = strategy.rules?.(object, change.old) ?? [];
+  if (kind.custom === undefined) {
+    const schema = storageKindOf(parts, kind).schema;
+    return [...checkBuiltin({ kind, object, schema, ...change }), ...own];
+  }
   const shown = (one: JsonObject) => ({ ...one, apiVersion: apiVersionOf(kind) });
   const old = change.old === undefined ? undefined : shown(change.old);
-  return checkResource(kind.custom, { object: shown(object), old, subresource: change.subresource });
+  return [
+    ...checkObjectMeta(object, { name: dnsSubdomain, namespaced: kind.namespaced, kubeFinalizers: false }),
+    ...checkResource(kind.custom, { object: shown(object), old, subresource: change.subresource }),
+    ...own,
+  ];
 }
 
 /** Throws 422 with every reason. Objects are in their kept form. */
 export function validate(parts: EngineParts, kind: ResourceKind, object: JsonObject, change: Change): void {
-  const { old } = change;
-  const strategy = strategyOf(kind);
-  const errors = [
-    ...checkMetadata(storageKey(kind), object),
-    ...fieldErrors(parts, kind, object, change),
-    ...(strategy.rules?.(object, old) ?? []),
-    ...(old === undefined ? [] : immutableErrors(strategy, object, old)),
-  ];
-  if (errors.length > 0) throw invalid(kind, stringAt(object, "metadata", "name"), withoutDoubles(errors));
-}
-
-function withoutDoubles(errors: readonly FieldError[]): FieldError[] {
-  const seen = new Set<string>();
-  return errors.filter((error) => {
-    const key = `${error.field} ${error.type}`;
-    if (seen.has(key)) return false;
-    seen.add(key);
-    return true;
-  });
+  const errors = faults(parts, kind, object, change);
+  if (errors.length > 0) throw invalid(kind, stringAt(object, "metadata", "name"), errors);
 }
 
 export function fieldWriter(

@@ -61,10 +61,19 @@ async function attemptChange(
   strategyOf(kind).prepareUpdate?.(next, live);
   const step = { operation: "UPDATE", target, object: next, oldObject: live } as const;
   const admitted = (await admit(parts, kind, context, step)) ?? next;
-  validate(parts, kind, admitted, { old: live, subresource: target.subresource });
-  if (parts.store.get(key, target.namespace, target.name) !== current) return undefined;
+  const isService = key === "/services" && target.subresource === "";
+  const giveBack = isService ? assignAddresses(parts, kind, admitted, { current, context }) : undefined;
+  try {
+    validate(parts, kind, admitted, { old: live, subresource: target.subresource });
+  } catch (thrown) {
+    giveBack?.();
+    throw thrown;
+  }
+  if (parts.store.get(key, target.namespace, target.name) !== current) {
+    giveBack?.();
+    return undefined;
+  }
   completeMetadata(parts, kind, request, { next: admitted, current: live });
-  if (key === "/services" && target.subresource === "") assignAddresses(parts, kind, admitted, { current, context });
   if (isUnchanged(admitted, live)) return current;
   if (context.dryRun) return admitted;
   return isRemovable(kind, admitted)
@@ -175,14 +184,18 @@ function withoutManagedFields(object: JsonObject): JsonObject {
   return { ...object, metadata };
 }
 
+/** Addresses and ports come before validation. Returns how the change of them is undone. */
 function assignAddresses(
   parts: EngineParts,
   kind: ResourceKind,
   service: JsonObject,
   { current, context }: { readonly current: JsonObject; readonly context: WriteContext },
-): void {
-  if (deepEqual(service["spec"], current["spec"])) return;
+): () => void {
+  if (deepEqual(service["spec"], current["spec"])) return () => {};
   const errors = parts.allocator.assign(service, current);
   if (errors.length > 0) throw invalid(kind, stringAt(service, "metadata", "name"), errors);
-  if (context.dryRun) parts.allocator.assign(structuredClone(current), service);
+  const undo = () => void parts.allocator.assign(structuredClone(current), service);
+  if (!context.dryRun) return undo;
+  undo();
+  return () => {};
 }

@@ -1,21 +1,14 @@
 // What a kind does beyond its schema when it is made, changed or checked: one row a resource, functions only where a
 // table cannot say it.
 import type { FieldError } from "../api-errors.ts";
+import { definitionRules } from "../crd/definition-rules.ts";
 import { markDefinition, prepareDefinition, rememberStorage } from "../crd/definition-strategy.ts";
 import type { JsonObject } from "../contract.ts";
-import { deepEqual, valueAt } from "../json.ts";
+import { deepEqual } from "../json.ts";
 import type { ResourceKind } from "../resource-kind.ts";
 import { storageKey } from "../resource-kind.ts";
-import {
-  definitionRules,
-  prepareJob,
-  prepareNamespace,
-  prepareSecret,
-  secretRules,
-  selectorRules,
-  serviceRules,
-} from "./object-strategies.ts";
-import { podRules, preparePod, preparePodUpdate } from "./pod-strategy.ts";
+import { prepareJob, prepareNamespace, prepareSecret } from "./object-strategies.ts";
+import { preparePod, preparePodUpdate } from "./pod-strategy.ts";
 
 export interface Strategy {
   /** Completes a new object in place, after defaulting. */
@@ -25,53 +18,29 @@ export interface Strategy {
   readonly markDeleted?: (marked: JsonObject, before: JsonObject, now: string) => JsonObject;
   /** Refuses what the schema cannot see. */
   readonly rules?: (object: JsonObject, old: JsonObject | undefined) => FieldError[];
-  /** Paths that keep their first value. */
-  readonly immutable?: readonly string[];
   /** Status given at creation stays: objects that their owner registers whole. */
   readonly keepsStatus?: boolean;
 }
 
 const STRATEGIES: Readonly<Record<string, Strategy>> = {
-  "/pods": { prepareCreate: preparePod, prepareUpdate: preparePodUpdate, rules: podRules },
+  "/pods": { prepareCreate: preparePod, prepareUpdate: preparePodUpdate },
   "/nodes": { keepsStatus: true },
   "/namespaces": { prepareCreate: prepareNamespace, prepareUpdate: prepareNamespace },
-  "/secrets": { prepareCreate: prepareSecret, prepareUpdate: prepareSecret, rules: secretRules, immutable: ["type"] },
-  "/services": { rules: serviceRules },
+  "/secrets": { prepareCreate: prepareSecret, prepareUpdate: prepareSecret },
   "/persistentvolumes": { keepsStatus: true },
-  "apps/deployments": { rules: selectorRules, immutable: ["spec.selector"] },
-  "apps/replicasets": { rules: selectorRules, immutable: ["spec.selector"] },
-  "apps/daemonsets": { rules: selectorRules, immutable: ["spec.selector"] },
-  "apps/statefulsets": {
-    rules: selectorRules,
-    immutable: ["spec.selector", "spec.serviceName", "spec.podManagementPolicy", "spec.volumeClaimTemplates"],
-  },
-  "batch/jobs": { prepareCreate: prepareJob, immutable: ["spec.selector", "spec.completionMode"] },
-  "rbac.authorization.k8s.io/rolebindings": { immutable: ["roleRef"] },
-  "rbac.authorization.k8s.io/clusterrolebindings": { immutable: ["roleRef"] },
-  "discovery.k8s.io/endpointslices": { immutable: ["addressType"] },
+  "batch/jobs": { prepareCreate: prepareJob },
   "apiextensions.k8s.io/customresourcedefinitions": {
     prepareCreate: prepareDefinition,
     prepareUpdate: rememberStorage,
     markDeleted: markDefinition,
     rules: definitionRules,
   },
-  "storage.k8s.io/storageclasses": { immutable: ["provisioner", "parameters", "reclaimPolicy"] },
 };
 
 const NONE: Strategy = {};
 
 export function strategyOf(kind: ResourceKind): Strategy {
   return STRATEGIES[storageKey(kind)] ?? NONE;
-}
-
-/** Refuses changes of fields that keep their first value. */
-export function immutableErrors(strategy: Strategy, object: JsonObject, old: JsonObject): FieldError[] {
-  return (strategy.immutable ?? []).flatMap((field): FieldError[] => {
-    const steps = field.split(".");
-    const [before, after] = [valueAt(old, ...steps), valueAt(object, ...steps)];
-    if (before === undefined || deepEqual(before, after)) return [];
-    return [{ field, type: "FieldValueInvalid", value: after ?? null, detail: "field is immutable" }];
-  });
 }
 
 /** Core kinds other than Pods have no generation; a resource with a status or with a spec in a later group has. */

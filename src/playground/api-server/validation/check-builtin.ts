@@ -1,0 +1,48 @@
+// Everything that Kubernetes checks of an object of a built-in kind before it stores it, in its order.
+import type { FieldError } from "../api-errors.ts";
+import type { JsonObject } from "../contract.ts";
+import { type ResourceKind, storageKey } from "../resource-kind.ts";
+import type { Schema } from "../schema/schema.ts";
+import { checkSchema } from "./check-schema.ts";
+import { pathSegment } from "./formats.ts";
+import { type KindRules, nameFormat, rulesOf } from "./kind-rules.ts";
+import { checkObjectMeta, checkObjectMetaUpdate } from "./object-meta.ts";
+
+export interface BuiltinChange {
+  readonly kind: ResourceKind;
+  /** In its kept form, like `old`. */
+  readonly object: JsonObject;
+  /** Undefined for a new object. */
+  readonly old: JsonObject | undefined;
+  readonly subresource: string;
+  /** Of the kept form: what kinds without rules of their own are held against. */
+  readonly schema: Schema;
+}
+
+export function checkBuiltin(change: BuiltinChange): FieldError[] {
+  const { kind, object, old, subresource } = change;
+  const rules = rulesOf(storageKey(kind));
+  const whole = () =>
+    checkObjectMeta(object, {
+      name: nameFormat(storageKey(kind)),
+      namespaced: kind.namespaced,
+      kubeFinalizers: rules.anyFinalizer !== true,
+    });
+  if (old === undefined) return [...whole(), ...ownErrors(rules, change)];
+  const generic = { name: pathSegment, namespaced: kind.namespaced, kubeFinalizers: false };
+  const common = [...checkObjectMeta(object, generic), ...checkObjectMetaUpdate(object, old, false)];
+  const update = checkObjectMetaUpdate(object, old, rules.anyFinalizer !== true);
+  const own = ownErrors(rules, change);
+  if (subresource !== "" || rules.wholeAgain === undefined) return [...common, ...update, ...own];
+  if (rules.wholeAgain === "after") return [...common, ...update, ...whole(), ...own];
+  return rules.metaLast === true
+    ? [...common, ...whole(), ...own, ...update]
+    : [...common, ...whole(), ...update, ...own];
+}
+
+function ownErrors(rules: KindRules, { object, old, subresource, schema }: BuiltinChange): FieldError[] {
+  if (rules.create === undefined && rules.update === undefined) return checkSchema(schema, object, { builtin: true });
+  if (old === undefined) return rules.create?.(object) ?? [];
+  if (subresource === "status") return rules.status?.(object, old) ?? [];
+  return rules.update?.(object, old) ?? [];
+}
