@@ -1,6 +1,9 @@
 // The guide on the API server, controllers and scheduler of a Kubernetes release, with our nodes: the programs are built
 // before the tests, see tools/test.mjs.
 import { readFileSync } from "node:fs";
+import { PassThrough } from "node:stream";
+import { text } from "node:stream/consumers";
+import { Exec, KubeConfig, PortForward, type V1Status } from "@kubernetes/client-node";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { until } from "#base/until";
 import type { PlaygroundStatus } from "#playground/lifecycle/playground-status";
@@ -78,6 +81,33 @@ describe.skipIf(whyNoKubernetes())("the guide on a Kubernetes release with our n
         `curl -sS "http://127.0.0.1:$port/hello"; kill $pid; rm "$said"`,
     );
     expect(forwarded).toContain("Hello version: v1");
+  });
+
+  test("the WebSockets of the JavaScript client, which the real API server passes on, reach the node", async () => {
+    const config = new KubeConfig();
+    config.loadFromFile(playground.status.kubeconfig);
+    config.setCurrentContext("cluster1");
+    const [pod] = (await jsonOf("pods", "-n", "sample", "-l", "app=helloworld")).items;
+    const { name } = pod.metadata;
+    const output = new PassThrough();
+    const said = text(output);
+    const status = await new Promise<V1Status>((resolve, reject) => {
+      const command = ["sh", "-c", "echo over WebSocket; exit 3"];
+      new Exec(config)
+        .exec("sample", name, "helloworld", command, output, null, null, false, resolve)
+        .then((socket) => socket.on("close", () => output.end()))
+        .catch(reject);
+    });
+    expect(status.details?.causes).toEqual([{ reason: "ExitCode", message: "3" }]);
+    expect(await said).toBe("over WebSocket\n");
+
+    const forwarded = new PassThrough();
+    const request = new PassThrough();
+    const answer = text(forwarded);
+    const socket = await new PortForward(config).portForward("sample", name, [5000], forwarded, null, request);
+    if (typeof socket !== "function") socket.on("close", () => forwarded.end());
+    request.write("GET /hello HTTP/1.1\r\nHost: helloworld\r\nConnection: close\r\n\r\n");
+    expect(await answer).toContain("Hello version: v1");
   });
 
   test("when the API server is killed the playground fails, says which program ended, and leaves nothing", async () => {
