@@ -5,6 +5,7 @@ import type { CliContext } from "./cli-context.ts";
 import { createRemoteSecretCommand } from "./commands/create-remote-secret.ts";
 import { installCommand } from "./commands/install.ts";
 import { manifestCommand } from "./commands/manifest.ts";
+import { precheckCommand } from "./commands/precheck.ts";
 import { proxyConfigCommand } from "./commands/proxy-config.ts";
 import { proxyStatusCommand } from "./commands/proxy-status.ts";
 import { remoteClustersCommand } from "./commands/remote-clusters.ts";
@@ -22,8 +23,8 @@ const COMMANDS = [
   versionCommand,
 ];
 
-/** Commands that lived under `istioctl experimental` and are still called there. */
-const EXPERIMENTAL = [createRemoteSecretCommand, remoteClustersCommand, uninstallCommand];
+/** Commands that live under `istioctl experimental`, or have lived there and are still called so. */
+const EXPERIMENTAL = [precheckCommand, createRemoteSecretCommand, remoteClustersCommand, uninstallCommand];
 
 /** The program under one of its names; `more` are commands of other rooms. */
 export function buildProgram(name: string, io: CliContext, more: readonly Command[] = []): Command {
@@ -35,7 +36,7 @@ export function buildProgram(name: string, io: CliContext, more: readonly Comman
   for (const command of COMMANDS) program.addCommand(command(io));
   const experimental = new Command("experimental")
     .aliases(["x", "exp"])
-    .description("commands under their former names")
+    .description("checks before an installation, and commands under their former names")
     .addHelpText("after", `\nExample:\n  ${name} x create-remote-secret --context=cluster1 --name=cluster1\n`);
   for (const command of EXPERIMENTAL) experimental.addCommand(command(io));
   program.addCommand(experimental);

@@ -16,6 +16,7 @@ import {
 import { applyComponent, ensureNamespace, pruneStale, waitReady } from "../install-objects.ts";
 import { type OperatorFlags, readInstall, withOperatorFlags } from "../operator-input.ts";
 import { confirm } from "../prompt.ts";
+import { requireSupportedKubernetes } from "../supported-kubernetes.ts";
 import { toYaml } from "./manifest.ts";
 
 interface Flags extends ClusterFlags, OperatorFlags {
@@ -65,6 +66,7 @@ async function install(flags: Flags, io: CliContext): Promise<void> {
         printLine(io.stderr, "standard input held the file: pass -y to install from it");
       throw new ExitNow(EXIT_CODES.failed);
     }
+    await requireSupportedKubernetes(client, access.contextName);
     await installComponents(client, resolved, components, { io, timeoutMs });
   });
 }
