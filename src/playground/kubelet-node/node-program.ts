@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
-import { ProgramError } from "../lifecycle/running-program.ts";
+import { logTail, ProgramError } from "../lifecycle/running-program.ts";
 
 export interface NodeProgramOptions {
   /** For people: "the kubelet of cluster1". */
@@ -13,7 +13,7 @@ export interface NodeProgramOptions {
 
 /** One of the programs of a node, from its start to its end. */
 export class NodeProgram {
-  /** Rejects with ProgramError, the end of the log told, when the program ends before `stop`; never resolves. */
+  /** Rejects with ProgramError, the end of the log in its message, when the program ends before `stop`; never resolves. */
   readonly failed: Promise<never>;
   readonly #child: ChildProcess;
   readonly #exited: Promise<void>;
@@ -55,6 +55,8 @@ export class NodeProgram {
     if (this.#stopping) return new Promise<never>(() => {});
     const { exitCode, signalCode } = this.#child;
     const how = signalCode === null ? `ended with exit code ${exitCode}` : `was killed by ${signalCode}`;
-    throw new ProgramError(`${this.#options.title} ${how}`, this.#options.log);
+    const { title, log } = this.#options;
+    // One log leads to the other: the supervisor shows the end of this program's.
+    throw new ProgramError([`${title} ${how}`, ...logTail(log)].join("\n"), log);
   }
 }

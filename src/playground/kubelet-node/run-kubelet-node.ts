@@ -94,8 +94,8 @@ class KubeletNode {
     const { config } = this.#options;
     const paths = this.#paths;
     for (const dir of [paths.kubeletRoot, paths.podLogs]) mkdirSync(dir, { recursive: true });
-    // Names outside the cluster are nobody's: no server of the machine is asked.
-    writeFileSync(paths.resolvConf, "");
+    // For pods that want the node's own resolver: names outside the cluster are nobody's, and that is told at once.
+    writeFileSync(paths.resolvConf, `nameserver ${config.dnsAddress}\n`);
     writeFileSync(paths.kubeletConfig, renderKubeletConfig(config, paths));
     const labels = { region: config.region, zone: config.zone };
     return this.#startProgram("kubelet", containerd, [

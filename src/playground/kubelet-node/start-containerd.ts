@@ -3,7 +3,7 @@ import { delimiter, join } from "node:path";
 import { MeshError } from "#base/mesh-error";
 import { until } from "#base/until";
 import type { KubeletProcessConfig } from "../process-config.ts";
-import { runTool } from "../run-tool.ts";
+import { criAnswers } from "./cri-answers.ts";
 import { copyImageStore, holdsLayers, importImages } from "./image-store.ts";
 import type { NodePaths } from "./node-paths.ts";
 import { NodeProgram } from "./node-program.ts";
@@ -52,7 +52,9 @@ export async function startContainerd(options: ContainerdOptions, signal: AbortS
   if (pid === undefined) throw new MeshError("TOOL_MISSING", "unshare cannot be run", { hint: "install util-linux" });
   const enter = (command: readonly string[]) => ["nsenter", `--mount=/proc/${pid}/ns/mnt`, "--wd=/", ...command];
   const containerd: Containerd = { program, socket: paths.containerdSocket, env, enter };
-  await Promise.race([answers(containerd, signal), program.failed]);
+  const answers = () => criAnswers(`/proc/${pid}/root${paths.containerdSocket}`);
+  const wait = { reason: "containerd answers a kubelet", timeoutMs: READY_MS, intervalMs: 50, signal };
+  await Promise.race([until(answers, wait), program.failed]);
   if (store === undefined) await Promise.race([importImages(containerd, images.layout), program.failed]);
   return containerd;
 }
@@ -63,10 +65,4 @@ function programEnvironment({ realNode }: KubeletProcessConfig): Record<string, 
     PATH: [...bin, process.env["PATH"] ?? ""].join(delimiter),
     ...(lib === undefined ? {} : { LD_LIBRARY_PATH: lib }),
   };
-}
-
-async function answers({ enter, socket, env }: Containerd, signal: AbortSignal): Promise<void> {
-  const [program = "", ...args] = enter(["ctr", "--address", socket, "--timeout", "5s", "version"]);
-  const look = () => runTool(program, args, { env }).then(Boolean, () => false);
-  await until(look, { reason: "containerd answers", timeoutMs: READY_MS, intervalMs: 100, signal });
 }
