@@ -5,7 +5,7 @@ import type { Command } from "commander";
 import { NAMES } from "#api/constants/names";
 import { type ParsedOperator, parseOperators } from "#api/install/istio-operator/parse-operator";
 import { MeshError } from "#base/mesh-error";
-import { type ResolvedInstall, resolveInstall } from "#install/resolve-install";
+import { type InstallInputs, type ResolvedInstall, resolveInstall } from "#install/resolve-install";
 import { type CliContext, printLine } from "./cli-context.ts";
 
 export interface OperatorFlags {
@@ -32,22 +32,29 @@ export function withOperatorFlags(command: Command): Command {
     .option("--force", "accepted for compatibility");
 }
 
-/** Reads the files of the flags in order; what is understood and left out is told on standard error. */
 export async function readInstall(
   flags: OperatorFlags & { readonly istioNamespace?: string },
   io: CliContext,
 ): Promise<ResolvedInstall> {
+  return resolveInstall(await readInstallInputs(flags, io));
+}
+
+/** Reads the files of the flags in order; what is understood and left out is told on standard error. */
+export async function readInstallInputs(
+  flags: OperatorFlags & { readonly istioNamespace?: string },
+  io: CliContext,
+): Promise<InstallInputs> {
   const charts = flags.manifests ?? flags.charts;
   if (charts !== undefined)
     printLine(io.stderr, `Warning: ${charts} is not read: the manifests are part of this program`);
   const parsed: ParsedOperator[] = [];
   for (const file of flags.filename ?? []) parsed.push(...(await readOperators(file, io)));
   for (const warning of parsed.flatMap((operator) => operator.warnings)) printLine(io.stderr, `Warning: ${warning}`);
-  return resolveInstall({
+  return {
     operators: parsed.map((operator) => operator.operator),
     set: [...namespaceFlag(flags.istioNamespace), ...(flags.set ?? [])],
     ...(flags.revision === undefined ? {} : { revision: flags.revision }),
-  });
+  };
 }
 
 /** --istioNamespace says where the control plane goes; its default must not win over what a file says. */

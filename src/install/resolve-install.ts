@@ -42,6 +42,8 @@ export interface InstallInputs {
   /** `path=value`, paths below spec, in order. */
   readonly set?: readonly string[];
   readonly revision?: string;
+  /** Values of the control plane that is in the cluster already; they lie between the defaults and the profile. */
+  readonly installed?: Tree;
 }
 
 /**
@@ -52,7 +54,9 @@ export function resolveInstall(inputs: InstallInputs): ResolvedInstall {
   const files = inputs.operators.map((operator) => toTree(operator.spec ?? {}));
   const flags = (inputs.set ?? []).map(parseSet);
   const profile = profileOf(files, flags);
-  let spec = [toTree(PROFILES[profile]), ...files].reduce(mergeSpecs, { values: structuredClone(DEFAULT_VALUES) });
+  let spec = [toTree(PROFILES[profile]), ...files].reduce(mergeSpecs, {
+    values: mergeTrees(structuredClone(DEFAULT_VALUES), inputs.installed ?? {}),
+  });
   for (const { path, value } of flags) setAtPath(spec, path, value === null ? undefined : value);
   if (inputs.revision !== undefined) spec = { ...spec, revision: inputs.revision };
   return finish(spec as unknown as IstioOperatorSpec, profile, inputs.operators.at(-1)?.metadata?.name);

@@ -159,7 +159,13 @@ const PROXY_LAYERS = [...NODE_LAYERS, "envoy", "iptables"];
  * samples of Istio's guide call the image.
  */
 export const IMAGES = [
-  { name: "pilot", title: "Isthmus control plane", layers: [...NODE_LAYERS, "pilot-discovery"], config: pilot },
+  ...[undefined, "distroless"].map((variant) => ({
+    name: "pilot",
+    variant,
+    title: "Isthmus control plane",
+    layers: [...NODE_LAYERS, "pilot-discovery"],
+    config: pilot,
+  })),
   {
     name: "proxyv2",
     title: "Isthmus agent with Envoy",

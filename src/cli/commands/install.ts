@@ -3,7 +3,7 @@ import { ISTHMUS_VERSION } from "#api/constants/names";
 import { EXIT_CODES } from "#base/exit-code";
 import { MeshError } from "#base/mesh-error";
 import { inApplyOrder, type RenderedComponent, renderInstall } from "#install/render-install";
-import type { ResolvedInstall } from "#install/resolve-install";
+import { type ResolvedInstall, resolveInstall } from "#install/resolve-install";
 import type { KubeClient } from "#kube/kube-client";
 import {
   type CliContext,
@@ -14,7 +14,8 @@ import {
   withClusterFlags,
 } from "../cli-context.ts";
 import { applyComponent, ensureNamespace, pruneStale, waitReady } from "../install-objects.ts";
-import { type OperatorFlags, readInstall, withOperatorFlags } from "../operator-input.ts";
+import { installedImages } from "../installed-images.ts";
+import { type OperatorFlags, readInstallInputs, withOperatorFlags } from "../operator-input.ts";
 import { confirm } from "../prompt.ts";
 import { requireSupportedKubernetes } from "../supported-kubernetes.ts";
 import { toYaml } from "./manifest.ts";
@@ -50,7 +51,8 @@ export function installCommand(io: CliContext): Command {
 }
 
 async function install(flags: Flags, io: CliContext): Promise<void> {
-  const resolved = await readInstall(flags, io);
+  const inputs = await readInstallInputs(flags, io);
+  const resolved = resolveInstall(inputs);
   const components = renderInstall(resolved);
   const timeoutMs = parseDuration(flags.readinessTimeout);
   if (flags.dryRun === true) {
@@ -67,7 +69,8 @@ async function install(flags: Flags, io: CliContext): Promise<void> {
       throw new ExitNow(EXIT_CODES.failed);
     }
     await requireSupportedKubernetes(client, access.contextName);
-    await installComponents(client, resolved, components, { io, timeoutMs });
+    const final = resolveInstall({ ...inputs, installed: await installedImages(client, resolved) });
+    await installComponents(client, final, renderInstall(final), { io, timeoutMs });
   });
 }
 

@@ -18,6 +18,7 @@ import { DEFAULT_GATEWAY_PORTS } from "../profiles.ts";
 import type { ResolvedGateway, ResolvedInstall } from "../resolve-install.ts";
 import { stringAt, valueAt } from "../tree.ts";
 import { discoveryAddress } from "./config-maps.ts";
+import { imageName } from "./image-name.ts";
 import {
   autoscaler,
   deploymentSettings,
@@ -116,7 +117,7 @@ function proxyContainer(install: ResolvedInstall, gateway: ResolvedGateway): Con
   );
   return {
     name: "istio-proxy",
-    image: `${install.hub}/${stringAt(values, "global.proxy.image")}:${install.tag}`,
+    image: imageName(install, "global.proxy"),
     ...pullPolicy(install, k8s),
     args: [
       "proxy",

@@ -16,6 +16,7 @@ import type { KubeObject } from "#api/kubernetes/object";
 import type { ResolvedInstall } from "../resolve-install.ts";
 import { stringAt, valueAt } from "../tree.ts";
 import { renderInjectorConfig, renderMeshConfig } from "./config-maps.ts";
+import { imageName } from "./image-name.ts";
 import {
   autoscaler,
   deploymentSettings,
@@ -137,7 +138,7 @@ function discoveryContainer(install: ResolvedInstall): Container {
   const k8s = install.pilot ?? {};
   return {
     name: "discovery",
-    image: `${install.hub}/${stringAt(install.values, "pilot.image")}:${install.tag}`,
+    image: imageName(install, "pilot"),
     ...pullPolicy(install, k8s),
     args: [
       "discovery",
