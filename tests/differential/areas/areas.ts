@@ -1,7 +1,32 @@
+import { rbac, reviews, tokens } from "./access.ts";
+import { apply } from "./apply.ts";
 import type { Area } from "./area.ts";
+import { crds } from "./crds.ts";
+import { deletes } from "./deletes.ts";
+import { lists } from "./lists.ts";
 import { objects } from "./objects.ts";
+import { discovery, protocol } from "./protocol.ts";
+import { subresources } from "./subresources.ts";
+import { validation } from "./validation.ts";
+import { watches } from "./watches.ts";
+import { webhooks } from "./webhooks.ts";
 
-export const AREAS: readonly Area[] = [objects];
+export const AREAS: readonly Area[] = [
+  objects,
+  validation,
+  apply,
+  lists,
+  watches,
+  deletes,
+  subresources,
+  rbac,
+  crds,
+  webhooks,
+  tokens,
+  reviews,
+  protocol,
+  discovery,
+];
 
 /** The areas of these names; throws for an unknown one. */
 export function areasNamed(names: readonly string[]): readonly Area[] {

@@ -45,25 +45,26 @@ export function signaturesOf(verb: string, kind: string, differences: readonly D
     const where = /^ \((?:the |Operation|strconv|no kind|name of)/.test(message) ? "any kind" : `${verb} ${kind}`;
     return [`${where}: ${status.real} ≠ ${status.embedded}${message}`];
   }
-  return [...new Set(differences.map((difference) => placeOf(kind, difference)))];
+  return [...new Set(differences.map((difference) => placeOf(verb, kind, difference)))];
 }
 
 /** Whether a difference belongs to a signature of its answer. */
-export function belongsTo(signature: string, kind: string, difference: Difference): boolean {
-  return signature.includes(" ≠ ") || placeOf(kind, difference) === signature;
+export function belongsTo(signature: string, step: { verb: string; kind: string }, difference: Difference): boolean {
+  return signature.includes(" ≠ ") || placeOf(step.verb, step.kind, difference) === signature;
 }
 
-function placeOf(kind: string, difference: Difference): string {
+function placeOf(verb: string, kind: string, difference: Difference): string {
   const place = difference.path
     .replace(/\[\d+\]/g, "[]")
     .replace(/^body\.items\[\]|^body\[\]\.object/, "body")
     .replace(/fieldsV1\.f:(\w+).*/, "fieldsV1.$1")
     .replace(/\b(labels|annotations|data|matchLabels)\..*/, "$1.*");
+  if (kind === "path") return `${verb}: ${place.split(".").slice(0, 4).join(".")}`;
   const more = difference.path === "body.message" ? messageOf([difference]) : "";
   const ofEveryKind = /^headers|^body\.(apiVersion|kind|message|reason|code|details|metadata\.(?!managedFields))/.test(
     place,
   );
-  return ofEveryKind && kind !== "path" ? `any kind: ${place}${more}` : `${kind}: ${place}${more}`;
+  return ofEveryKind ? `any kind: ${place}${more}` : `${kind}: ${place}${more}`;
 }
 
 /** What is quoted or bracketed in a message changes from object to object, the rest of it is its kind. */

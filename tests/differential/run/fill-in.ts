@@ -5,6 +5,13 @@ import type { TargetRequest } from "./target.ts";
 export interface Filling {
   readonly seq: string;
   readonly answers: ReadonlyMap<number, Answered>;
+  readonly webhook: WebhookAddress;
+}
+
+/** Of the run's own webhook: stands for `{{webhook}}` (https://HOST:PORT) and `{{webhookCa}}` (base64). */
+export interface WebhookAddress {
+  readonly url: string;
+  readonly caBundle: string;
 }
 
 export interface Answered {
@@ -12,12 +19,14 @@ export interface Answered {
   readonly answer: Answer;
 }
 
-const PLACEHOLDER = /\{\{(?:(\d+):([^}]+)|(ns|seq))\}\}/g;
+const PLACEHOLDER = /\{\{(?:(\d+):([^}]+)|(ns|seq|webhook|webhookCa))\}\}/g;
 
 /** A missing step or field becomes `missing`, on both servers alike. */
-export function fillIn(text: string, { seq, answers }: Filling, encode = false): string {
+export function fillIn(text: string, { seq, answers, webhook }: Filling, encode = false): string {
   return text.replace(PLACEHOLDER, (_whole, step?: string, path?: string, own?: string) => {
-    if (own !== undefined) return own === "ns" ? `d-${seq}` : seq;
+    if (own !== undefined) {
+      return { ns: `d-${seq}`, seq, webhook: webhook.url, webhookCa: webhook.caBundle }[own] ?? "";
+    }
     const value = fieldOf(objectAt(answers, Number(step)), path ?? "");
     return encode ? encodeURIComponent(value) : value;
   });

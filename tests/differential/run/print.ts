@@ -6,7 +6,7 @@ import type { Finding, RunReport } from "./run-differential.ts";
 export function findingText(finding: Finding): string {
   const { example, result } = finding;
   const { step } = result;
-  const own = result.differences.filter((one) => belongsTo(finding.signature, step.kind, one));
+  const own = result.differences.filter((one) => belongsTo(finding.signature, step, one));
   const lines = [
     `## ${finding.signature}`,
     `area ${finding.area}, seed ${example.seed}, sequence ${finding.index}, seen ${finding.count} times: ${countsText(finding.seen).slice(0, 300)}`,

@@ -1,7 +1,7 @@
 // One sequence against two servers, step by step and both at once.
 import type { Answer, Json, Sequence, Step } from "../step.ts";
 import { compare, type Difference } from "./compare.ts";
-import { type Answered, type Filling, isMap, requestOf } from "./fill-in.ts";
+import { type Answered, type Filling, type WebhookAddress, isMap, requestOf } from "./fill-in.ts";
 import { createNormaliser, type NormalAnswer } from "./normalise.ts";
 import type { OpenWatch, Target } from "./target.ts";
 
@@ -21,6 +21,7 @@ export interface SequenceResult {
 export interface Pair {
   readonly real: Target;
   readonly embedded: Target;
+  readonly webhook: WebhookAddress;
 }
 
 export interface RunSequenceOptions {
@@ -36,8 +37,8 @@ const QUIET_MS = 4_000;
 
 export async function runSequence(sequence: Sequence, options: RunSequenceOptions): Promise<SequenceResult> {
   const { pair, name } = options;
-  const real = new Side(pair.real, name);
-  const embedded = new Side(pair.embedded, name);
+  const real = new Side(pair.real, name, pair.webhook);
+  const embedded = new Side(pair.embedded, name, pair.webhook);
   const results: StepResult[] = [];
   let requests = 0;
   try {
@@ -63,9 +64,9 @@ class Side {
   readonly #watches = new Map<string, OpenWatch>();
   readonly #normaliser;
 
-  constructor(target: Target, name: string) {
+  constructor(target: Target, name: string, webhook: WebhookAddress) {
     this.#target = target;
-    this.#filling = { seq: name, answers: this.#answers };
+    this.#filling = { seq: name, answers: this.#answers, webhook };
     this.#normaliser = createNormaliser(target.url);
   }
 

@@ -8,11 +8,14 @@ import { generateKeyPair } from "../../../src/pki/keys.ts";
 import { runApiServer } from "../../../src/playground/api-server/api-server.ts";
 import type { ClusterProcessConfig } from "../../../src/playground/process-config.ts";
 import { type RealApiServer, startRealApiServer } from "../../kit/real-api-server.ts";
+import type { WebhookAddress } from "./fill-in.ts";
 import { createTarget, type Target } from "./target.ts";
+import { type RunningWebhook, startWebhook } from "./webhook.ts";
 
 export interface ServerPair {
   readonly real: Target;
   readonly embedded: Target;
+  readonly webhook: WebhookAddress;
   readonly realServer: RealApiServer;
   stop(): Promise<void>;
 }
@@ -29,6 +32,7 @@ export const USERS: Readonly<Record<string, readonly string[]>> = {
 export async function startServers({ twoReal = false } = {}): Promise<ServerPair> {
   const realServer = await startRealApiServer({ name: "differential" });
   const identities = await identitiesOf(realServer);
+  const webhook = await startWebhook();
   const caPem = realServer.ca.certificatePem;
   const real = createTarget({ name: "real", url: realServer.url, caPem, identities });
   if (twoReal) {
@@ -39,17 +43,21 @@ export async function startServers({ twoReal = false } = {}): Promise<ServerPair
       caPem: other.ca.certificatePem,
       identities: await identitiesOf(other),
     });
-    return pairOf({ real, embedded, realServer }, () => other.stop());
+    return pairOf({ real, embedded, realServer, webhook }, () => other.stop());
   }
   const own = await startEmbedded(realServer);
   const embedded = createTarget({ name: "embedded", url: own.url, caPem, identities });
-  return pairOf({ real, embedded, realServer }, own.stop);
+  return pairOf({ real, embedded, realServer, webhook }, own.stop);
 }
 
-function pairOf(pair: Omit<ServerPair, "stop">, stopOther: () => Promise<void>): ServerPair {
+function pairOf(
+  pair: Omit<ServerPair, "stop"> & { webhook: RunningWebhook },
+  stopOther: () => Promise<void>,
+): ServerPair {
   return {
     ...pair,
     async stop() {
+      pair.webhook.close();
       pair.real.close();
       pair.embedded.close();
       await Promise.all([pair.realServer.stop(), stopOther()]);

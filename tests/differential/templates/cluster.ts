@@ -284,6 +284,10 @@ export const clusterTemplates: Templates = {
     changes: [{ spec: { limited: { nominalConcurrencyShares: 2 } } }],
     refused: [{ spec: { type: "Own" } }, { spec: { limited: null } }],
   },
+  "apiextensions.k8s.io/CustomResourceDefinition": {
+    make: () => ({}),
+    fixedNames: true,
+  },
   "apiregistration.k8s.io/APIService": {
     make: () => ({}),
     fixedNames: true,

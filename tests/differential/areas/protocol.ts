@@ -1,0 +1,176 @@
+// HTTP around the API: wrong paths, methods, content types and Accept headers; documents of discovery and OpenAPI.
+import { builtin, FREE_KINDS, KINDS, type SequenceBuilder } from "../generate/builder.ts";
+import type { Area } from "./area.ts";
+
+const configMap = builtin("", "ConfigMap");
+
+export const protocol: Area = {
+  name: "protocol",
+  weight: 4,
+  make(builder) {
+    const { random } = builder;
+    builder.namespace();
+    builder.create(configMap, "a");
+    const turns = 5 + random.int(8);
+    for (let i = 0; i < turns; i++) random.pick(TURNS)(builder);
+  },
+};
+
+const PATHS = [
+  "/",
+  "/api",
+  "/api/v1",
+  "/api/v2",
+  "/apis",
+  "/apis/apps",
+  "/apis/apps/v1",
+  "/apis/apps/v9",
+  "/apis/none",
+  "/nothing",
+  "/api/v1/pods/x",
+  "/api/v1/namespaces/{{ns}}/none",
+  "/api/v1/namespaces/{{ns}}/configmaps/a/none",
+  "/api/v1/namespaces/{{ns}}/configmaps/a/status",
+  "/apis/apps/v1/namespaces/{{ns}}/deployments/a/none",
+  "/api/v1/namespaces/{{ns}}/configmaps/a/",
+  "/api/v1/namespaces//configmaps",
+  "//api/v1",
+  "/api/v1/namespaces/{{ns}}/configmaps/",
+  "/api/v1/namespaces/{{ns}}/pods/none/log",
+  "/api/v1/namespaces/none/configmaps",
+  "/api/v1/namespaces/none",
+  "/healthz",
+  "/livez",
+  "/readyz",
+  "/healthz/ping",
+  "/livez/none",
+  "/api/v1/watch/namespaces/{{ns}}/configmaps/zz?timeoutSeconds=1",
+  "/api/v1/nodes/none/proxy/x",
+  "/api/v1/namespaces/{{ns}}/services/none/proxy/",
+  "/api/v1/componentstatuses/none",
+  "/apis/metrics.k8s.io/v1beta1",
+  "/openapi/none",
+  "/openapi/v3/none",
+];
+
+const TURNS: readonly ((builder: SequenceBuilder) => void)[] = [
+  (builder) => void builder.send("GET", builder.random.pick(PATHS), { verb: "get" }),
+  (builder) =>
+    void builder.send(
+      builder.random.pick(["POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE"]),
+      builder.random.pick(PATHS.slice(0, 22)),
+    ),
+  function methods(builder) {
+    const { random } = builder;
+    const kind = random.pick(KINDS);
+    const method = random.pick(["PUT", "PATCH", "POST", "HEAD", "OPTIONS"]);
+    const path =
+      method === "POST"
+        ? builder.at(kind, builder.name(kind))
+        : random.chance(0.7)
+          ? builder.collection(kind)
+          : builder.at(kind, "none");
+    builder.send(method, path, { kindName: kind.kind, body: { json: {} } });
+  },
+  function contentTypes(builder) {
+    const { random } = builder;
+    const contentType = random.pick([
+      "text/plain",
+      "application/json; charset=utf-8",
+      "application/yaml",
+      "application/xml",
+      "application/vnd.kubernetes.protobuf",
+      "application/cbor",
+      "",
+      "application/json, text/plain",
+    ]);
+    const yaml = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: b\ndata:\n  key: one\n";
+    const raw = contentType.includes("yaml")
+      ? yaml
+      : '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"b"},"data":{"key":"one"}}';
+    builder.create(configMap, "b", { body: { raw }, headers: { "content-type": contentType } });
+  },
+  function patchTypes(builder) {
+    const { random } = builder;
+    const kind = random.pick([configMap, builtin("", "Node")]);
+    builder.send("PATCH", builder.at(kind, "a"), {
+      verb: "patch",
+      kindName: kind.kind,
+      headers: {
+        "content-type": random.pick([
+          "application/json",
+          "text/plain",
+          "application/merge-patch+json; charset=utf-8",
+          "application/apply-patch+cbor",
+          "application/own+json",
+        ]),
+      },
+      body: { raw: random.pick(["{}", "", "[]", "not json", '{"data":{"x":"1"}}']) },
+    });
+  },
+  function accepts(builder) {
+    const { random } = builder;
+    const kind = random.pick(FREE_KINDS);
+    const accept = random.pick([
+      "*/*",
+      "application/*",
+      "text/html",
+      "application/yaml",
+      "application/xml, application/json",
+      "application/json;as=Table;g=meta.k8s.io;v=v1",
+      "application/json;as=Table;g=meta.k8s.io;v=v9,application/json",
+      "application/json;as=Own;g=meta.k8s.io;v=v1",
+      "application/json;pretty=1",
+      "",
+      "application/json;q=0.5",
+      "application/vnd.kubernetes.protobuf;as=Own,application/json",
+      "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1",
+    ]);
+    if (random.chance(0.5)) builder.list(kind, { headers: { accept } });
+    else builder.get(configMap, "a", { headers: { accept } });
+  },
+  function queries(builder) {
+    const { random } = builder;
+    const query = random.pick<Record<string, string>>([
+      { pretty: "true" },
+      { dryRun: "Some" },
+      { dryRun: "" },
+      { fieldManager: "x".repeat(130) },
+      { fieldManager: "bad\u0007name" },
+      { limit: "x" },
+      { limit: "-1" },
+      { timeout: "1s" },
+      { timeout: "soon" },
+      { unknown: "1" },
+    ]);
+    if (random.chance(0.5)) builder.create(configMap, builder.name(configMap), { query });
+    else builder.list(configMap, { query });
+  },
+];
+
+export const discovery: Area = {
+  name: "discovery",
+  weight: 2,
+  make(builder) {
+    const { random } = builder;
+    const turns = 2 + random.int(4);
+    for (let i = 0; i < turns; i++) {
+      const kind = random.pick(KINDS);
+      const root = kind.group === "" ? `/api/${kind.version}` : `/apis/${kind.group}/${kind.version}`;
+      const roll = random.int(8);
+      if (roll < 3) builder.send("GET", root, { verb: "discovery" });
+      else if (roll < 4) builder.send("GET", kind.group === "" ? "/api" : `/apis/${kind.group}`, { verb: "discovery" });
+      else if (roll < 5) builder.send("GET", "/api", { verb: "discovery", headers: { accept: AGGREGATED } });
+      else if (roll < 7)
+        builder.send("GET", `/openapi/v3${kind.group === "" ? `/api/${kind.version}` : root}`, { verb: "openapi" });
+      else
+        builder.send("GET", random.pick(["/version", "/api/v1"]), {
+          verb: "discovery",
+          headers: { accept: random.pick(["application/json", AGGREGATED]) },
+        });
+    }
+  },
+};
+
+const AGGREGATED =
+  "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,application/json";
