@@ -6,6 +6,7 @@ import { type AddressRange, createLoadBalancerController } from "./cluster/load-
 import type { ControllerContext } from "./controller.ts";
 import { createEventRecorder } from "./objects/event-recorder.ts";
 import { createObjectCaches } from "./objects/object-caches.ts";
+import { createIndexes } from "./objects/object-index.ts";
 
 export interface CloudControllersOptions {
   /** Identity system:masters. */
@@ -20,7 +21,12 @@ export function createCloudControllers(options: CloudControllersOptions): Compon
   const { client, logger, clock = systemClock } = options;
   const shared = { client, clock, logger };
   const caches = createObjectCaches(shared);
-  const context: ControllerContext = { ...shared, caches, events: createEventRecorder(shared) };
+  const context: ControllerContext = {
+    ...shared,
+    caches,
+    indexes: createIndexes(caches),
+    events: createEventRecorder(shared),
+  };
   const watch: Component = {
     name: "controllers/services",
     async run(signal) {

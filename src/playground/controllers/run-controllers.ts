@@ -14,10 +14,14 @@ import { createTokenSecretController, type SignToken } from "./cluster/token-sec
 import type { ControllerContext } from "./controller.ts";
 import { createEndpointSliceController } from "./endpoints/endpoint-slice-controller.ts";
 import { createGarbageCollector } from "./garbage/garbage-collector.ts";
+import { createFinishedJobsController } from "./jobs/finished-jobs-controller.ts";
+import { createJobController } from "./jobs/job-controller.ts";
 import { createEventRecorder } from "./objects/event-recorder.ts";
 import { createObjectCaches, runCaches } from "./objects/object-caches.ts";
 import { createIndexes } from "./objects/object-index.ts";
 import { createScheduler } from "./scheduling/scheduler.ts";
+import { createDaemonSetController } from "./sets/daemon-set-controller.ts";
+import { createStatefulSetController } from "./sets/stateful-set-controller.ts";
 import { createDeploymentController } from "./workloads/deployment-controller.ts";
 import { createReplicaSetController } from "./workloads/replica-set-controller.ts";
 
@@ -54,6 +58,10 @@ export function createControllers(options: ControllersOptions): Component[] {
     createScheduler(context),
     createDeploymentController(context),
     createReplicaSetController(context),
+    createStatefulSetController(context),
+    createDaemonSetController(context),
+    createJobController(context),
+    createFinishedJobsController(context),
     createEndpointSliceController(context),
     createLoadBalancerController(context, config.loadBalancerRange),
     createNamespaceController(context),

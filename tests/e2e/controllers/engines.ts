@@ -26,7 +26,7 @@ export async function startEmbedded(): Promise<Engine> {
   const cluster = await startTestCluster("controllers", logger);
   const signToken = createTokenSigner(cluster.config).signLegacy;
   const { client, config } = cluster;
-  const controllers = createControllers({ client, config, signToken, logger });
+  const controllers = createControllers({ client, config, signToken, logger, nodeGraceMs: NODE_GRACE_SECONDS * 1000 });
   const ended = runAll(controllers, stop.signal, logger);
   const nodes = await startNodes(client, stop.signal);
   return {

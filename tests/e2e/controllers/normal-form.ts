@@ -139,8 +139,10 @@ function blurred(content: string): string {
 
 function generatedPrefix({ type, object }: Found): string | undefined {
   const { generateName, name = "" } = object.metadata ?? {};
-  if (generateName !== undefined && generateName !== "") return generateName;
   const owner = object.metadata?.ownerReferences?.[0];
+  // Its pods have names of their own.
+  if (owner?.kind === "StatefulSet") return undefined;
+  if (generateName !== undefined && generateName !== "") return generateName;
   if (type.kind === "Job" && owner?.kind === "CronJob") return `${owner.name}-`;
   return new RegExp(`-${SUFFIX}{5}$`).test(name) ? name.slice(0, -5) : undefined;
 }
@@ -214,13 +216,15 @@ function isEmpty(value: unknown): boolean {
 function normalEvents(events: readonly Event[], words: Words, loose: boolean): string[] {
   const counts = new Map<string, number>();
   for (const event of events) {
+    // Two writers met: told or not, as it happens.
+    if (event.message?.includes("the object has been modified; please apply your changes")) continue;
     const { involvedObject, reason, message = "", type, source, reportingComponent, action } = event;
     const from = reportingComponent || source?.component;
     const text = `${type} ${reason} (${from}${action === undefined ? "" : `, ${action}`}) ${involvedObject.kind} ${involvedObject.name}: ${message}`;
     const line = words.of(blurNames(text));
     counts.set(line, (counts.get(line) ?? 0) + (event.series?.count ?? event.count ?? 1));
   }
-  return [...counts].map(([line, count]) => `${loose && count > 1 ? "often" : `${count}x`} ${line}`).sort();
+  return [...counts].map(([line, count]) => `${loose ? "some" : `${count}x`} ${line}`).sort();
 }
 
 function blurNames(text: string): string {

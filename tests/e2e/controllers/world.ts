@@ -16,7 +16,7 @@ export interface Scenario {
   readonly clusterObjects?: readonly string[];
   /** Nodes are compared by name; otherwise which of them a pod is on does not count. */
   readonly comparesNodes?: boolean;
-  /** How often an event came counts only as once or more: the number depends on how fast the machine is. */
+  /** How often an event came does not count: the number depends on how fast the machine is. */
   readonly looseEvents?: boolean;
   run(world: World): Promise<void>;
 }

@@ -1,3 +1,4 @@
+import type { ConfigMap } from "#api/kubernetes/gen/types";
 import type { Component } from "#base/component";
 import { WorkQueue } from "#kube/work-queue";
 import { type ControllerContext, controllerComponent } from "../controller.ts";
@@ -6,6 +7,10 @@ import { ignoreExisting } from "./service-account-controller.ts";
 
 const NAME = "kube-root-ca.crt";
 const KEY = "ca.crt";
+const annotations = {
+  "kubernetes.io/description":
+    "Contains a CA bundle that can be used to verify the kube-apiserver when using internal endpoints such as the internal service IP or kubernetes.default.svc. No other usage is guaranteed across distributions of Kubernetes clusters.",
+};
 
 /**
  * Keeps ConfigMap `kube-root-ca.crt` in every namespace, with the certificate that signs the API server's, and puts
@@ -20,9 +25,10 @@ export function createRootCaController(context: ControllerContext, caCertificate
     if (namespace === undefined || isBeingDeleted(namespace)) return;
     const current = caches.configMaps.get(name, NAME);
     if (current === undefined) {
-      await ignoreExisting(caches.configMaps.create({ metadata: { namespace: name, name: NAME }, data }));
-    } else if (!isIntact(current.data, caCertificate)) {
-      await caches.configMaps.replace({ ...current, data });
+      await ignoreExisting(caches.configMaps.create({ metadata: { namespace: name, name: NAME, annotations }, data }));
+    } else if (!isIntact(current, caCertificate)) {
+      const metadata = { ...current.metadata, annotations: { ...current.metadata?.annotations, ...annotations } };
+      await caches.configMaps.replace({ ...current, metadata, data });
     }
   };
   const queue = new WorkQueue({ name: "root-ca", clock, logger, reconcile });
@@ -35,6 +41,7 @@ export function createRootCaController(context: ControllerContext, caCertificate
   return controllerComponent(queue, [caches.namespaces, caches.configMaps]);
 }
 
-function isIntact(data: Readonly<Record<string, string>> | undefined, caCertificate: string): boolean {
-  return data !== undefined && Object.keys(data).length === 1 && data[KEY] === caCertificate;
+function isIntact({ data, metadata }: ConfigMap, caCertificate: string): boolean {
+  const described = Object.entries(annotations).every(([key, value]) => metadata?.annotations?.[key] === value);
+  return described && data !== undefined && Object.keys(data).length === 1 && data[KEY] === caCertificate;
 }

@@ -14,6 +14,8 @@ export interface EventText {
   /** One CamelCase word, Kubernetes' own where it has one. */
   readonly reason: string;
   readonly message: string;
+  /** What was tried, of sources that tell it. */
+  readonly action?: string;
 }
 
 export interface EventRecorder {
@@ -76,6 +78,7 @@ function newEvent(
     type: text.type,
     reason: text.reason,
     message: text.message,
+    ...(text.action === undefined ? {} : { action: text.action }),
     source: { component: text.source },
     reportingComponent: text.source,
     count: 1,

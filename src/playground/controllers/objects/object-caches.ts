@@ -3,18 +3,25 @@
 import { Kinds, type ResourceType } from "#api/kinds";
 import type {
   ConfigMap,
+  ControllerRevision,
+  CronJob,
   CustomResourceDefinition,
+  DaemonSet,
   Deployment,
   EndpointSlice,
   Endpoints,
+  Job,
   Lease,
   Namespace,
   Node,
+  PersistentVolumeClaim,
   Pod,
+  PodDisruptionBudget,
   ReplicaSet,
   Secret,
   Service,
   ServiceAccount,
+  StatefulSet,
 } from "#api/kubernetes/gen/types";
 import type { KubeObject } from "#api/kubernetes/object";
 import { type Component, untilAborted } from "#base/component";
@@ -24,18 +31,25 @@ export function createObjectCaches(options: ObjectCacheOptions) {
   const of = <T extends KubeObject>(type: ResourceType) => new ObjectCache<T>(type, options);
   return {
     configMaps: of<ConfigMap>(Kinds.ConfigMap),
+    controllerRevisions: of<ControllerRevision>(Kinds.ControllerRevision),
+    cronJobs: of<CronJob>(Kinds.CronJob),
     customResourceDefinitions: of<CustomResourceDefinition>(Kinds.CustomResourceDefinition),
+    daemonSets: of<DaemonSet>(Kinds.DaemonSet),
     deployments: of<Deployment>(Kinds.Deployment),
     endpoints: of<Endpoints>(Kinds.Endpoints),
     endpointSlices: of<EndpointSlice>(Kinds.EndpointSlice),
+    jobs: of<Job>(Kinds.Job),
     leases: of<Lease>(Kinds.Lease),
     namespaces: of<Namespace>(Kinds.Namespace),
     nodes: of<Node>(Kinds.Node),
+    persistentVolumeClaims: of<PersistentVolumeClaim>(Kinds.PersistentVolumeClaim),
+    podDisruptionBudgets: of<PodDisruptionBudget>(Kinds.PodDisruptionBudget),
     pods: of<Pod>(Kinds.Pod),
     replicaSets: of<ReplicaSet>(Kinds.ReplicaSet),
     secrets: of<Secret>(Kinds.Secret),
     serviceAccounts: of<ServiceAccount>(Kinds.ServiceAccount),
     services: of<Service>(Kinds.Service),
+    statefulSets: of<StatefulSet>(Kinds.StatefulSet),
   };
 }
 

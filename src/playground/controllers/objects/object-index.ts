@@ -46,6 +46,8 @@ export function createIndexes(caches: ObjectCaches) {
     podsByNode: indexObjects(caches.pods, ({ spec }) => [spec?.nodeName ?? ""]),
     /** By uid of the managing owner. */
     podsByOwner: indexObjects(caches.pods, ownerUids),
+    /** Pods that nobody manages, by namespace. */
+    orphanPods: indexObjects(caches.pods, (pod) => (ownerUids(pod).length === 0 ? [identityOf(pod).namespace] : [])),
   };
 }
 

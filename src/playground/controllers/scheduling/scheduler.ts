@@ -40,7 +40,11 @@ export function createScheduler(context: ControllerContext): Component {
       throw thrown;
     }
     const message = `Successfully assigned ${namespace}/${name} to ${node}`;
-    context.events.record(SOURCE, { type: Kinds.Pod, object: pod }, { type: "Normal", reason: "Scheduled", message });
+    context.events.record(
+      SOURCE,
+      { type: Kinds.Pod, object: pod },
+      { type: "Normal", reason: "Scheduled", message, action: "Binding" },
+    );
   };
 
   const sayUnschedulable = async (pod: Pod, message: string) => {
@@ -50,7 +54,7 @@ export function createScheduler(context: ControllerContext): Component {
     const lastTransitionTime = kubeTime(clock.now());
     const condition = { type: "PodScheduled", status: "False", lastTransitionTime, ...text };
     await caches.pods.patch(pod, { status: { conditions: [condition] } }, { type: "strategic", subresource: "status" });
-    const event = { type: "Warning", reason: "FailedScheduling", message } as const;
+    const event = { type: "Warning", reason: "FailedScheduling", message, action: "Scheduling" } as const;
     context.events.record(SOURCE, { type: Kinds.Pod, object: pod }, event);
   };
 
@@ -101,6 +105,9 @@ export function chooseNode(
   const [best] = fitting.sort((a, b) => load(a) - load(b) || a.localeCompare(b));
   if (best !== undefined) return { node: best };
   if (nodes.length === 0) return { message: "no nodes available to schedule pods" };
-  const counted = [...reasons].map(([reason, count]) => `${count} node(s) ${reason}`).join(", ");
-  return { message: `0/${nodes.length} nodes are available: ${counted}.` };
+  const counted = [...reasons].map(([reason, count]) => `${count} ${reason}`).sort();
+  const hope = `preemption: 0/${nodes.length} nodes are available: ${nodes.length} Preemption is not helpful for scheduling.`;
+  return {
+    message: `0/${nodes.length} nodes are available: ${counted.join(", ")}. no new claims to deallocate, ${hope}`,
+  };
 }

@@ -31,3 +31,14 @@ function sortKeys(_key: string, value: unknown): unknown {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
   return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
+
+/** Without regard to the order of keys. */
+export function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, sortKeys) ?? "";
+}
+
+/** Ten letters that name a text. */
+export function hashOf(text: string): string {
+  const digest = createHash("sha256").update(text).digest();
+  return [...digest.subarray(0, LENGTH)].map((byte) => ALPHABET[byte % ALPHABET.length]).join("");
+}

@@ -16,6 +16,7 @@ import {
 } from "../objects/object-meta.ts";
 import { sameStatus } from "./conditions.ts";
 import { claimPods, deletionOrder } from "./owned-pods.ts";
+import { podFromTemplate } from "./pod-from-template.ts";
 import { isActive } from "./pod-state.ts";
 import { observeReplicaSet } from "./replica-set-status.ts";
 
@@ -111,7 +112,7 @@ function podControl({ caches, events }: ControllerContext) {
 
   const create = async (replicaSet: ReplicaSet) => {
     try {
-      const pod = await caches.pods.create(podOf(replicaSet));
+      const pod = await caches.pods.create(podFromTemplate(Kinds.ReplicaSet, replicaSet, replicaSet.spec?.template));
       tell(replicaSet, "Normal", "SuccessfulCreate", `Created pod: ${identityOf(pod).name}`);
     } catch (thrown) {
       tell(replicaSet, "Warning", "FailedCreate", `Error creating: ${errorMessage(thrown)}`);
@@ -140,22 +141,5 @@ function podControl({ caches, events }: ControllerContext) {
       const ownerReferences = owners.length === 0 ? null : owners;
       return caches.pods.patch(pod, { metadata: { uid: identityOf(pod).uid, ownerReferences } });
     },
-  };
-}
-
-function podOf(replicaSet: ReplicaSet): Pod {
-  const { namespace, name } = identityOf(replicaSet);
-  const template = replicaSet.spec?.template;
-  const { labels, annotations, finalizers } = template?.metadata ?? {};
-  return {
-    metadata: {
-      namespace,
-      generateName: `${name}-`,
-      ownerReferences: [controllerReference(Kinds.ReplicaSet, replicaSet)],
-      ...(labels === undefined ? {} : { labels }),
-      ...(annotations === undefined ? {} : { annotations }),
-      ...(finalizers === undefined ? {} : { finalizers }),
-    },
-    ...(template?.spec === undefined ? {} : { spec: template.spec }),
   };
 }

@@ -107,6 +107,7 @@ export const statefulSetScenarios: readonly Scenario[] = [
   },
   {
     name: "stateful-set-claims-volumes",
+    looseEvents: true,
     async run(world) {
       const volumeClaimTemplates = [claim("data")];
       const template = podTemplate("db", "ready", {}, { volumeMounts: [{ name: "data", mountPath: "/data" }] });
@@ -123,6 +124,7 @@ export const statefulSetScenarios: readonly Scenario[] = [
   },
   {
     name: "stateful-set-drops-claims",
+    looseEvents: true,
     async run(world) {
       const persistentVolumeClaimRetentionPolicy = { whenScaled: "Delete", whenDeleted: "Delete" };
       const more = {
