@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { rolldown } from "rolldown";
 import { until } from "#base/until";
+import { identifyProcess } from "#playground/lifecycle/host-process";
 import { findExecutable, toolPath } from "#playground/lifecycle/installation";
 import type { PlaygroundStatus } from "#playground/lifecycle/playground-status";
 
@@ -104,6 +105,8 @@ export interface Traces {
   readonly pidNamespaces: readonly string[];
   readonly mountNamespaces: readonly string[];
   readonly netNamespaces: readonly string[];
+  /** Clock ticks after boot. The kernel gives the numbers of dead namespaces to new ones, of another playground maybe. */
+  readonly takenAt: number;
   readonly hostInterface: string;
   readonly stateDir: string;
 }
@@ -133,6 +136,11 @@ const parentOf = (pid: string) => {
   }
 };
 
+/** The kernel's unit in /proc, whatever it counts with inside. */
+const TICKS_PER_SECOND = 100;
+
+const startedAt = (pid: string) => Number(identifyProcess(Number(pid))?.startTime ?? Number.POSITIVE_INFINITY);
+
 /** The pids of a process and of all that descend from it; whoever loses its parent in a playground stays below its pid 1. */
 export function familyOf(pid: number | string): string[] {
   const children = new Map<string, string[]>();
@@ -151,6 +159,7 @@ export function tracesOf(status: PlaygroundStatus): Traces {
     pidNamespaces: own("pid"),
     mountNamespaces: own("mnt"),
     netNamespaces: own("net"),
+    takenAt: Math.ceil(Number(readFileSync("/proc/uptime", "utf8").split(" ")[0]) * TICKS_PER_SECOND),
     hostInterface: status.outer?.hostInterface ?? "",
     stateDir: status.stateDir,
   };
@@ -159,7 +168,7 @@ export function tracesOf(status: PlaygroundStatus): Traces {
 /** Everything of `traces` that is still there; empty when nothing is. */
 export function remains(traces: Traces): string[] {
   const left: string[] = [];
-  for (const pid of allPids()) {
+  for (const pid of allPids().filter((pid) => startedAt(pid) <= traces.takenAt)) {
     if (traces.pidNamespaces.includes(namespaceOf(pid, "pid"))) left.push(`process ${pid}`);
     if (traces.mountNamespaces.includes(namespaceOf(pid, "mnt"))) left.push(`mount namespace of ${pid}`);
     if (traces.netNamespaces.includes(namespaceOf(pid, "net"))) left.push(`network namespace of ${pid}`);
