@@ -40,14 +40,6 @@ export const appsDefaults: DefaultTable = {
     rollingUpdate: rolling({ maxUnavailable: 1, maxSurge: 0 }),
   },
   [`${APPS}RollingUpdateDaemonSet`]: { maxUnavailable: 1, maxSurge: 0 },
-  [`${BATCH}JobSpec`]: {
-    parallelism: 1,
-    completions: (spec) => (spec["parallelism"] === 1 ? 1 : undefined),
-    backoffLimit: 6,
-    completionMode: "NonIndexed",
-    suspend: false,
-    podReplacementPolicy: "TerminatingOrFailed",
-  },
   [`${BATCH}CronJobSpec`]: {
     concurrencyPolicy: "Allow",
     suspend: false,

@@ -1,14 +1,15 @@
 // What a kind does beyond its schema when it is made, changed or checked: one row a resource, functions only where a
 // table cannot say it.
 import type { FieldError } from "../api-errors.ts";
+import type { JsonObject } from "../contract.ts";
 import { definitionRules } from "../crd/definition-rules.ts";
 import { markDefinition, prepareDefinition, rememberStorage } from "../crd/definition-strategy.ts";
-import type { JsonObject } from "../contract.ts";
-import { deepEqual } from "../json.ts";
+import { deepEqual, objectAt } from "../json.ts";
 import type { ResourceKind } from "../resource-kind.ts";
 import { storageKey } from "../resource-kind.ts";
-import { prepareJob, prepareNamespace, prepareSecret } from "./object-strategies.ts";
+import { prepareNamespace, prepareSecret } from "./object-strategies.ts";
 import { preparePod, preparePodUpdate } from "./pod-strategy.ts";
+import { prepareClaim, prepareDaemonSet, prepareJob, prepareStatefulSet } from "./workload-strategies.ts";
 
 export interface Strategy {
   /** Completes a new object in place, after defaulting. */
@@ -28,6 +29,9 @@ const STRATEGIES: Readonly<Record<string, Strategy>> = {
   "/namespaces": { prepareCreate: prepareNamespace, prepareUpdate: prepareNamespace },
   "/secrets": { prepareCreate: prepareSecret, prepareUpdate: prepareSecret },
   "/persistentvolumes": { keepsStatus: true },
+  "/persistentvolumeclaims": { prepareCreate: prepareClaim },
+  "apps/daemonsets": { prepareCreate: prepareDaemonSet, prepareUpdate: prepareDaemonSet },
+  "apps/statefulsets": { prepareCreate: prepareStatefulSet, prepareUpdate: prepareStatefulSet },
   "batch/jobs": { prepareCreate: prepareJob },
   "apiextensions.k8s.io/customresourcedefinitions": {
     prepareCreate: prepareDefinition,
@@ -63,5 +67,8 @@ export function specChanged(kind: ResourceKind, object: JsonObject, old: JsonObj
   const whole = kind.custom !== undefined && !kind.subresources.includes("status");
   const strip = ({ metadata: _m, apiVersion: _a, status, ...rest }: JsonObject): JsonObject =>
     whole && status !== undefined ? { ...rest, status } : rest;
-  return !deepEqual(strip(object), strip(old));
+  if (!deepEqual(strip(object), strip(old))) return true;
+  // A Deployment's annotations go to its ReplicaSets: they count as content.
+  if (kind.group !== "apps" || kind.plural !== "deployments") return false;
+  return !deepEqual(objectAt(object, "metadata", "annotations"), objectAt(old, "metadata", "annotations"));
 }

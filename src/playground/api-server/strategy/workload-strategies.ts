@@ -1,0 +1,61 @@
+// Completions of workloads that depend on more than one field.
+import type { JsonObject } from "../contract.ts";
+import { deepEqual, ensureObject, objectAt, objectsAt, stringAt } from "../json.ts";
+
+const TEMPLATE_GENERATION = "deprecated.daemonset.template.generation";
+
+/** A Job selects its pods by its own uid. What a Job leaves out is filled in here: the Jobs of a CronJob stay as written. */
+export function prepareJob(job: JsonObject): void {
+  const spec = ensureObject(job, "spec");
+  if (spec["completions"] === undefined && spec["parallelism"] === undefined) spec["completions"] = 1;
+  spec["parallelism"] ??= 1;
+  spec["backoffLimit"] ??= spec["backoffLimitPerIndex"] === undefined ? 6 : 2 ** 31 - 1;
+  spec["completionMode"] ??= "NonIndexed";
+  spec["suspend"] ??= false;
+  spec["manualSelector"] ??= false;
+  spec["podReplacementPolicy"] ??= spec["podFailurePolicy"] === undefined ? "TerminatingOrFailed" : "Failed";
+  const template = ensureObject(spec, "template");
+  if (spec["manualSelector"] !== true) selectByUid(job, spec, template);
+  const labels = objectAt(template, "metadata", "labels");
+  const metadata = ensureObject(job, "metadata");
+  const given = Object.keys(objectAt(metadata, "labels")).length > 0;
+  if (!given && Object.keys(labels).length > 0) metadata["labels"] = { ...labels };
+}
+
+function selectByUid(job: JsonObject, spec: JsonObject, template: JsonObject): void {
+  const uid = stringAt(job, "metadata", "uid");
+  const name = stringAt(job, "metadata", "name");
+  spec["selector"] = { matchLabels: { "batch.kubernetes.io/controller-uid": uid } };
+  Object.assign(ensureObject(ensureObject(template, "metadata"), "labels"), {
+    "batch.kubernetes.io/controller-uid": uid,
+    "batch.kubernetes.io/job-name": name,
+    "controller-uid": uid,
+    "job-name": name,
+  });
+}
+
+/** Counts the templates that a DaemonSet has had: its pods carry the number. */
+export function prepareDaemonSet(set: JsonObject, old?: JsonObject): void {
+  const annotations = ensureObject(ensureObject(set, "metadata"), "annotations");
+  const before = Number(stringAt(old, "metadata", "annotations", TEMPLATE_GENERATION)) || 0;
+  const changed = old === undefined || !deepEqual(objectAt(set, "spec", "template"), objectAt(old, "spec", "template"));
+  annotations[TEMPLATE_GENERATION] = String(changed ? before + 1 : before);
+}
+
+/** A claim is pending until it is bound, and stays while a pod uses it. */
+export function prepareClaim(claim: JsonObject): void {
+  const metadata = ensureObject(claim, "metadata");
+  const finalizers = Array.isArray(metadata["finalizers"]) ? metadata["finalizers"] : [];
+  const protection = "kubernetes.io/pvc-protection";
+  if (!finalizers.includes(protection)) metadata["finalizers"] = [...finalizers, protection];
+  claim["status"] = { phase: "Pending" };
+}
+
+/** Claims in a StatefulSet are written whole. */
+export function prepareStatefulSet(set: JsonObject): void {
+  for (const claim of objectsAt(set, "spec", "volumeClaimTemplates")) {
+    claim["apiVersion"] = "v1";
+    claim["kind"] = "PersistentVolumeClaim";
+    claim["status"] ??= { phase: "Pending" };
+  }
+}
