@@ -91,6 +91,8 @@ export interface NodeProcessConfig {
   readonly stateDir: string;
   /** Prefix of every network namespace and interface name that the node makes, at most 8 characters. */
   readonly namePrefix: string;
+  /** Name of the folder that the node makes in every cgroup hierarchy: unique among the playgrounds of the machine. */
+  readonly cgroup: string;
   /** YAML files that map image names to programs; later files win. */
   readonly imageCatalogues: readonly string[];
   readonly envoyBinary: string;

@@ -101,6 +101,7 @@ export function nodeConfig(config: SupervisorConfig, parts: ProcessParts): NodeP
     },
     stateDir: join(parts.dir, "node"),
     namePrefix: layout.namePrefix,
+    cgroup: `${cgroupPrefix(config)}${layout.name}`,
     imageCatalogues: config.imageCatalogues,
     envoyBinary: config.envoyBinary,
     readyFile: parts.readyFile,

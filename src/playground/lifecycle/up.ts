@@ -4,6 +4,7 @@ import { join, resolve } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { EXIT_CODES, type ExitCode } from "#base/exit-code";
 import { MeshError } from "#base/mesh-error";
+import { cgroupMounts } from "../kubelet-node/cgroup-folders.ts";
 import { loadTopology } from "../network/load-topology.ts";
 import type { CommandContext, NameOption } from "./command-context.ts";
 import { followStart } from "./follow-start.ts";
@@ -111,7 +112,7 @@ async function bootPlayground(options: UpOptions, boot: Boot, context: CommandCo
   await writeFile(paths.configFile, `${JSON.stringify(config, undefined, 2)}\n`, { mode: 0o600 });
   const detached = options.detach === true;
   const command = [...supervisor, paths.configFile];
-  const guard = startGuard({ command, paths, detached, env: context.env, cgroups: config.kubelet !== undefined });
+  const guard = startGuard({ command, paths, detached, env: context.env, cgroups: cgroupMounts().length > 0 });
   const stop = listenForStop(paths, guard, context);
   try {
     const ready = await followStart(paths, guard, stop, context);

@@ -14,7 +14,7 @@ import { createClusterDns } from "../dns/create-cluster-dns.ts";
 import type { NodeProcessConfig } from "../process-config.ts";
 import { createServiceProxy } from "../service-proxy/create-service-proxy.ts";
 import { machineHierarchies } from "./cgroup/cgroup-hierarchies.ts";
-import { cgroupFolder, createContainerCgroups } from "./cgroup/container-cgroups.ts";
+import { createContainerCgroups } from "./cgroup/container-cgroups.ts";
 import { loadImageCatalogue } from "./images/image-catalogue.ts";
 import { createKubeletServer } from "./kubelet-server/kubelet-server.ts";
 import { createNodeApi } from "./node-api.ts";
@@ -102,7 +102,7 @@ async function createPodContext(config: NodeProcessConfig, parts: NodeParts): Pr
     services: () => services.list(),
     catalogue,
     ipPools: [createIpPool(config.podCIDR)],
-    cgroups: createContainerCgroups(machineHierarchies(), cgroupFolder(config.namePrefix), {
+    cgroups: createContainerCgroups(machineHierarchies(), config.cgroup, {
       clock: systemClock,
       logger,
     }),

@@ -1,6 +1,7 @@
 // Runs pods in a network namespace of its own, driven over standard input: one JSON command a line. Prints one JSON
 // line an event. tests/e2e/node/*.test.ts start it below `unshare`.
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
+import { basename, join } from "node:path";
 import { createInterface } from "node:readline";
 import type { ConfigMap, Pod, Secret } from "#api/kubernetes/gen/types";
 import { systemClock } from "#base/clock";
@@ -22,6 +23,8 @@ type Command =
   | { do: "object"; object: ConfigMap | Secret }
   | { do: "exec"; id: number; pod: string; container: string; command: string[] }
   | { do: "log"; id: number; pod: string; container: string }
+  | { do: "kill"; pod: string; container: string }
+  | { do: "groups"; id: number }
   | { do: "quit" };
 
 const say = (event: Record<string, unknown>): void => {
@@ -60,6 +63,9 @@ const objects = handedObjects();
 const logger = createLogger("node-harness", "warn");
 const root = await prepareNodeRoot(stateDir);
 const { placeholders } = programPaths(existsSync("/usr/local/bin/envoy") ? "/usr/local/bin/envoy" : "/bin/false");
+// One for each file of tests: they run side by side, each in a pid namespace of its own.
+const cgroupName = `isthmus-harness-${basename(stateDir)}`;
+const hierarchies = machineHierarchies();
 let tokens = 0;
 const context: PodContext = {
   nodeName: "node1",
@@ -91,7 +97,7 @@ const context: PodContext = {
   ],
   catalogue: () => loadImageCatalogue(catalogues, placeholders),
   ipPools: [createIpPool("10.244.0.0/16")],
-  cgroups: createContainerCgroups(machineHierarchies(), `isthmus-harness-${process.ppid}`, {
+  cgroups: createContainerCgroups(hierarchies, cgroupName, {
     clock: systemClock,
     logger,
   }),
@@ -117,6 +123,13 @@ const handlers: { [K in Command["do"]]: (command: Extract<Command, { do: K }>) =
     const path = manager.find("default", pod)?.container(container)?.logPath(false) ?? "/dev/null";
     say({ event: "answer", id, exitCode: 0, output: await runCommand("cat", [path]) });
   },
+  async kill({ pod, container }) {
+    manager.find("default", pod)?.container(container)?.process?.signal("SIGKILL");
+  },
+  async groups({ id }) {
+    const path = join(hierarchies[0]?.path ?? "/nowhere", cgroupName);
+    say({ event: "answer", id, exitCode: 0, output: existsSync(path) ? readdirSync(path).join("\n") : "" });
+  },
   async quit() {
     await manager.stopAll();
     context.cgroups.removeAll();
@@ -126,7 +139,7 @@ const handlers: { [K in Command["do"]]: (command: Extract<Command, { do: K }>) =
     process.exit(0);
   },
 };
-say({ event: "ready" });
+say({ event: "ready", limits: hierarchies.some(({ controllers }) => controllers.has("memory")) });
 for await (const line of createInterface({ input: process.stdin })) {
   const command = JSON.parse(line) as Command;
   void handlers[command.do](command as never).catch((thrown: unknown) =>

@@ -1,11 +1,12 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import type { ConfigMap, Pod, PodSpec, PodStatus, Secret } from "#api/kubernetes/gen/types";
 import { until } from "#base/until";
+import { removeCgroupFolders } from "#playground/kubelet-node/cgroup-folders";
 
 export interface HarnessEvent {
   readonly at: number;
@@ -18,6 +19,8 @@ export interface HarnessEvent {
   readonly exitCode?: number;
   readonly output?: string;
   readonly left?: string;
+  /** The machine keeps memory limits. */
+  readonly limits?: boolean;
 }
 
 const project = fileURLToPath(new URL("../../..", import.meta.url));
@@ -75,11 +78,16 @@ export class NodeHarness {
     return (await this.#ask({ do: "log", pod, container })).output;
   }
 
+  /** Names of the control groups of containers. */
+  async groups(): Promise<string[]> {
+    return (await this.#ask({ do: "groups" })).output.split("\n");
+  }
+
   status(pod: string): PodStatus | undefined {
     return this.events.findLast((one) => one.event === "status" && one.pod === pod)?.status;
   }
 
-  event(event: string, matches: (one: HarnessEvent) => boolean, timeoutMs = 15_000): Promise<HarnessEvent> {
+  event(event: string, matches: (one: HarnessEvent) => boolean, timeoutMs = 60_000): Promise<HarnessEvent> {
     const find = () => this.events.find((one) => one.event === event && matches(one));
     return until(find, { reason: `the node says ${event}`, timeoutMs, intervalMs: 10 });
   }
@@ -96,9 +104,10 @@ export class NodeHarness {
     return (await this.event("quit", () => true)).left ?? "";
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.#child.kill("SIGKILL");
     rmSync(this.#stateDir, { recursive: true, force: true });
+    await removeCgroupFolders(`isthmus-harness-${basename(this.#stateDir)}`);
   }
 
   async #ask(command: Record<string, unknown>): Promise<{ exitCode: number; output: string }> {

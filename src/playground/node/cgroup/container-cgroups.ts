@@ -28,11 +28,6 @@ export interface ContainerCgroups {
   removeAll(): void;
 }
 
-/** The folder of one node's groups, of which the machine may have several. */
-export function cgroupFolder(namePrefix: string): string {
-  return `isthmus-${namePrefix.replace(/-$/, "")}-pods`;
-}
-
 const REMOVE = { tries: 40, waitMs: 25 } as const;
 
 /** `folder` is made in every hierarchy; what an earlier run left in it is ended and removed first. */

@@ -1,11 +1,12 @@
 // Logs on disk in the form of container runtimes: `2026-01-02T03:04:05.000000000Z stdout F text`.
-import { closeSync, constants, mkdirSync, open, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import { closeSync, constants, existsSync, mkdirSync, open, openSync, renameSync, writeSync } from "node:fs";
 import { Socket } from "node:net";
 import { dirname } from "node:path";
 import type { Clock } from "#base/clock";
 
-/** A log that grows beyond this keeps one older part beside it, named `.1`. */
+/** As kubelets do: a log that grows beyond 10 Mi is put aside, and the last four put aside are kept, `.1` the newest. */
 const MAX_BYTES = 10 << 20;
+const OLDER_PARTS = 4;
 /** A line longer than this is cut into parts marked P. */
 const MAX_LINE = 16 << 10;
 
@@ -35,8 +36,7 @@ export function openContainerLog(path: string, clock: Clock): ContainerLog {
     size += writeSync(file, text);
     if (size < MAX_BYTES) return;
     closeSync(file);
-    rmSync(`${path}.1`, { force: true });
-    renameSync(path, `${path}.1`);
+    rotate(path);
     file = openSync(path, "a");
     size = 0;
   };
@@ -74,6 +74,23 @@ export function openContainerLog(path: string, clock: Clock): ContainerLog {
       notify();
     },
   };
+}
+
+/** The parts of a log that were put aside, newest first. */
+export function olderParts(path: string): string[] {
+  return partNames(path).filter((part) => existsSync(part));
+}
+
+function partNames(path: string): string[] {
+  return Array.from({ length: OLDER_PARTS }, (_, index) => `${path}.${index + 1}`);
+}
+
+function rotate(path: string): void {
+  const names = [path, ...partNames(path)];
+  for (let index = names.length - 1; index > 0; index--) {
+    const [from = "", to = ""] = [names[index - 1], names[index]];
+    if (existsSync(from)) renameSync(from, to);
+  }
 }
 
 /**

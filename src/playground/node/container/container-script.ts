@@ -109,7 +109,7 @@ export function initScript(launch: ContainerLaunch): string {
     "umount -l .",
     "cd /",
     ...findProgram(launch.workingDir, path, program),
-    ...(launch.cgroup === undefined ? [] : ["wait $limits || true"]),
+    ...(launch.cgroup === undefined ? [] : ['wait "$limits" || echo "limits not set" >&2']),
     `echo ${shellQuote(READY_LINE)} >&2`,
     "exec 1>&3 2>&5 3>&- 5>&-",
     `exec ${shellWords(processCommand(launch, launch.tty ? onTerminal(`exec ${shellWords(launch.command)}`) : launch.command))}`,
@@ -117,10 +117,17 @@ export function initScript(launch: ContainerLaunch): string {
   ].join("\n");
 }
 
-/** The kernel takes milliseconds for it: meanwhile the rest goes on. */
+/** Descriptors of the groups' files: one for each hierarchy that limits. */
+const CGROUP_FDS = [6, 7, 8] as const;
+
+/** The kernel takes milliseconds for it: meanwhile the rest goes on, and with it the root changes. */
 function enterCgroup(cgroup: ContainerCgroup | undefined): string[] {
-  if (cgroup === undefined) return [];
-  return [`{ for file in ${shellWords(cgroup.procsFiles)}; do echo $$ > "$file"; done; } & limits=$!`];
+  const files = (cgroup?.procsFiles ?? []).slice(0, CGROUP_FDS.length);
+  if (files.length === 0) return [];
+  const opened = files.map((file, index) => `${CGROUP_FDS[index]}>${shellQuote(file)}`);
+  const moves = files.map((_, index) => `echo $$ >&${CGROUP_FDS[index]}`);
+  const closed = files.map((_, index) => `${CGROUP_FDS[index]}>&-`);
+  return [`exec ${opened.join(" ")}`, `{ ${moves.join("; ")}; } & limits=$!`, `exec ${closed.join(" ")}`];
 }
 
 function findProgram(workingDir: string, path: string, program: string): string[] {

@@ -16,6 +16,11 @@ export function renderLog(content: string, query: LogSelection): string {
     .join("");
 }
 
+/** Whole lines, as a person counts them. */
+export function countLines(content: string): number {
+  return content.split("\n").filter((line) => line !== "" && !isPart(line)).length;
+}
+
 /** Parts of a long line count as the one line that they are. */
 function lastLines(lines: readonly string[], most: number | undefined): readonly string[] {
   if (most === undefined) return lines;

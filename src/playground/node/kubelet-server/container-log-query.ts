@@ -1,26 +1,16 @@
+// kubectl logs: what a container wrote, over all parts of its log, and with `follow` what it writes from then on.
 import { existsSync } from "node:fs";
-import { open, stat } from "node:fs/promises";
+import { open, readFile, stat } from "node:fs/promises";
 import type { ServerResponse } from "node:http";
 import { MeshError } from "#base/mesh-error";
-import type { ContainerLog } from "../container/container-log.ts";
+import { type ContainerLog, olderParts } from "../container/container-log.ts";
+import type { ContainerRunner } from "../container/container-runner.ts";
+import { countLines, type LogSelection, renderLog } from "../container/render-log.ts";
 import { findContainer } from "./find-container.ts";
 import type { KubeletServerOptions, PodRequest } from "./kubelet-request.ts";
 
-export interface LogQuery {
-  readonly tailLines: number | undefined;
-  /** Milliseconds since the epoch. */
-  readonly since: number | undefined;
-  readonly timestamps: boolean;
+interface LogQuery extends LogSelection {
   readonly limitBytes: number;
-}
-
-/** `2026-..Z stdout F text` lines as a person asked for them. */
-export function renderLog(content: string, query: LogQuery): string {
-  const lines = content.split("\n").filter(Boolean);
-  const recent =
-    query.since === undefined ? lines : lines.filter((line) => Date.parse(stampOf(line)) >= (query.since ?? 0));
-  const tail = query.tailLines === undefined ? recent : recent.slice(Math.max(0, recent.length - query.tailLines));
-  return tail.map((line) => renderLine(line, query.timestamps)).join("");
 }
 
 /** Answers GET /containerLogs; with `follow` until the container ends or the client goes. */
@@ -30,29 +20,60 @@ export async function serveContainerLog(
   response: ServerResponse,
 ): Promise<void> {
   const runner = findContainer(manager, on);
-  const previous = on.query.get("previous") === "true";
-  const path = runner.logPath(previous);
-  if (path === undefined || (previous && !existsSync(path))) {
-    const what = previous ? "previous terminated container" : "container";
-    throw new MeshError("BAD_REQUEST", `${what} "${on.container}" in pod "${on.pod}" has not started: no log`);
-  }
+  const path = pathOfLog(runner, on);
   const query = parseQuery(on.query, clock.now());
   response.setHeader("content-type", "text/plain; charset=utf-8");
   response.flushHeaders();
   const sink = limitedSink(response, query.limitBytes);
   const reader = await createReader(path);
   try {
-    const older = existsSync(`${path}.1`) ? await (await createReader(`${path}.1`)).drain() : "";
-    sink(renderLog(older + (await reader.read()), query));
+    const current = await reader.read();
+    const parts = [...(await readOlder(path, query.tailLines, countLines(current))), current];
+    if (query.tailLines === undefined) for (const part of parts) sink(renderLog(part, query));
+    else sink(renderLog(parts.join(""), query));
     const { log } = runner;
-    const isCurrent = log?.path === path;
-    if (on.query.get("follow") === "true" && log && isCurrent) {
+    if (on.query.get("follow") === "true" && log && log.path === path) {
       await follow(log, response, async () => sink(renderLog(await reader.read(), { ...query, tailLines: undefined })));
     }
   } finally {
     await reader.close();
   }
   response.end();
+}
+
+/** Throws MeshError BAD_REQUEST in the words that clients know when there is no log (yet). */
+function pathOfLog(runner: ContainerRunner, { query, pod }: PodRequest): string {
+  const previous = query.get("previous") === "true";
+  const { state, lastState } = runner.status;
+  const where = `container "${runner.name}" in pod "${pod}"`;
+  const path = runner.logPath(previous);
+  const there = path !== undefined && existsSync(path) ? path : undefined;
+  if (previous) {
+    if (lastState?.terminated && there) return there;
+    throw new MeshError("BAD_REQUEST", `previous terminated ${where} not found`);
+  }
+  if (there && (state?.running || state?.terminated || lastState?.terminated)) return there;
+  if (state?.terminated) throw new MeshError("BAD_REQUEST", `${where} is terminated`);
+  const reason = state?.waiting?.reason ?? "";
+  throw new MeshError("BAD_REQUEST", `${where} is waiting to start: ${IMAGE_WORDS[reason] ?? reason}`);
+}
+
+const IMAGE_WORDS: Readonly<Record<string, string>> = {
+  ErrImagePull: "image can't be pulled",
+  ImagePullBackOff: "trying and failing to pull image",
+};
+
+/** Oldest first; of a log of which only the end is wanted no more parts than it takes. */
+async function readOlder(path: string, tailLines: number | undefined, have: number): Promise<string[]> {
+  const texts: string[] = [];
+  let lines = have;
+  for (const part of olderParts(path)) {
+    if (tailLines !== undefined && lines > tailLines) break;
+    const text = await readFile(part, "utf8").catch(() => "");
+    lines += countLines(text);
+    texts.unshift(text);
+  }
+  return texts;
 }
 
 async function follow(log: ContainerLog, response: ServerResponse, more: () => Promise<void>): Promise<void> {
@@ -85,36 +106,37 @@ async function follow(log: ContainerLog, response: ServerResponse, more: () => P
   }
 }
 
-/** Reads on from where it stopped; starts again when the file was replaced by a shorter one. */
+/** Reads on from where it stopped, over to the file that took the place of the one it began with. */
 async function createReader(path: string) {
   let file = await open(path, "r");
   let offset = 0;
   let rest = "";
-  const read = async () => {
+  const readRest = async () => {
     const { size } = await file.stat();
-    const { bytesRead, buffer } = await file.read(Buffer.alloc(Math.max(0, size - offset)), 0, size - offset, offset);
+    const length = Math.max(0, size - offset);
+    const { bytesRead, buffer } = await file.read(Buffer.alloc(length), 0, length, offset);
     offset += bytesRead;
-    const { size: now, ino } = await stat(path).catch(() => ({ size: -1, ino: -1 }));
-    if (now >= 0 && ino !== (await file.stat()).ino) {
+    return buffer.toString("utf8", 0, bytesRead);
+  };
+  const moved = async () => {
+    const { ino } = await stat(path).catch(() => ({ ino: -1 }));
+    return ino >= 0 && ino !== (await file.stat()).ino;
+  };
+  const read = async () => {
+    let text = rest;
+    for (;;) {
+      const replaced = await moved();
+      text += await readRest();
+      if (!replaced) break;
       await file.close();
       file = await open(path, "r");
       offset = 0;
     }
-    const text = rest + buffer.toString("utf8", 0, bytesRead);
     const end = text.lastIndexOf("\n") + 1;
     rest = text.slice(end);
     return text.slice(0, end);
   };
-  const close = () => file.close();
-  return {
-    read,
-    close,
-    async drain() {
-      const text = await read();
-      await close();
-      return text;
-    },
-  };
+  return { read, close: () => file.close() };
 }
 
 function parseQuery(query: URLSearchParams, now: number): LogQuery {
@@ -138,15 +160,4 @@ function limitedSink(response: ServerResponse, limit: number): (text: string) =>
     left -= part.length;
     response.write(part);
   };
-}
-
-function stampOf(line: string): string {
-  return line.slice(0, line.indexOf(" "));
-}
-
-function renderLine(line: string, timestamps: boolean): string {
-  const match = /^(\S+) \S+ ([FP]) (.*)$/s.exec(line);
-  if (!match) return `${line}\n`;
-  const [, stamp = "", tag, text = ""] = match;
-  return `${timestamps ? `${stamp} ` : ""}${text}${tag === "P" ? "" : "\n"}`;
 }

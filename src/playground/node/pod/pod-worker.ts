@@ -26,6 +26,7 @@ import { endContainers } from "./termination-order.ts";
 const DEFAULT_GRACE_SECONDS = 30;
 /** Reading what a pod names takes milliseconds; after this long its user should know why nothing happens. */
 const SLOW_READ_MS = 3000;
+const UNREADABLE = "the node cannot read the config maps and secrets of the pod yet";
 
 export class PodWorker {
   readonly key: string;
@@ -96,8 +97,9 @@ export class PodWorker {
     return this.#runners.find(name);
   }
 
-  containers(): readonly ContainerRunner[] {
-    return this.#runners.all;
+  /** Sends the last status. */
+  flush(): Promise<void> {
+    return this.#teller.flush();
   }
 
   /** Starts the pod; returns at once. */
@@ -133,13 +135,11 @@ export class PodWorker {
     return ended;
   }
 
-  /** Sends the last status. */
-  flush(): Promise<void> {
-    return this.#teller.flush();
-  }
-
   async #run(): Promise<void> {
-    await Promise.all([this.#createSandbox(), this.#referencesKnown()]);
+    const slow = () => this.#warn("FailedMount")(UNREADABLE);
+    const cancel = this.#context.clock.schedule(SLOW_READ_MS, slow);
+    const known = Promise.race([this.#references.synced, untilAborted(this.#stop.signal)]).finally(cancel);
+    await Promise.all([this.#createSandbox(), known]);
     await mountVolumes({
       volumes: this.#volumes,
       onNextChange: (wake) => {
@@ -163,13 +163,6 @@ export class PodWorker {
       // In order, and a postStart hook holds back the next: proxies that must be first rely on it.
       await runner.firstStart;
     }
-  }
-
-  async #referencesKnown(): Promise<void> {
-    const cancel = this.#context.clock.schedule(SLOW_READ_MS, () =>
-      this.#warn("FailedMount")("the node cannot read the config maps and secrets of the pod yet"),
-    );
-    await Promise.race([this.#references.synced, untilAborted(this.#stop.signal)]).finally(cancel);
   }
 
   async #createSandbox(): Promise<void> {
@@ -293,9 +286,7 @@ export class PodWorker {
     };
   }
 
-  #warn(reason: string): (message: string) => void {
-    return (message) => this.#event("Warning", reason, message);
-  }
+  #warn = (reason: string) => (message: string) => this.#event("Warning", reason, message);
 
   #event(type: "Normal" | "Warning", reason: string, message: string): void {
     this.#context.api.recordEvent(this.#pod, { type, reason, message });
