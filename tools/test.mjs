@@ -13,6 +13,11 @@ const { CHECK_STEPS, runSteps } = await import("./check.mjs");
 const kubernetes = ["programs of a Kubernetes release", process.execPath, ["tools/kubernetes-programs.mjs"]];
 const total = runSteps(process.getuid?.() === 0 ? [...CHECK_STEPS, kubernetes] : CHECK_STEPS);
 
+// Likewise what real nodes need. Where it cannot be fetched this says why, and the tests of real nodes are skipped.
+if (process.getuid?.() === 0) {
+  spawnSync(process.execPath, [join(root, "tools", "image-store.mjs")], { stdio: ["ignore", "ignore", "inherit"] });
+}
+
 const folder = mkdtempSync(join(tmpdir(), "isthmus-test-"));
 for (const project of ["unit", "golden", "e2e"]) {
   const report = join(folder, `${project}.json`);

@@ -69,6 +69,14 @@ export function whyNoKubernetes(...programs: readonly string[]): string | undefi
   return find.status === 0 ? whyNoPlayground() : "programs of a Kubernetes release are missing: npm run kubernetes";
 }
 
+/** Why tests of real nodes cannot run here; undefined when they can. `npm test` fetches and builds what is missing. */
+export function whyNoRealNodes(): string | undefined {
+  const why = whyNoKubernetes("kubelet", "kube-proxy");
+  if (why !== undefined) return why;
+  const prepare = spawnSync(process.execPath, [join(ROOT, "tools", "image-store.mjs")]);
+  return prepare.status === 0 ? undefined : `real nodes cannot be prepared: ${prepare.stderr.toString()}`;
+}
+
 /**
  * Boots; takes 2 to 4 seconds, with the engine `kubernetes` about 10. The caller takes it down in a `finally` or afterAll.
  */

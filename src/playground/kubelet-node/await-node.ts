@@ -5,7 +5,8 @@ import { applyObject } from "#kube/apply-object";
 import { isNotFound, type KubeClient } from "#kube/kube-client";
 import { type ClusterDnsSettings, clusterDnsObjects } from "./cluster-dns-objects.ts";
 
-const READY_MS = 60_000;
+/** On a busy machine a tenth of it is needed. */
+const READY_MS = 150_000;
 const FIELD_MANAGER = "isthmus-playground";
 const DNS = { namespace: "kube-system", name: "kube-dns" };
 

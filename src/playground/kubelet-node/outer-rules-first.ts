@@ -3,7 +3,7 @@ import { runTool } from "../run-tool.ts";
 
 /** Chains of the playground's network, and the kernel's that lead to them. */
 const CHAINS = ["INPUT", "FORWARD", "OUTPUT"] as const;
-const READY_MS = 60_000;
+const READY_MS = 150_000;
 
 /**
  * Puts the network's own rules before kube-proxy's again, once these are there. Its chain KUBE-FORWARD accepts what is

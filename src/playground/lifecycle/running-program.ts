@@ -16,7 +16,7 @@ export interface ProgramOptions {
 }
 
 /** How long a program may take until it is ready, and how long it may take to stop before it is killed. */
-const READY_TIMEOUT_MS = 60_000;
+const READY_TIMEOUT_MS = 180_000;
 const LOG_TAIL_LINES = 12;
 
 /** One program of a cluster, from its start to its end. */
@@ -51,7 +51,7 @@ export class RunningProgram {
     return this.#child.pid === undefined ? undefined : hostPid(this.#child.pid);
   }
 
-  /** Resolves when the program wrote its ready file; rejects when it ended before, or after a minute. */
+  /** Resolves when the program wrote its ready file; rejects when it ended before, or after three minutes. */
   async ready(): Promise<void> {
     const { readyFile, log } = this.#options;
     const found = new AbortController();
