@@ -1,7 +1,122 @@
+// Runs the rules in CEL of a schema on a custom resource.
 import type { FieldError } from "../api-errors.ts";
-import type { Schema } from "../schema/schema.ts";
-import type { ResourceCheck } from "./check-resource.ts";
+import { NONE, some } from "../cel/opaque.ts";
+import type { Bindings } from "../cel/program.ts";
+import { celInput } from "../cel/values.ts";
+import type { JsonObject, JsonValue } from "../contract.ts";
+import { deepEqual, isObject } from "../json.ts";
+import type { Schema, ValidationRule } from "../schema/schema.ts";
+import { type CompiledRule, compiledRules } from "./cel-rules.ts";
 
-export function checkRules(_form: Schema, _check: ResourceCheck): FieldError[] {
-  return [];
+interface Place {
+  readonly path: string;
+  readonly root: boolean;
+  /** The value before an update that corresponds to this one. */
+  readonly old: JsonValue | undefined;
+}
+
+/** Every rule that does not hold. */
+export function checkRules(
+  form: Schema,
+  check: { readonly object: JsonObject; readonly old: JsonObject | undefined },
+): FieldError[] {
+  return visit(form, check.object, { path: "", root: true, old: check.old });
+}
+
+function visit(schema: Schema, value: JsonValue, place: Place): FieldError[] {
+  if (value === null) return [];
+  const own = compiledRules(schema, place.root).flatMap((rule) => run(rule, schema, { ...place, value }));
+  if (Array.isArray(value)) {
+    const { items } = schema;
+    if (items === undefined) return own;
+    const below = value.flatMap((item, index) =>
+      visit(items, item, { path: `${place.path}[${index}]`, root: false, old: oldItem(schema, item, place.old) }),
+    );
+    return [...own, ...below];
+  }
+  return isObject(value) ? [...own, ...fields(schema, value, place)] : own;
+}
+
+function fields(schema: Schema, value: JsonObject, { path, old }: Place): FieldError[] {
+  const correlated = schema["x-kubernetes-map-type"] !== "atomic" && isObject(old) ? old : {};
+  return Object.entries(value).flatMap(([key, child]) => {
+    const known = schema.properties?.[key];
+    const rest = typeof schema.additionalProperties === "object" ? schema.additionalProperties : undefined;
+    const at = known === undefined ? `${path}[${key}]` : path === "" ? key : `${path}.${key}`;
+    const below = known ?? rest;
+    return below === undefined ? [] : visit(below, child, { path: at, root: false, old: correlated[key] });
+  });
+}
+
+function oldItem(schema: Schema, item: JsonValue, old: JsonValue | undefined): JsonValue | undefined {
+  const keys = schema["x-kubernetes-list-map-keys"];
+  if (schema["x-kubernetes-list-type"] !== "map" || keys === undefined || !Array.isArray(old)) return undefined;
+  return old.find((one) => isObject(one) && isObject(item) && keys.every((key) => deepEqual(one[key], item[key])));
+}
+
+interface RuleCall extends Place {
+  readonly value: JsonValue;
+}
+
+function run(compiled: CompiledRule, schema: Schema, call: RuleCall): FieldError[] {
+  const { rule, condition, usesOldSelf } = compiled;
+  const optional = rule.optionalOldSelf === true;
+  const before = call.old ?? undefined;
+  if (usesOldSelf && before === undefined && !optional) return [];
+  const field = call.path === "" ? "<nil>" : call.path;
+  const type = schema.type ?? "";
+  if (condition.program === undefined) {
+    return [{ field, type: "FieldValueInvalid", value: type, detail: `rule compile error: ${condition.issues}` }];
+  }
+  const oldSelf = before === undefined ? undefined : celInput(schema, before);
+  const old = optional ? (oldSelf === undefined ? NONE : some(oldSelf)) : (oldSelf ?? null);
+  const bindings: Bindings = { self: celInput(schema, call.value), oldSelf: old };
+  try {
+    if (condition.program.run(bindings) === true) return [];
+  } catch (thrown) {
+    return [{ field, type: "FieldValueInvalid", value: type, detail: failure(thrown, rule) }];
+  }
+  // What was wrong before and did not change is not held against an update.
+  if (!usesOldSelf && before !== undefined && deepEqual(before, call.value)) return [];
+  return [refusal(compiled, schema, { ...call, bindings })];
+}
+
+const shown = ({ message, rule }: ValidationRule) => (message ?? "").trim() || rule.trim();
+
+function failure(thrown: unknown, rule: ValidationRule): string {
+  const why = thrown instanceof Error ? thrown.message : String(thrown);
+  if (!why.startsWith("no such overload")) return `${why} evaluating rule: ${shown(rule)}`;
+  return `'${why}': call arguments did not match a supported operator, function or macro signature for rule: ${shown(rule)}`;
+}
+
+const REASONS: Readonly<Record<string, FieldError["type"]>> = {
+  FieldValueRequired: "FieldValueRequired",
+  FieldValueForbidden: "FieldValueForbidden",
+  FieldValueDuplicate: "FieldValueDuplicate",
+};
+
+function refusal(compiled: CompiledRule, schema: Schema, call: RuleCall & { readonly bindings: Bindings }): FieldError {
+  const { rule } = compiled;
+  const plain = rule.message === undefined || rule.message === "" ? `failed rule: ${shown(rule)}` : shown(rule);
+  const detail = messageOf(compiled, call.bindings) ?? plain;
+  const field = `${call.path}${rule.fieldPath ?? ""}`.replace(/^\./, "") || "<nil>";
+  const type = REASONS[rule.reason ?? ""] ?? "FieldValueInvalid";
+  // Objects and lists are not shown.
+  const scalar = schema.type !== "object" && schema.type !== "array";
+  if (type === "FieldValueDuplicate") return { field, type, detail: "", value: call.value };
+  return { field, type, detail, ...(scalar ? { value: call.value } : {}) };
+}
+
+const LONGEST_MESSAGE = 5 * 1024;
+
+/** What the message expression says, undefined when there is none or when it fails. */
+function messageOf({ message }: CompiledRule, bindings: Bindings): string | undefined {
+  try {
+    const text = message?.program?.run(bindings);
+    const trimmed = typeof text === "string" ? text.trim() : "";
+    return trimmed === "" || /[\r\n]/.test(trimmed) || trimmed.length > LONGEST_MESSAGE ? undefined : trimmed;
+  } catch {
+    // Kubernetes too falls back to the plain message then.
+    return undefined;
+  }
 }

@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import type { JsonObject, JsonValue } from "../contract.ts";
 import { arrayAt, isObject, objectAt, objectsAt, stringAt, valueAt } from "../json.ts";
-import { isTrue } from "./definition-conditions.ts";
 import type { CustomKind, PrinterColumn, ResourceKind, Subresource } from "../resource-kind.ts";
 import type { Schema } from "../schema/schema.ts";
+import { isTrue } from "./definition-conditions.ts";
 
 const META: Readonly<Record<string, Schema>> = {
   apiVersion: { type: "string" },

@@ -40,8 +40,19 @@ export interface Schema {
   readonly "x-kubernetes-int-or-string"?: boolean;
   readonly "x-kubernetes-preserve-unknown-fields"?: boolean;
   readonly "x-kubernetes-embedded-resource"?: boolean;
+  readonly "x-kubernetes-validations"?: readonly ValidationRule[];
   /** A field of a built-in kind that is never absent: nobody makes it, so nobody owns it. */
   readonly "x-go-struct"?: boolean;
+}
+
+/** A rule in CEL on the values of a schema. */
+export interface ValidationRule {
+  readonly rule: string;
+  readonly message?: string;
+  readonly messageExpression?: string;
+  readonly reason?: string;
+  readonly fieldPath?: string;
+  readonly optionalOldSelf?: boolean;
 }
 
 const REF_PREFIX = "#/components/schemas/";

@@ -1,0 +1,107 @@
+// Types of expressions, as the checker reasons about them and as its messages call them.
+import { resolve, type Schema } from "../schema/schema.ts";
+import { escapeName } from "./values.ts";
+
+/** `name` is a scalar's, an opaque type's, `list`, `map`, `optional_type`, `object` or `dyn`; A and B stand for any type. */
+export interface CelType {
+  readonly name: string;
+  readonly of: readonly CelType[];
+  /** Fields of an object. */
+  readonly fields?: () => Readonly<Record<string, CelType>>;
+}
+
+export const scalar = (name: string): CelType => ({ name, of: [] });
+export const DYN = scalar("dyn");
+export const listOf = (item: CelType): CelType => ({ name: "list", of: [item] });
+export const mapOf = (key: CelType, value: CelType): CelType => ({ name: "map", of: [key, value] });
+
+export function typeText(type: CelType): string {
+  if (type.name === "timestamp") return "google.protobuf.Timestamp";
+  if (type.name === "duration") return "google.protobuf.Duration";
+  return type.of.length === 0 ? type.name : `${type.name}(${type.of.map(typeText).join(", ")})`;
+}
+
+const META: Schema = { type: "object", properties: { name: { type: "string" }, generateName: { type: "string" } } };
+const ROOT = { apiVersion: { type: "string" }, kind: { type: "string" }, metadata: META };
+
+/** The type of values of a schema; undefined for values that no expression may name. */
+export function typeOfSchema(given: Schema | undefined, root = false): CelType | undefined {
+  const schema = resolve(given);
+  if (schema === undefined) return undefined;
+  if (schema["x-kubernetes-int-or-string"] === true) return DYN;
+  if (schema.type === "array") {
+    const item = typeOfSchema(schema.items);
+    return item && listOf(item);
+  }
+  if (schema.type === "object" || root) return objectType(schema, root);
+  const text = schema.type === "string" ? TEXT_FORMATS[schema.format ?? ""] : undefined;
+  const name = text ?? SCALARS[schema.type ?? ""];
+  return name === undefined ? undefined : scalar(name);
+}
+
+const SCALARS: Readonly<Record<string, string>> = {
+  string: "string",
+  boolean: "bool",
+  integer: "int",
+  number: "double",
+};
+const TEXT_FORMATS: Readonly<Record<string, string>> = {
+  "date-time": "timestamp",
+  date: "timestamp",
+  duration: "duration",
+  byte: "bytes",
+};
+
+function objectType(schema: Schema, root: boolean): CelType | undefined {
+  if (typeof schema.additionalProperties === "object") {
+    const value = typeOfSchema(schema.additionalProperties);
+    return value && mapOf(scalar("string"), value);
+  }
+  if (schema.additionalProperties === true) return mapOf(scalar("string"), DYN);
+  const embedded = root || schema["x-kubernetes-embedded-resource"] === true;
+  const properties = { ...schema.properties, ...(embedded ? ROOT : {}) };
+  let known: Record<string, CelType> | undefined;
+  const fields = () => {
+    known ??= Object.fromEntries(
+      Object.entries(properties).flatMap(([name, child]) => {
+        const type = typeOfSchema(child);
+        return type === undefined ? [] : [[escapeName(name), type] as const];
+      }),
+    );
+    return known;
+  };
+  return { name: "object", of: [], fields };
+}
+
+const isParameter = ({ name }: CelType) => name === "A" || name === "B";
+
+/** Whether a value of type `given` may stand where `wanted` is asked for; binds the parameters of `wanted`. */
+export function fits(wanted: CelType, given: CelType, bound: Map<string, CelType>): boolean {
+  if (isParameter(wanted)) {
+    const before = bound.get(wanted.name);
+    if (before === undefined || before.name === "dyn") {
+      bound.set(wanted.name, given);
+      return true;
+    }
+    return fits(before, given, bound) || fits(given, before, bound);
+  }
+  if (wanted.name === "dyn" || given.name === "dyn") return true;
+  // An empty list or map is of any type; null is an absent object or time.
+  if (given.name === "null_type") return ["object", "timestamp", "duration", "null_type"].includes(wanted.name);
+  if (wanted.name === "null_type") return fits(given, wanted, bound);
+  if (wanted.name !== given.name) return false;
+  if (wanted.name === "object") return wanted === given || sameFields(wanted, given);
+  return wanted.of.every((part, index) => fits(part, given.of[index] ?? DYN, bound));
+}
+
+/** Schemas of one place make types anew each time. */
+function sameFields(a: CelType, b: CelType): boolean {
+  const [one, other] = [Object.keys(a.fields?.() ?? {}), Object.keys(b.fields?.() ?? {})];
+  return one.length === other.length && one.every((name) => other.includes(name));
+}
+
+/** `type` with its parameters replaced by what they were bound to. */
+export function settled(type: CelType, bound: ReadonlyMap<string, CelType>): CelType {
+  if (isParameter(type)) return bound.get(type.name) ?? DYN;
+  return type.of.length === 0 ? type : { ...type, of: type.of.map((part) => settled(part, bound)) };
+}

@@ -1,0 +1,32 @@
+// An expression with the types of its variables: what is wrong with it, and how it runs.
+import { type CelType, DYN } from "./cel-type.ts";
+import { checkTypes, type TypeIssue } from "./check-types.ts";
+import { CelSyntaxError, type Program, parseExpression, planExpression } from "./program.ts";
+
+export interface Compiled {
+  readonly program: Program | undefined;
+  /** In the compiler's words, each with the line and a mark under it; "" when the expression is sound. */
+  readonly issues: string;
+  readonly type: CelType;
+  readonly reads: ReadonlySet<string>;
+}
+
+export function compileExpression(text: string, variables: Readonly<Record<string, CelType>>): Compiled {
+  try {
+    const parsed = parseExpression(text);
+    const { type, issues, reads } = checkTypes(parsed, variables);
+    const program = issues.length === 0 ? planExpression(parsed) : undefined;
+    return { program, issues: issues.map((issue) => issueText(text, issue)).join("\n"), type, reads };
+  } catch (thrown) {
+    if (!(thrown instanceof CelSyntaxError)) throw thrown;
+    const issue = { offset: thrown.offset, message: `Syntax error: ${thrown.message}` };
+    return { program: undefined, issues: issueText(text, issue), type: DYN, reads: new Set() };
+  }
+}
+
+function issueText(text: string, { offset, message }: TypeIssue): string {
+  const before = text.slice(0, offset).split("\n");
+  const line = text.split("\n")[before.length - 1] ?? "";
+  const column = before.at(-1)?.length ?? 0;
+  return `ERROR: <input>:${before.length}:${column + 1}: ${message}\n | ${line}\n | ${".".repeat(column)}^`;
+}

@@ -1,0 +1,31 @@
+// Values of Kubernetes' own CEL types: quantities, URLs, addresses, optional values. CEL sees maps with a mark that no
+// JSON object has; equal values have equal maps.
+import { type CelInput, type CelMap, type CelValue, celMap, isCelMap } from "@bufbuild/cel";
+
+const MARK = "\u0000type";
+
+export type OpaqueType = "quantity" | "url" | "ip" | "cidr" | "optional" | "format";
+
+export function opaque(type: OpaqueType, fields: Readonly<Record<string, CelInput>>): CelMap {
+  return celMap(new Map<string, CelInput>([[MARK, type], ...Object.entries(fields)]));
+}
+
+/** The value when it is of the type. Throws what CEL calls it otherwise. */
+export function opened(value: unknown, type: OpaqueType): CelMap {
+  if (isCelMap(value) && value.get(MARK) === type) return value;
+  throw new Error("no such overload");
+}
+
+export const isOpaque = (value: CelValue, type: OpaqueType) => isCelMap(value) && value.get(MARK) === type;
+
+export const NONE = opaque("optional", {});
+
+export function some(value: CelInput): CelMap {
+  return opaque("optional", { value });
+}
+
+/** Takes a text out of an opaque value. */
+export function textOf(value: CelMap, field: string): string {
+  const found = value.get(field);
+  return typeof found === "string" ? found : "";
+}

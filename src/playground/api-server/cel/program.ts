@@ -1,0 +1,103 @@
+// An expression ready to run: parsed, its macros unfolded, run with all of Kubernetes' functions.
+import {
+  type CelEnv,
+  type CelInput,
+  type CelValue,
+  celEnv,
+  isCelError,
+  isCelList,
+  isCelMap,
+  isCelUint,
+  parse,
+  plan,
+} from "@bufbuild/cel";
+import { strings } from "@bufbuild/cel/ext";
+import { kubernetesFunctions } from "./kubernetes-functions.ts";
+import { networkFunctions } from "./network-functions.ts";
+import { quantityFunctions } from "./quantity-functions.ts";
+import { unfold } from "./unfold.ts";
+
+/** A node of an expression as the parser gives it. */
+export type Expr = NonNullable<ReturnType<typeof parse>["expr"]>;
+
+export interface Parsed {
+  readonly text: string;
+  readonly expr: Expr;
+  /** Offset in the text of each node, by its id. */
+  readonly positions: Readonly<Record<string, number>>;
+}
+
+/** Thrown for a text that is no expression. */
+export class CelSyntaxError extends Error {
+  readonly offset: number;
+  constructor(message: string, offset: number) {
+    super(message);
+    this.offset = offset;
+  }
+}
+
+export function parseExpression(text: string): Parsed {
+  try {
+    const { expr, sourceInfo } = parse(text);
+    if (expr === undefined) throw new Error("empty expression");
+    return { text, expr, positions: sourceInfo?.positions ?? {} };
+  } catch (thrown) {
+    const at = thrown as { location?: { start?: { offset?: number } }; message?: string };
+    throw new CelSyntaxError(at.message ?? "syntax error", at.location?.start?.offset ?? 0);
+  }
+}
+
+export type Bindings = Readonly<Record<string, CelInput>>;
+
+export interface Program {
+  /** Throws an Error with CEL's words when the expression fails. */
+  run(bindings: Bindings): CelValue;
+}
+
+let environment: CelEnv | undefined;
+
+function shared(): CelEnv {
+  environment ??= celEnv({
+    funcs: [...strings, ...kubernetesFunctions, ...networkFunctions, ...quantityFunctions],
+  });
+  return environment;
+}
+
+export function planExpression(parsed: Parsed): Program {
+  const evaluate = plan(shared(), unfold(parsed.expr));
+  return {
+    run(bindings) {
+      const result = evaluate({ ...bindings });
+      if (isCelError(result)) throw new Error(goWords(result.message));
+      return result;
+    },
+  };
+}
+
+const WORDS: readonly (readonly [RegExp, string])[] = [
+  [/^field not found: (.*)$/s, "no such key: $1"],
+  [/^key not found: (.*)$/s, "no such key: $1"],
+  [/^no such key:? ?"?([^"]*)"?$/s, "no such key: $1"],
+  [/^index (-?\d+) out of bounds.*$/s, "index out of bounds: $1"],
+  [/^(int|uint) divide by zero$/, "division by zero"],
+  [/^(int|uint) modulus by zero$/, "modulus by zero"],
+  [/^found no matching overload.*$/s, "no such overload"],
+  [/^unbound function: .*$/s, "no such overload"],
+  [/^Cannot convert .* to a BigInt$/s, "type conversion error from 'string' to 'int'"],
+  [/^Unable to convert string .* to bool$/s, "type conversion error from 'string' to 'bool'"],
+];
+
+/** The words that Kubernetes' messages have for what goes wrong. */
+function goWords(message: string): string {
+  for (const [pattern, words] of WORDS) if (pattern.test(message)) return message.replace(pattern, words);
+  return message;
+}
+
+/** A result as JSON: for messages and patches. */
+export function toJson(value: CelValue): unknown {
+  if (typeof value === "bigint") return Number(value);
+  if (isCelUint(value)) return Number(value.value);
+  if (isCelList(value)) return [...value].map(toJson);
+  if (isCelMap(value)) return Object.fromEntries([...value].map(([key, child]) => [String(key), toJson(child)]));
+  return value;
+}

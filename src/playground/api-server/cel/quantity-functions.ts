@@ -1,0 +1,61 @@
+// Kubernetes' functions on amounts such as 1.5Gi.
+import { type CelFunc, type CelMap, CelScalar, celFunc, celMethod, mapType } from "@bufbuild/cel";
+import { parseQuantity } from "../quantity.ts";
+import { opaque, opened } from "./opaque.ts";
+
+const { DYN, STRING, INT, BOOL, DOUBLE } = CelScalar;
+const MAP = mapType(DYN, DYN);
+const NANO = 1_000_000_000n;
+
+const made = (nano: bigint): CelMap => opaque("quantity", { nano });
+
+function toQuantity(text: string): CelMap {
+  const parsed = parseQuantity(text);
+  if (parsed === undefined) {
+    throw new Error("quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'");
+  }
+  return made(parsed.value);
+}
+
+const nanoOf = (value: unknown): bigint => {
+  const nano = opened(value, "quantity").get("nano");
+  return typeof nano === "bigint" ? nano : 0n;
+};
+
+const amountOf = (value: unknown): bigint => (typeof value === "bigint" ? value * NANO : nanoOf(value));
+
+const sign = (value: bigint) => (value > 0n ? 1n : value < 0n ? -1n : 0n);
+
+export const quantityFunctions: readonly CelFunc[] = [
+  celFunc("quantity", [STRING], MAP, toQuantity),
+  celFunc("isQuantity", [STRING], BOOL, (text) => parseQuantity(text) !== undefined),
+  celMethod("sign", MAP, [], INT, function () {
+    return sign(nanoOf(this));
+  }),
+  celMethod("isInteger", MAP, [], BOOL, function () {
+    return nanoOf(this) % NANO === 0n;
+  }),
+  celMethod("asInteger", MAP, [], INT, function () {
+    const nano = nanoOf(this);
+    if (nano % NANO !== 0n) throw new Error("cannot convert value to integer");
+    return nano / NANO;
+  }),
+  celMethod("asApproximateFloat", MAP, [], DOUBLE, function () {
+    return Number(nanoOf(this)) / 1e9;
+  }),
+  celMethod("add", MAP, [DYN], MAP, function (other) {
+    return made(nanoOf(this) + amountOf(other));
+  }),
+  celMethod("sub", MAP, [DYN], MAP, function (other) {
+    return made(nanoOf(this) - amountOf(other));
+  }),
+  celMethod("isLessThan", MAP, [MAP], BOOL, function (other) {
+    return nanoOf(this) < nanoOf(other);
+  }),
+  celMethod("isGreaterThan", MAP, [MAP], BOOL, function (other) {
+    return nanoOf(this) > nanoOf(other);
+  }),
+  celMethod("compareTo", MAP, [MAP], INT, function (other) {
+    return sign(nanoOf(this) - nanoOf(other));
+  }),
+];
