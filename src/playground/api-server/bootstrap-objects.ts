@@ -5,8 +5,8 @@ import { objectAt, stringAt } from "./json.ts";
 import { createObject } from "./operations/create-object.ts";
 import { parseApiVersion } from "./resource-kind.ts";
 
-/** The objects that every cluster has before anybody asks for anything. */
-export function bootstrapObjects(config: ClusterProcessConfig, addresses: ServiceAddresses): JsonObject[] {
+/** The objects that every cluster has before anybody asks for anything; `clusterIP` is the first of the service range. */
+export function bootstrapObjects(config: ClusterProcessConfig, clusterIP: string): JsonObject[] {
   const { address, port } = config.listen;
   const service: JsonObject = { component: "apiserver", provider: "kubernetes" };
   const named = { name: "kubernetes", namespace: "default" };
@@ -19,12 +19,11 @@ export function bootstrapObjects(config: ClusterProcessConfig, addresses: Servic
       kind: "Service",
       metadata: { ...named, labels: service },
       spec: {
-        clusterIP: addresses.kubernetes,
+        clusterIP,
         ports: [{ name: "https", port: 443, protocol: "TCP", targetPort: port }],
       },
     },
     ...(address.startsWith("127.") ? [] : endpointsOf(named, address, port)),
-    dnsService(addresses.dns),
   ];
 }
 
@@ -46,32 +45,6 @@ function endpointsOf(named: JsonObject, address: string, port: number): JsonObje
       ports: [{ name: "https", port, protocol: "TCP" }],
     },
   ];
-}
-
-/** The two addresses of the service range that are promised: the first and the tenth. */
-export interface ServiceAddresses {
-  readonly kubernetes: string;
-  readonly dns: string;
-}
-
-/** Without a selector: the nodes themselves answer at its address. */
-function dnsService(clusterIP: string): JsonObject {
-  return {
-    apiVersion: "v1",
-    kind: "Service",
-    metadata: {
-      namespace: "kube-system",
-      name: "kube-dns",
-      labels: { "k8s-app": "kube-dns", "kubernetes.io/cluster-service": "true", "kubernetes.io/name": "CoreDNS" },
-    },
-    spec: {
-      clusterIP,
-      ports: [
-        { name: "dns", port: 53, protocol: "UDP", targetPort: 53 },
-        { name: "dns-tcp", port: 53, protocol: "TCP", targetPort: 53 },
-      ],
-    },
-  };
 }
 
 /** Who the server is to itself. */

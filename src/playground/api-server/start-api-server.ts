@@ -59,8 +59,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<Running
   setMaxListeners(0, stop.signal);
   watchDefinitions(parts, logger);
   parts.store.announce();
-  const addresses = { kubernetes: engine.allocator.address(1), dns: engine.allocator.address(10) };
-  await ensureObjects(parts, [...bootstrapObjects(config, addresses), ...(options.bootstrap ?? [])]);
+  await ensureObjects(parts, [...bootstrapObjects(config, engine.allocator.address(1)), ...(options.bootstrap ?? [])]);
   const server = createSecureServer({
     key: readFileSync(config.pki.serverKey),
     cert: readFileSync(config.pki.serverCert),

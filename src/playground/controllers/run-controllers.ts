@@ -4,6 +4,8 @@ import type { Component } from "#base/component";
 import type { Logger } from "#base/logger";
 import type { KubeClient } from "#kube/kube-client";
 import type { ClusterProcessConfig } from "../process-config.ts";
+import { createClaimsController } from "./cluster/claims-controller.ts";
+import { createDisruptionController } from "./cluster/disruption-controller.ts";
 import { createLoadBalancerController } from "./cluster/load-balancer-controller.ts";
 import { createNamespaceController } from "./cluster/namespace-controller.ts";
 import { createNodeLifecycleController } from "./cluster/node-lifecycle-controller.ts";
@@ -13,6 +15,7 @@ import { createTaintEvictionController } from "./cluster/taint-eviction-controll
 import { createTokenSecretController, type SignToken } from "./cluster/token-secret-controller.ts";
 import type { ControllerContext } from "./controller.ts";
 import { createEndpointSliceController } from "./endpoints/endpoint-slice-controller.ts";
+import { createMirroringController } from "./endpoints/mirroring-controller.ts";
 import { createGarbageCollector } from "./garbage/garbage-collector.ts";
 import { createFinishedJobsController } from "./jobs/finished-jobs-controller.ts";
 import { createJobController } from "./jobs/job-controller.ts";
@@ -63,6 +66,9 @@ export function createControllers(options: ControllersOptions): Component[] {
     createJobController(context),
     createFinishedJobsController(context),
     createEndpointSliceController(context),
+    createMirroringController(context),
+    createClaimsController(context),
+    createDisruptionController(context),
     createLoadBalancerController(context, config.loadBalancerRange),
     createNamespaceController(context),
     createNodeLifecycleController(context, options.nodeGraceMs),
