@@ -8,6 +8,7 @@ import { generateKubernetesProtobuf } from "./generate/kubernetes-protobuf.mjs";
 import { generateKubernetesSchema } from "./generate/kubernetes-schema.mjs";
 import { recordKubernetesServer } from "./generate/kubernetes-server.mjs";
 import { generateKubernetesTypes } from "./generate/kubernetes-types.mjs";
+import { generateKubernetesZeroValues } from "./generate/kubernetes-zero-values.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const cache = process.env.ISTHMUS_GENERATE_CACHE ?? join(root, ".cache", "generate");
@@ -19,6 +20,7 @@ const steps = {
   "kubernetes-protobuf": () => generateKubernetesProtobuf(root, cache),
   "kubernetes-types": () => generateKubernetesTypes(root, cache),
   "kubernetes-schema": () => generateKubernetesSchema(root, cache),
+  "kubernetes-zero-values": () => generateKubernetesZeroValues(root, cache),
   "envoy-protos": () => generateEnvoyProtos(root, cache),
 };
 

@@ -18,16 +18,21 @@ const PACKAGES = [
 
 /** `definition.field` of every such field. */
 export function structFields(cache) {
+  const found = new Set();
+  for (const [folder, prefix] of packageFolders(cache)) {
+    readStructs(folder, (struct, field) => found.add(`${prefix}.${struct}.${field}`));
+  }
+  return found;
+}
+
+/** Each package's folder, with the prefix of its definitions. */
+export function packageFolders(cache) {
   const folders = moduleFolders(cache, ["k8s.io/api", ...PACKAGES.map(([module]) => module)]);
   const api = readdirSync(folders["k8s.io/api"]).flatMap((group) =>
     ["v1", "v2"].map((version) => [join(folders["k8s.io/api"], group, version), `io.k8s.api.${group}.${version}`]),
   );
   const others = PACKAGES.map(([module, path, prefix]) => [join(folders[module], path), prefix]);
-  const found = new Set();
-  for (const [folder, prefix] of [...api, ...others]) {
-    if (existsSync(folder)) readStructs(folder, (struct, field) => found.add(`${prefix}.${struct}.${field}`));
-  }
-  return found;
+  return [...api, ...others].filter(([folder]) => existsSync(folder));
 }
 
 function moduleFolders(cache, modules) {

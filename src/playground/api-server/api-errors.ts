@@ -54,8 +54,9 @@ export function noSuchResource(): ApiStatusError {
   return new ApiStatusError(404, "NotFound", "the server could not find the requested resource", {});
 }
 
-export function alreadyExists(resource: ResourceName, name: string): ApiStatusError {
-  const message = `${qualified(resource)} "${name}" already exists`;
+/** `ending` when the object that is in the way is being deleted. */
+export function alreadyExists(resource: ResourceName, name: string, ending = false): ApiStatusError {
+  const message = `${ending ? "object is being deleted: " : ""}${qualified(resource)} "${name}" already exists`;
   return new ApiStatusError(409, "AlreadyExists", message, detailsOf(resource, name));
 }
 

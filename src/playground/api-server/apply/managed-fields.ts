@@ -109,6 +109,8 @@ export function trackUpdate(
   writer: FieldWriter,
 ): JsonObject[] {
   const entries = isReset(after, before) ? [] : readEntries(before);
+  // An object that nobody owned anything of when it was made, or of which all was given up, is not tracked again.
+  if (entries.length === 0 && stringAt(before, "metadata", "uid") !== "") return [];
   const { changed, removed } = compare(schema, before === undefined ? {} : ownable(before), ownable(after));
   if (isEmpty(changed) && isEmpty(removed)) return writeEntries(entries);
   const own = entries.find((entry) => isSame(entry, writer));

@@ -1,5 +1,5 @@
-import type { JsonObject, JsonValue } from "../contract.ts";
-import { isObject, objectAt, objectsAt, stringAt } from "../json.ts";
+import type { JsonObject } from "../contract.ts";
+import { objectAt, objectsAt, stringAt } from "../json.ts";
 import type { DefaultTable } from "./default-rule.ts";
 
 const CORE = "io.k8s.api.core.v1.";
@@ -10,12 +10,6 @@ function pullPolicy(container: JsonObject): string {
   if (image.includes("@")) return "IfNotPresent";
   const tag = /:([^:/]+)$/.exec(image)?.[1] ?? "latest";
   return tag === "latest" ? "Always" : "IfNotPresent";
-}
-
-/** Limits stand for requests that are not given. */
-function requestsFromLimits(resources: JsonObject): JsonValue | undefined {
-  const limits = resources["limits"];
-  return isObject(limits) && Object.keys(limits).length > 0 ? { ...limits } : undefined;
 }
 
 const container = {
@@ -40,7 +34,6 @@ export const coreDefaults: DefaultTable = {
   [`${CORE}Container`]: container,
   [`${CORE}EphemeralContainer`]: container,
   [`${CORE}ContainerPort`]: { protocol: "TCP" },
-  [`${CORE}ResourceRequirements`]: { requests: requestsFromLimits },
   [`${CORE}Probe`]: { timeoutSeconds: 1, periodSeconds: 10, successThreshold: 1, failureThreshold: 3 },
   [`${CORE}HTTPGetAction`]: { path: "/", scheme: "HTTP" },
   [`${CORE}GRPCAction`]: { service: "" },

@@ -12,7 +12,9 @@ function setHeaders(response: ApiResponse, length: number, answer: Answer): void
   response.setHeader("content-type", answer.contentType ?? "application/json");
   response.setHeader("cache-control", "no-cache, private");
   if (answer.warnings !== undefined && answer.warnings.length > 0) {
-    response.setHeader("warning", answer.warnings.map(warningHeader));
+    const before = response.getHeader("warning");
+    const first = typeof before === "string" ? [before] : [];
+    response.setHeader("warning", [...first, ...answer.warnings.map(warningHeader)]);
   }
   response.setHeader("content-length", length);
 }
@@ -72,7 +74,8 @@ export function writePiece(response: ApiResponse, data: Buffer | string): boolea
   return "stream" in response ? response.write(data) : response.write(data);
 }
 
-const warningHeader = (text: string) => `299 - "${text.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`;
+/** One warning as a header's value. */
+export const warningHeader = (text: string) => `299 - "${text.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`;
 
 export function sendJson(response: ApiResponse, value: JsonValue, answer: Answer = {}): void {
   send(response, JSON.stringify(value), answer);

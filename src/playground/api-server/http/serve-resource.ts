@@ -17,13 +17,14 @@ import { modifyObject } from "../operations/modify-object.ts";
 import { deleteObject, deleteOptions } from "../operations/remove-object.ts";
 import { SUBRESOURCE_ACTIONS } from "../operations/subresource-actions.ts";
 import { applyPatch, PATCH_TYPES } from "../patch/patches.ts";
-import { type ResourceKind, storageKey } from "../resource-kind.ts";
+import { apiVersionOf, type ResourceKind, storageKey } from "../resource-kind.ts";
 import { fieldSelector, labelSelector, type Predicate } from "../selectors.ts";
+import { strategyOf } from "../strategy/strategies.ts";
 import { listPage } from "./list-page.ts";
 import { listPieces, type OutputForm, objectBytes, outputForm } from "./output-form.ts";
 import { mediaType, readBody } from "./read-body.ts";
 import { isTrue } from "./request-info.ts";
-import { send, sendJson, sendPieces } from "./respond.ts";
+import { send, sendJson, sendPieces, warningHeader } from "./respond.ts";
 import { serveWatch } from "./watch-stream.ts";
 
 export interface ResourceRequest {
@@ -64,12 +65,20 @@ export async function serveResource(server: ResourceServer, request: ResourceReq
     target: targetOf(kind, info),
     context: writeContext(request, user),
   };
+  const deprecated = DEPRECATED[`${apiVersionOf(kind)}/${kind.plural}`];
+  if (deprecated !== undefined) request.response.setHeader("warning", warningHeader(deprecated));
   if (info.subresource !== "" && !STATUS_LIKE.has(info.subresource)) return serveSubresource(call);
   if (info.subresource !== "" && !kind.subresources.includes(info.subresource)) throw noSuchResource();
   const serve = kind.stored ? VERBS[info.verb] : undefined;
   if (serve === undefined) throw methodNotSupported(kind, info.verb);
   await serve(call);
 }
+
+/** What every answer about a resource tells its user. */
+const DEPRECATED: Readonly<Record<string, string>> = {
+  "v1/endpoints": "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
+  "v1/componentstatuses": "v1 ComponentStatus is deprecated in v1.19+",
+};
 
 /** Subresources that are the object itself, seen through another door. */
 const STATUS_LIKE = new Set(["status", "approval"]);
@@ -200,8 +209,13 @@ async function servePatch(call: Call): Promise<void> {
   reply(call, await modifyObject(server.parts, kind, { target, context, transform }));
 }
 
+const PODS_STAY =
+  "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning";
+
 async function deletion(call: Call) {
   const body = (await readBody(call.request)) ?? {};
+  const { propagationPolicy } = deleteOptions(isObject(body) ? body : {}, call.query);
+  if (storageKey(call.kind) === "batch/jobs" && propagationPolicy === "") call.context.warnings.push(PODS_STAY);
   const context = { ...call.context, dryRun: call.context.dryRun || isDryRun(body) };
   return { context, options: deleteOptions(isObject(body) ? body : {}, call.query) };
 }
@@ -211,7 +225,7 @@ const isDryRun = (body: JsonValue) => isObject(body) && Array.isArray(body["dryR
 async function serveDelete(call: Call): Promise<void> {
   const { server, kind, target } = call;
   const { object, gone } = await deleteObject(server.parts, kind, { target, ...(await deletion(call)) });
-  if (!gone) return reply(call, object);
+  if (!gone || strategyOf(kind).returnsDeleted === true) return reply(call, object);
   const details: JsonObject = {
     name: target.name,
     ...(kind.group === "" ? {} : { group: kind.group }),

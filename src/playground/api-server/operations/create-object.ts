@@ -7,7 +7,15 @@ import { ensureObject, setOrDelete, stringAt } from "../json.ts";
 import { type ResourceKind, storageKey } from "../resource-kind.ts";
 import { hasGeneration, strategyOf } from "../strategy/strategies.ts";
 import { decodeBody } from "./decode-body.ts";
-import { admit, completeWithDefaults, fieldWriter, keptForm, storageKindOf, validate } from "./finish-write.ts";
+import {
+  admit,
+  beforeCreation,
+  completeWithDefaults,
+  fieldWriter,
+  keptForm,
+  storageKindOf,
+  validate,
+} from "./finish-write.ts";
 
 const TERMINATING = "create not allowed while custom resource definition is terminating";
 
@@ -31,37 +39,45 @@ export async function createObject(
   const target = placeObject(kind, object, request.target);
   stampNew(parts, kind, object);
   completeWithDefaults(parts, kind, object);
+  const managedFields = options.managedFields ?? firstOwner(parts, kind, object, context);
   strategyOf(kind).prepareCreate?.(object);
   const admitted =
     (await admit(parts, kind, context, { operation: "CREATE", target, object, oldObject: undefined })) ?? object;
-  strategyOf(kind).prepareUpdate?.(admitted, admitted);
   const key = storageKey(kind);
   const giveBack = key === "/services" ? assignAddresses(parts, kind, admitted, context.dryRun) : undefined;
   try {
     validate(parts, kind, admitted, { old: undefined, subresource: "" });
-    return commitNew(parts, kind, { target, context, admitted }, options);
+    return commitNew(parts, kind, { target, context, admitted, managedFields });
   } catch (thrown) {
     giveBack?.();
     throw thrown;
   }
 }
 
-/** Writes who owns what, and the object. */
-function commitNew(
-  parts: EngineParts,
-  kind: ResourceKind,
-  request: { readonly target: Target; readonly context: WriteContext; readonly admitted: JsonObject },
-  options: CreateOptions,
-): JsonObject {
-  const { target, context, admitted } = request;
+interface NewObject {
+  readonly target: Target;
+  readonly context: WriteContext;
+  readonly admitted: JsonObject;
+  readonly managedFields: JsonObject[];
+}
+
+function commitNew(parts: EngineParts, kind: ResourceKind, created: NewObject): JsonObject {
+  const { target, context, admitted, managedFields } = created;
   const key = storageKey(kind);
-  if (parts.store.get(key, target.namespace, target.name) !== undefined) throw alreadyExists(kind, target.name);
+  const present = parts.store.get(key, target.namespace, target.name);
+  if (present !== undefined) {
+    throw alreadyExists(kind, target.name, stringAt(present, "metadata", "deletionTimestamp") !== "");
+  }
   const metadata = ensureObject(admitted, "metadata");
-  const writer = fieldWriter(parts, kind, context, { operation: "Update", subresource: "" });
-  delete metadata["managedFields"];
-  metadata["managedFields"] =
-    options.managedFields ?? trackUpdate(storageKindOf(parts, kind).schema, undefined, ownPart(kind, admitted), writer);
+  setOrDelete(metadata, "managedFields", managedFields.length > 0 ? managedFields : undefined);
   return context.dryRun ? admitted : parts.store.commit(key, "ADDED", keptForm(parts, kind, admitted));
+}
+
+/** The client owns what it sent and the defaults; what admission and the server add is nobody's. */
+function firstOwner(parts: EngineParts, kind: ResourceKind, object: JsonObject, context: WriteContext): JsonObject[] {
+  const writer = fieldWriter(parts, kind, context, { operation: "Update", subresource: "" });
+  const before = beforeCreation(parts, kind);
+  return trackUpdate(storageKindOf(parts, kind).schema, before, ownPart(kind, object), writer);
 }
 
 /** Puts namespace and name where path and body agree on them; makes a name out of generateName. */
@@ -109,8 +125,7 @@ function stampNew(parts: EngineParts, kind: ResourceKind, object: JsonObject): v
   setOrDelete(metadata, "generation", hasGeneration(kind) ? 1 : undefined);
   const statusApart = kind.subresources.includes("status") && strategyOf(kind).keepsStatus !== true;
   if (!statusApart) return;
-  if (kind.custom === undefined) object["status"] = {};
-  else delete object["status"];
+  delete object["status"];
 }
 
 /** The status that a new object gets is nobody's. */

@@ -6,8 +6,10 @@ import type { AdmissionAttributes, JsonObject } from "../contract.ts";
 import { checkResource } from "../crd/check-resource.ts";
 import { defaultCustom, inForm } from "../crd/custom-form.ts";
 import { applyDefaults } from "../defaults/apply-defaults.ts";
+import { completeObject } from "../defaults/object-defaults.ts";
 import { stringAt } from "../json.ts";
 import { apiVersionOf, type ResourceKind } from "../resource-kind.ts";
+import { completeZeroValues, zeroObject } from "../schema/zero-values.ts";
 import { strategyOf } from "../strategy/strategies.ts";
 import { checkBuiltin } from "../validation/check-builtin.ts";
 import { decodeObject } from "../validation/decode-object.ts";
@@ -23,9 +25,20 @@ export function storageKindOf(parts: EngineParts, kind: ResourceKind): ResourceK
 }
 
 export function completeWithDefaults(parts: EngineParts, kind: ResourceKind, object: JsonObject): void {
-  if (kind.custom !== undefined) return defaultCustom(kind.custom.form, object);
+  if (kind.custom !== undefined) {
+    defaultCustom(kind.custom.form, object);
+    return;
+  }
   const stored = storageKindOf(parts, kind);
   applyDefaults(stored.schema, object, stored.definition);
+  completeObject(object, stored.definition);
+  completeZeroValues(stored.schema, object, stored.definition);
+}
+
+/** What a new object of the kind is held against: nothing but what is there without anybody's doing. */
+export function beforeCreation(parts: EngineParts, kind: ResourceKind): JsonObject | undefined {
+  const stored = storageKindOf(parts, kind);
+  return kind.custom === undefined ? zeroObject(stored.schema, stored.definition) : undefined;
 }
 
 /** The object as it goes into the store. */

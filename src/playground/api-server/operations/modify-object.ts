@@ -58,6 +58,7 @@ async function attemptChange(
   const live = kind.custom === undefined ? current : toStorage(kind, shown);
   const next = merged(kind, target, { next: decodeBody(kind, wanted, context), current: live });
   completeWithDefaults(parts, kind, next);
+  const managedFields = request.managedFields?.() ?? ownersAfter(parts, kind, request, { next, current: live });
   strategyOf(kind).prepareUpdate?.(next, live);
   const step = { operation: "UPDATE", target, object: next, oldObject: live } as const;
   const admitted = (await admit(parts, kind, context, step)) ?? next;
@@ -73,7 +74,7 @@ async function attemptChange(
     giveBack?.();
     return undefined;
   }
-  completeMetadata(parts, kind, request, { next: admitted, current: live });
+  completeMetadata(kind, request, { next: admitted, current: live }, managedFields);
   if (isUnchanged(admitted, live)) return current;
   if (context.dryRun) return admitted;
   return isRemovable(kind, admitted)
@@ -150,11 +151,18 @@ const ownership = (metadata: JsonObject) =>
     ["ownerReferences", "finalizers"].flatMap((key) => (metadata[key] === undefined ? [] : [[key, metadata[key]]])),
   );
 
+/** managedFields as the client's change leaves them; admission's changes are nobody's. */
+function ownersAfter(parts: EngineParts, kind: ResourceKind, request: ModifyRequest, pair: Pair): JsonObject[] {
+  const how = { operation: "Update", subresource: request.target.subresource } as const;
+  const writer = fieldWriter(parts, kind, request.context, how);
+  return trackUpdate(storageKindOf(parts, kind).schema, pair.current, pair.next, writer);
+}
+
 function completeMetadata(
-  parts: EngineParts,
   kind: ResourceKind,
   request: ModifyRequest,
   { next, current }: Pair,
+  managedFields: JsonObject[],
 ): void {
   const metadata = ensureObject(next, "metadata");
   if (request.target.subresource === "" && hasGeneration(kind)) {
@@ -162,10 +170,7 @@ function completeMetadata(
     metadata["generation"] = specChanged(kind, next, current) ? generation + 1 : Math.max(generation, 1);
   }
   metadata["resourceVersion"] = stringAt(current, "metadata", "resourceVersion");
-  const how = { operation: "Update", subresource: request.target.subresource } as const;
-  const writer = fieldWriter(parts, kind, request.context, how);
-  metadata["managedFields"] =
-    request.managedFields?.() ?? trackUpdate(storageKindOf(parts, kind).schema, current, next, writer);
+  setOrDelete(metadata, "managedFields", managedFields.length > 0 ? managedFields : undefined);
 }
 
 /** A write that changes nothing makes no event. */

@@ -64,7 +64,10 @@ export async function deleteObject(
   if (current === undefined) throw notFound(kind, target.name);
   const marked = mark(parts, kind, current, options);
   if (isRemovable(kind, marked)) {
-    return { object: context.dryRun ? marked : removeObject(parts, kind, marked), gone: true };
+    // What goes at once was never marked.
+    const first = stringAt(current, "metadata", "deletionTimestamp") === "";
+    const last = first && key !== "/pods" ? structuredClone(current) : marked;
+    return { object: context.dryRun ? last : removeObject(parts, kind, last), gone: true };
   }
   const changed = JSON.stringify(marked["metadata"]) !== JSON.stringify(current["metadata"]);
   if (!changed || context.dryRun) return { object: current, gone: false };
@@ -94,16 +97,26 @@ function mark(parts: EngineParts, kind: ResourceKind, current: JsonObject, optio
   const first = stringAt(metadata, "deletionTimestamp") === "";
   if (first || (earlier !== undefined && grace < earlier)) {
     metadata["deletionTimestamp"] = timestamp(parts.now() + grace * 1000);
-    metadata["deletionGracePeriodSeconds"] = grace;
+    if (!isNamespace(kind)) metadata["deletionGracePeriodSeconds"] = grace;
   }
   if (first) {
-    setFinalizer(metadata, "foregroundDeletion", options.propagationPolicy === "Foreground");
-    setFinalizer(metadata, "orphan", options.propagationPolicy === "Orphan");
+    const policy = policyOf(kind, metadata, options);
+    setFinalizer(metadata, "foregroundDeletion", policy === "Foreground");
+    setFinalizer(metadata, "orphan", policy === "Orphan");
     const generation = numberAt(metadata, "generation");
     if (generation !== undefined) metadata["generation"] = generation + 1;
   }
   if (isNamespace(kind)) ensureObject(next, "status")["phase"] = "Terminating";
   return first ? (strategyOf(kind).markDeleted?.(next, current, timestamp(parts.now())) ?? next) : next;
+}
+
+/** What the request says, else what the object's finalizers ask for, else what the kind does. */
+function policyOf(kind: ResourceKind, metadata: JsonObject, { propagationPolicy }: DeleteOptions): string {
+  if (propagationPolicy !== "") return propagationPolicy;
+  const finalizers = arrayAt(metadata, "finalizers");
+  if (finalizers.includes("orphan")) return "Orphan";
+  if (finalizers.includes("foregroundDeletion")) return "Foreground";
+  return strategyOf(kind).orphans === true ? "Orphan" : "Background";
 }
 
 function setFinalizer(metadata: JsonObject, name: string, wanted: boolean): void {

@@ -4,8 +4,6 @@ import { deepEqual, isObject, objectAt, objectsAt } from "../json.ts";
 /** A Pod begins pending, with the quality of service that its resources give it. */
 export function preparePod(pod: JsonObject): void {
   pod["status"] = { phase: "Pending", qosClass: qosClass(objectAt(pod, "spec")) };
-  const spec = objectAt(pod, "spec");
-  if (spec["enableServiceLinks"] === undefined && pod["spec"] !== undefined) spec["enableServiceLinks"] = true;
 }
 
 export function preparePodUpdate(pod: JsonObject, old: JsonObject): void {

@@ -7,7 +7,7 @@ import { markDefinition, prepareDefinition, rememberStorage } from "../crd/defin
 import { deepEqual, objectAt } from "../json.ts";
 import type { ResourceKind } from "../resource-kind.ts";
 import { storageKey } from "../resource-kind.ts";
-import { prepareNamespace, prepareSecret } from "./object-strategies.ts";
+import { prepareNamespace, prepareVolume } from "./object-strategies.ts";
 import { preparePod, preparePodUpdate } from "./pod-strategy.ts";
 import { prepareClaim, prepareDaemonSet, prepareJob, prepareStatefulSet } from "./workload-strategies.ts";
 
@@ -21,18 +21,31 @@ export interface Strategy {
   readonly rules?: (object: JsonObject, old: JsonObject | undefined) => FieldError[];
   /** Status given at creation stays: objects that their owner registers whole. */
   readonly keepsStatus?: boolean;
+  /** A DELETE that removes the object answers with its last state. */
+  readonly returnsDeleted?: boolean;
+  /** Dependents stay when a DELETE does not say otherwise. */
+  readonly orphans?: boolean;
 }
 
 const STRATEGIES: Readonly<Record<string, Strategy>> = {
-  "/pods": { prepareCreate: preparePod, prepareUpdate: preparePodUpdate },
+  "/pods": { prepareCreate: preparePod, prepareUpdate: preparePodUpdate, returnsDeleted: true },
   "/nodes": { keepsStatus: true },
-  "/namespaces": { prepareCreate: prepareNamespace, prepareUpdate: prepareNamespace },
-  "/secrets": { prepareCreate: prepareSecret, prepareUpdate: prepareSecret },
-  "/persistentvolumes": { keepsStatus: true },
-  "/persistentvolumeclaims": { prepareCreate: prepareClaim },
+  "/namespaces": { prepareCreate: prepareNamespace, returnsDeleted: true },
+  "/persistentvolumes": { prepareCreate: prepareVolume, returnsDeleted: true },
+  "/persistentvolumeclaims": { prepareCreate: prepareClaim, returnsDeleted: true },
+  "/podtemplates": { returnsDeleted: true },
+  "/replicationcontrollers": { orphans: true },
+  "/resourcequotas": { returnsDeleted: true },
+  "/serviceaccounts": { returnsDeleted: true },
+  "/services": { returnsDeleted: true },
   "apps/daemonsets": { prepareCreate: prepareDaemonSet, prepareUpdate: prepareDaemonSet },
   "apps/statefulsets": { prepareCreate: prepareStatefulSet, prepareUpdate: prepareStatefulSet },
-  "batch/jobs": { prepareCreate: prepareJob },
+  "batch/jobs": { prepareCreate: prepareJob, orphans: true },
+  "storage.k8s.io/csidrivers": { returnsDeleted: true },
+  "storage.k8s.io/csinodes": { returnsDeleted: true },
+  "storage.k8s.io/storageclasses": { returnsDeleted: true },
+  "storage.k8s.io/volumeattachments": { returnsDeleted: true },
+  "storage.k8s.io/volumeattributesclasses": { returnsDeleted: true },
   "apiextensions.k8s.io/customresourcedefinitions": {
     prepareCreate: prepareDefinition,
     prepareUpdate: rememberStorage,
@@ -47,20 +60,24 @@ export function strategyOf(kind: ResourceKind): Strategy {
   return STRATEGIES[storageKey(kind)] ?? NONE;
 }
 
-/** Core kinds other than Pods have no generation; a resource with a status or with a spec in a later group has. */
-export function hasGeneration(kind: ResourceKind): boolean {
-  if (kind.custom !== undefined) return true;
-  if (kind.group === "") return kind.plural === "pods" || kind.plural === "replicationcontrollers";
-  return kind.subresources.includes("status") || WITHOUT_STATUS.has(kind.plural);
-}
-
-const WITHOUT_STATUS = new Set([
-  "networkpolicies",
-  "ingressclasses",
-  "mutatingwebhookconfigurations",
-  "validatingwebhookconfigurations",
-  "endpointslices",
+/** Built-in resources that count their generations. */
+const GENERATIONS = new Set([
+  ...["/pods", "/podtemplates", "/replicationcontrollers"],
+  ...["apps/daemonsets", "apps/deployments", "apps/replicasets", "apps/statefulsets", "batch/cronjobs", "batch/jobs"],
+  ...["ingresses", "ingressclasses", "networkpolicies"].map((name) => `networking.k8s.io/${name}`),
+  ...["flowschemas", "prioritylevelconfigurations"].map((name) => `flowcontrol.apiserver.k8s.io/${name}`),
+  ...["mutating", "validating"].map((name) => `admissionregistration.k8s.io/${name}webhookconfigurations`),
+  ...["policies", "policybindings"].map((name) => `admissionregistration.k8s.io/validatingadmission${name}`),
+  ...["deviceclasses", "resourceslices"].map((name) => `resource.k8s.io/${name}`),
+  "discovery.k8s.io/endpointslices",
+  "policy/poddisruptionbudgets",
+  "scheduling.k8s.io/priorityclasses",
+  "apiextensions.k8s.io/customresourcedefinitions",
 ]);
+
+export function hasGeneration(kind: ResourceKind): boolean {
+  return kind.custom !== undefined || GENERATIONS.has(storageKey(kind));
+}
 
 /** True when anything but metadata and status differs; a custom resource without a status door has only fields. */
 export function specChanged(kind: ResourceKind, object: JsonObject, old: JsonObject): boolean {
@@ -68,6 +85,8 @@ export function specChanged(kind: ResourceKind, object: JsonObject, old: JsonObj
   const strip = ({ metadata: _m, apiVersion: _a, status, ...rest }: JsonObject): JsonObject =>
     whole && status !== undefined ? { ...rest, status } : rest;
   if (!deepEqual(strip(object), strip(old))) return true;
+  const labels = (one: JsonObject) => objectAt(one, "metadata", "labels");
+  if (storageKey(kind) === "discovery.k8s.io/endpointslices" && !deepEqual(labels(object), labels(old))) return true;
   // A Deployment's annotations go to its ReplicaSets: they count as content.
   if (kind.group !== "apps" || kind.plural !== "deployments") return false;
   return !deepEqual(objectAt(object, "metadata", "annotations"), objectAt(old, "metadata", "annotations"));

@@ -18,8 +18,9 @@ export function prepareJob(job: JsonObject): void {
   if (spec["manualSelector"] !== true) selectByUid(job, spec, template);
   const labels = objectAt(template, "metadata", "labels");
   const metadata = ensureObject(job, "metadata");
-  const given = Object.keys(objectAt(metadata, "labels")).length > 0;
-  if (!given && Object.keys(labels).length > 0) metadata["labels"] = { ...labels };
+  // Labels that the template lent to the Job are the same ones still.
+  const lent = Object.entries(objectAt(metadata, "labels")).every(([key, value]) => labels[key] === value);
+  if (lent && Object.keys(labels).length > 0) metadata["labels"] = { ...labels };
 }
 
 function selectByUid(job: JsonObject, spec: JsonObject, template: JsonObject): void {

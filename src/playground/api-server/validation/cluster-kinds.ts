@@ -7,11 +7,11 @@ import { checkCidr } from "./addresses.ts";
 import { duplicate, forbidden, IMMUTABLE, invalid, invalids, notSupported, oneOf, required } from "./field-errors.ts";
 import { dnsLabel, dnsSubdomain, labelValue, qualifiedName } from "./formats.ts";
 import { checkLabelName, checkLabels } from "./label-selectors.ts";
+import { noBacksteps } from "./paths.ts";
 import { checkAccessModes, VOLUME_MODES } from "./persistent-volume-claims.ts";
 import { checkPreemption } from "./pods/pod-spec.ts";
 import { checkNodeSelector, checkTaintEffect, checkTolerations } from "./pods/scheduling.ts";
 import { checkDriverName, checkHostPath, PERSISTENT_ISCSI, VOLUME_SOURCES } from "./pods/volume-sources.ts";
-import { noBacksteps } from "./paths.ts";
 import { checkPositiveQuantity, checkResourceValue } from "./resources.ts";
 
 export function checkNode(node: JsonObject): FieldError[] {

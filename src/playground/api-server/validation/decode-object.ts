@@ -2,6 +2,7 @@
 // values of a wrong type are told.
 import type { JsonObject, JsonValue } from "../contract.ts";
 import { isObject } from "../json.ts";
+import { canonicalQuantity } from "../quantity.ts";
 import { resolve, type Schema } from "../schema/schema.ts";
 
 export interface DecodeReport {
@@ -42,8 +43,8 @@ function decode(raw: Schema, value: JsonValue, place: Place): JsonValue {
     return value.map((item, index) => decode(items, item, { ...place, path: `${place.path}[${index}]` }));
   }
   if (isObject(value)) return decodeFields(schema, value, place);
-  // Kubernetes reads `cpu: 1` and writes `cpu: "1"`.
-  return schema.format === "quantity" && typeof value === "number" ? String(value) : value;
+  // Kubernetes reads `cpu: 1` and `cpu: 1000m`, and writes `cpu: "1"`.
+  return schema.format === "quantity" && value !== null ? canonicalQuantity(String(value)) : value;
 }
 
 function decodeFields(schema: Schema, value: JsonObject, place: Place): JsonObject {

@@ -1,6 +1,8 @@
 // What each built-in kind asks of its objects beyond their schema: one row a kind.
 import type { FieldError } from "../api-errors.ts";
 import type { JsonObject } from "../contract.ts";
+import { objectAt } from "../json.ts";
+import { isIp } from "./addresses.ts";
 import {
   checkAutoscaler,
   checkAutoscalerStatus,
@@ -31,7 +33,6 @@ import {
 } from "./configuration.ts";
 import { checkEndpointSlice, checkEndpoints } from "./endpoints.ts";
 import { configMapKey, dns1035Label, dnsLabel, dnsSubdomain, type Format, pathSegment } from "./formats.ts";
-import { isIp } from "./addresses.ts";
 import { checkCronJob, checkJob, checkJobUpdate } from "./jobs.ts";
 import {
   checkIngress,
@@ -60,7 +61,6 @@ import {
   checkReplicationController,
   checkSelectorUpdate,
 } from "./workloads.ts";
-import { objectAt } from "../json.ts";
 
 type Check = (object: JsonObject) => FieldError[];
 type Compare = (object: JsonObject, old: JsonObject) => FieldError[];

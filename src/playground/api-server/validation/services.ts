@@ -6,8 +6,8 @@ import { checkCidr, checkEndpointIp, checkIp, isIp } from "./addresses.ts";
 import { duplicate, forbidden, invalid, invalids, notSupported, oneOf, required } from "./field-errors.ts";
 import { dnsLabel, dnsSubdomain, portNumber, qualifiedName } from "./formats.ts";
 import { checkLabels } from "./label-selectors.ts";
-import { checkClusterIps, checkClusterIpsUpdate, isHeadless } from "./service-addresses.ts";
 import { checkPort } from "./pods/probes.ts";
+import { checkClusterIps, checkClusterIpsUpdate, isHeadless } from "./service-addresses.ts";
 
 const TYPES = ["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"];
 const PROTOCOLS = ["SCTP", "TCP", "UDP"];

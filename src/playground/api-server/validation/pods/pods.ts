@@ -2,11 +2,11 @@
 import type { FieldError } from "../../api-errors.ts";
 import type { JsonObject, JsonValue } from "../../contract.ts";
 import { clone, deepEqual, isObject, numberAt, objectAt, objectsAt, stringAt } from "../../json.ts";
+import { checkIp } from "../addresses.ts";
 import { forbidden, invalid, invalids, required } from "../field-errors.ts";
 import { dnsSubdomain, inclusiveRange, qualifiedName } from "../formats.ts";
 import { checkLabels } from "../label-selectors.ts";
 import { checkAnnotations } from "../object-meta.ts";
-import { checkIp } from "../addresses.ts";
 import { checkImageSpaces } from "./containers.ts";
 import { checkPodSpec } from "./pod-spec.ts";
 import { checkTolerations } from "./scheduling.ts";

@@ -4,7 +4,7 @@ import type { JsonObject, JsonValue } from "../../contract.ts";
 import { arrayAt, isObject, numberAt, objectAt, objectsAt, stringAt } from "../../json.ts";
 import { invalid, invalids, notSupported, required, tooLong } from "../field-errors.ts";
 import { bytes, dnsLabel, dnsSubdomain, inclusiveRange } from "../formats.ts";
-import { localUnreservedPath, localPath, noBacksteps } from "../paths.ts";
+import { localPath, localUnreservedPath, noBacksteps } from "../paths.ts";
 
 export type SourceCheck = (path: string, source: JsonObject) => FieldError[];
 

@@ -5,8 +5,8 @@ import { isObject, numberAt, objectAt, objectsAt, stringAt } from "../../json.ts
 import { nanoUnits } from "../../quantity.ts";
 import { duplicate, forbidden, invalid, invalids, required } from "../field-errors.ts";
 import { dnsLabel } from "../formats.ts";
-import { checkAnnotations } from "../object-meta.ts";
 import { checkLabels } from "../label-selectors.ts";
+import { checkAnnotations } from "../object-meta.ts";
 import { localUnreservedPath } from "../paths.ts";
 import { checkClaimSpec } from "../persistent-volume-claims.ts";
 import { checkDownwardFile } from "./downward-api.ts";

@@ -1,0 +1,112 @@
+// Defaults that a table of single fields cannot say: they look at the whole object, or hold for an object of a kind but
+// not for the same part inside a template.
+import type { JsonObject } from "../contract.ts";
+import { clone, ensureObject, isObject, numberAt, objectAt, objectsAt, stringAt } from "../json.ts";
+
+type Complete = (object: JsonObject) => void;
+
+function isEmpty(object: JsonObject, field: string): boolean {
+  return Object.keys(objectAt(object, field)).length === 0;
+}
+
+/** A pod asks for what it is limited to, and may see the services of its namespace. */
+const pod: Complete = (object) => {
+  const spec = objectAt(object, "spec");
+  if (object["spec"] !== undefined) spec["enableServiceLinks"] ??= true;
+  for (const container of [...objectsAt(spec, "containers"), ...objectsAt(spec, "initContainers")]) {
+    const limits = objectAt(container, "resources", "limits");
+    if (Object.keys(limits).length === 0) continue;
+    const requests = ensureObject(objectAt(container, "resources"), "requests");
+    for (const [name, amount] of Object.entries(limits)) requests[name] ??= amount;
+  }
+  publishHostPorts(spec);
+};
+
+/** On the host's network a container's port is the host's. */
+function publishHostPorts(spec: JsonObject): void {
+  if (spec["hostNetwork"] !== true) return;
+  for (const container of [...objectsAt(spec, "containers"), ...objectsAt(spec, "initContainers")]) {
+    for (const port of objectsAt(container, "ports")) {
+      if ((numberAt(port, "hostPort") ?? 0) === 0) port["hostPort"] = port["containerPort"] ?? 0;
+    }
+  }
+}
+
+const templateOf = (object: JsonObject) => objectAt(object, "spec", "template");
+
+const template: Complete = (object) => publishHostPorts(objectAt(templateOf(object), "spec"));
+
+const replicationController: Complete = (object) => {
+  template(object);
+  const labels = objectAt(templateOf(object), "metadata", "labels");
+  const metadata = ensureObject(object, "metadata");
+  if (Object.keys(labels).length > 0 && isEmpty(metadata, "labels")) metadata["labels"] = clone(labels);
+};
+
+const job: Complete = (object) => {
+  template(object);
+  const spec = ensureObject(object, "spec");
+  if (spec["completions"] === undefined && spec["parallelism"] === undefined) spec["completions"] = 1;
+  spec["parallelism"] ??= 1;
+  const perIndex = spec["backoffLimitPerIndex"] !== undefined;
+  spec["backoffLimit"] ??= perIndex ? 2_147_483_647 : 6;
+  spec["completionMode"] ??= "NonIndexed";
+  spec["suspend"] ??= false;
+  spec["manualSelector"] ??= false;
+  spec["podReplacementPolicy"] ??= isObject(spec["podFailurePolicy"]) ? "Failed" : "TerminatingOrFailed";
+  const labels = objectAt(templateOf(object), "metadata", "labels");
+  const metadata = ensureObject(object, "metadata");
+  if (Object.keys(labels).length > 0 && isEmpty(metadata, "labels")) metadata["labels"] = clone(labels);
+};
+
+const DAEMON_GENERATION = "deprecated.daemonset.template.generation";
+
+/** Kept where old clients look for it. */
+const daemonSet: Complete = (object) => {
+  template(object);
+  ensureObject(ensureObject(object, "metadata"), "annotations")[DAEMON_GENERATION] ??= "0";
+};
+
+/** Plain text that was given becomes data. */
+const secret: Complete = (object) => {
+  const plain = object["stringData"];
+  if (isObject(plain) && Object.keys(plain).length > 0) {
+    const data = ensureObject(object, "data");
+    for (const [key, value] of Object.entries(plain)) data[key] = Buffer.from(String(value)).toString("base64");
+  }
+  delete object["stringData"];
+};
+
+const namespace: Complete = (object) => {
+  const metadata = ensureObject(object, "metadata");
+  const name = stringAt(metadata, "name");
+  if (name !== "") ensureObject(metadata, "labels")["kubernetes.io/metadata.name"] = name;
+};
+
+const autoscaler: Complete = (object) => {
+  const spec = objectAt(object, "spec");
+  if (object["spec"] === undefined || objectsAt(spec, "metrics").length > 0) return;
+  const target = { type: "Utilization", averageUtilization: 80 };
+  spec["metrics"] = [{ type: "Resource", resource: { name: "cpu", target } }];
+};
+
+const CORE = "io.k8s.api.core.v1.";
+const APPS = "io.k8s.api.apps.v1.";
+
+const COMPLETIONS: Readonly<Record<string, Complete>> = {
+  [`${CORE}Pod`]: pod,
+  [`${CORE}ReplicationController`]: replicationController,
+  [`${CORE}Secret`]: secret,
+  [`${CORE}Namespace`]: namespace,
+  [`${APPS}Deployment`]: template,
+  [`${APPS}ReplicaSet`]: template,
+  [`${APPS}StatefulSet`]: template,
+  [`${APPS}DaemonSet`]: daemonSet,
+  "io.k8s.api.batch.v1.Job": job,
+  "io.k8s.api.autoscaling.v2.HorizontalPodAutoscaler": autoscaler,
+};
+
+/** Completes an object of the definition `name` in place, after its single fields. */
+export function completeObject(object: JsonObject, name: string | undefined): void {
+  if (name !== undefined) COMPLETIONS[name]?.(object);
+}

@@ -1,0 +1,63 @@
+// Fields without a value, as Go writes them: some are shown all the same, and empty ones that were given are not kept.
+import type { JsonObject, JsonValue } from "../contract.ts";
+import { zeroValues } from "../gen/zero-values.ts";
+import { clone, isObject } from "../json.ts";
+import { resolve, type Schema } from "./schema.ts";
+
+export interface ZeroValues {
+  /** What stands in these fields when nobody set them. */
+  readonly shown: Readonly<Record<string, JsonValue>>;
+  /** Fields in which "", 0 and false mean nothing. */
+  readonly dropped: readonly string[];
+}
+
+const NONE: ZeroValues = { shown: {}, dropped: [] };
+const REF_PREFIX = "#/components/schemas/";
+/** An empty list here is a wish of its own: to forget who owns what. */
+const KEPT_EMPTY = "managedFields";
+
+/** Completes an object of the definition `name` in place. */
+export function completeZeroValues(schema: Schema, object: JsonObject, name: string | undefined): void {
+  const row = (name === undefined ? undefined : zeroValues[name]) ?? NONE;
+  for (const field of row.dropped) {
+    const value = object[field];
+    if (value === "" || value === 0 || value === false) delete object[field];
+  }
+  for (const [field, zero] of Object.entries(row.shown)) {
+    if (object[field] === undefined || object[field] === null) object[field] = clone(zero);
+  }
+  for (const [field, value] of Object.entries(object)) {
+    if (typeof value !== "object" || value === null || field === KEPT_EMPTY) continue;
+    const child = schema.properties?.[field] ?? schema.additionalProperties;
+    if (typeof child !== "object") continue;
+    if (isEmptyCollection(child, value)) {
+      if (row.shown[field] === null) object[field] = null;
+      else delete object[field];
+    } else completeValue(child, value);
+  }
+}
+
+/** A list or a map, not a struct, that holds nothing. */
+function isEmptyCollection(raw: Schema, value: JsonValue): boolean {
+  if (Array.isArray(value)) return value.length === 0;
+  if (!isObject(value) || Object.keys(value).length > 0) return false;
+  const schema = resolve(raw);
+  return schema?.properties === undefined && schema?.additionalProperties !== undefined;
+}
+
+function completeValue(raw: Schema, value: JsonValue): void {
+  const schema = resolve(raw);
+  if (schema === undefined) return;
+  if (Array.isArray(value)) {
+    if (schema.items !== undefined) for (const item of value) completeValue(schema.items, item);
+  } else if (isObject(value)) {
+    completeZeroValues(schema, value, raw.$ref?.slice(REF_PREFIX.length));
+  }
+}
+
+/** What an object of this definition is before anybody sets anything. */
+export function zeroObject(schema: Schema, name: string | undefined): JsonObject {
+  const object: JsonObject = {};
+  completeZeroValues(schema, object, name);
+  return object;
+}
