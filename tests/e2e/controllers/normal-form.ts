@@ -89,7 +89,9 @@ class Words {
   of(text: string): string {
     const named = text.replace(this.#pattern, (match) => this.#words.get(match) ?? match);
     const own = named.replaceAll(this.#scenario.name, "NS").replace(TIME, "TIME");
-    const random = own.replace(/(kube-api-access)-[a-z0-9]{5}\b/g, "$1-RANDOM");
+    const random = own
+      .replace(/0\/\d+ nodes are available: .*/, "0/N nodes are available: REASONS")
+      .replace(/(kube-api-access)-[a-z0-9]{5}\b/g, "$1-RANDOM");
     return this.#scenario.comparesNodes === true ? random : random.replace(/\b(node|zone)-[ab]\b/g, "$1-ANY");
   }
 
@@ -160,6 +162,8 @@ const UNORDERED = new Set([
   "subsets",
 ]);
 const DROPPED = new Set(["resourceVersion", "managedFields", "uid", "selfLink"]);
+/** Known differences, told in docs/kubernetes-compatibility.md: measuring aids, and addresses that nodes bring along. */
+const KNOWN = new Set(["endpoints.kubernetes.io/last-change-trigger-time", "podCIDR", "podCIDRs"]);
 const RANDOM: Readonly<Record<string, string>> = {
   clusterIP: "CLUSTER-IP",
   nodePort: "NODE-PORT",
@@ -194,9 +198,9 @@ function normalObject(type: ResourceType, object: KubeObject, word: (text: strin
     }
     if (typeof value !== "object") return value;
     const inside = path === "" ? key : `${path}.${key}`;
-    const entries = Object.entries(value).filter(
-      ([name]) => !(DROPPED.has(name) && (inside === "metadata" || name !== "uid")),
-    );
+    const entries = Object.entries(value)
+      .filter(([name]) => !KNOWN.has(name))
+      .filter(([name]) => !(DROPPED.has(name) && (inside === "metadata" || name !== "uid")));
     return Object.fromEntries(
       entries
         .map(([name, child]) => [word(name), visit(child, name, inside)])
@@ -221,7 +225,9 @@ function normalEvents(events: readonly Event[], words: Words, loose: boolean): s
     const { involvedObject, reason, message = "", type, source, reportingComponent, action } = event;
     const from = reportingComponent || source?.component;
     const text = `${type} ${reason} (${from}${action === undefined ? "" : `, ${action}`}) ${involvedObject.kind} ${involvedObject.name}: ${message}`;
-    const line = words.of(blurNames(text));
+    const line = words
+      .of(blurNames(text))
+      .replace(/0\/\d+ nodes are available: .*/, "0/N nodes are available: REASONS");
     counts.set(line, (counts.get(line) ?? 0) + (event.series?.count ?? event.count ?? 1));
   }
   return [...counts].map(([line, count]) => `${loose ? "some" : `${count}x`} ${line}`).sort();

@@ -3,6 +3,7 @@ import type { Node, Pod } from "#api/kubernetes/gen/types";
 import { objectKey } from "#api/kubernetes/object";
 import type { Component } from "#base/component";
 import { WorkQueue } from "#kube/work-queue";
+import { claimNames } from "../cluster/claims-controller.ts";
 import { type ControllerContext, controllerComponent } from "../controller.ts";
 import { identityOf, isBeingDeleted, kubeTime } from "../objects/object-meta.ts";
 import { isFinished } from "../workloads/pod-state.ts";
@@ -12,7 +13,7 @@ const SOURCE = "default-scheduler";
 
 /** Binds pending pods to the ready node with the fewest pods; a pod that fits nowhere says so and waits for nodes. */
 export function createScheduler(context: ControllerContext): Component {
-  const { caches, client, clock, logger } = context;
+  const { caches, client, clock, logger, indexes } = context;
   // Pods bound here whose new nodeName the watch has not told yet.
   const bound = new Map<string, string>();
   const queue = new WorkQueue({ name: "scheduler", clock, logger, reconcile: (key) => schedule(key) });
@@ -20,9 +21,25 @@ export function createScheduler(context: ControllerContext): Component {
   const schedule = async (key: string) => {
     const pod = caches.pods.getByKey(key);
     if (pod === undefined || !needsNode(pod) || bound.has(identityOf(pod).uid)) return;
+    const unbound = unboundClaims(pod);
+    if (unbound !== undefined) {
+      const nodes = [...caches.nodes.all()].length;
+      return sayUnschedulable(pod, `0/${nodes} nodes are available: ${unbound}. not found`);
+    }
     const choice = chooseNode(pod, [...caches.nodes.all()], podsPerNode(caches.pods.all(), bound));
     if ("node" in choice) await bind(pod, choice.node);
     else await sayUnschedulable(pod, choice.message);
+  };
+
+  /** A claim without a volume keeps its pod waiting: nobody makes volumes here. */
+  const unboundClaims = (pod: Pod): string | undefined => {
+    const { namespace } = identityOf(pod);
+    for (const name of claimNames(pod)) {
+      const claim = caches.persistentVolumeClaims.get(namespace, name);
+      if (claim === undefined) return `persistentvolumeclaim "${name}" not found`;
+      if (claim.status?.phase !== "Bound") return "pod has unbound immediate PersistentVolumeClaims";
+    }
+    return undefined;
   };
 
   const bind = async (pod: Pod, node: string) => {
@@ -52,7 +69,8 @@ export function createScheduler(context: ControllerContext): Component {
     if (told?.reason === "Unschedulable" && told.message === message) return;
     const text = { reason: "Unschedulable", message };
     const lastTransitionTime = kubeTime(clock.now());
-    const condition = { type: "PodScheduled", status: "False", lastTransitionTime, ...text };
+    const observedGeneration = pod.metadata?.generation;
+    const condition = { type: "PodScheduled", status: "False", lastTransitionTime, observedGeneration, ...text };
     await caches.pods.patch(pod, { status: { conditions: [condition] } }, { type: "strategic", subresource: "status" });
     const event = { type: "Warning", reason: "FailedScheduling", message, action: "Scheduling" } as const;
     context.events.record(SOURCE, { type: Kinds.Pod, object: pod }, event);
@@ -65,9 +83,15 @@ export function createScheduler(context: ControllerContext): Component {
   caches.nodes.onChange(({ object, old, deleted }) => {
     // Heartbeats change nothing that the scheduler looks at.
     if (!deleted && old !== undefined && schedulingView(object) === schedulingView(old)) return;
-    for (const pod of caches.pods.all()) if (needsNode(pod)) queue.add(objectKey(pod));
+    for (const pod of indexes.podsByNode.get("")) if (needsNode(pod)) queue.add(objectKey(pod));
   });
-  return controllerComponent(queue, [caches.pods, caches.nodes]);
+  caches.persistentVolumeClaims.onChange(({ object }) => {
+    const { namespace, name } = identityOf(object);
+    for (const pod of indexes.podsByNode.get("")) {
+      if (identityOf(pod).namespace === namespace && claimNames(pod).includes(name)) queue.add(objectKey(pod));
+    }
+  });
+  return controllerComponent(queue, [caches.pods, caches.nodes, caches.persistentVolumeClaims]);
 }
 
 function needsNode(pod: Pod): boolean {

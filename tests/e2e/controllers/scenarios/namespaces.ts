@@ -1,5 +1,5 @@
 import { Kinds } from "../../../../src/api/kinds.ts";
-import type { Scenario } from "../world.ts";
+import type { Scenario, World } from "../world.ts";
 import { valueAt } from "../world.ts";
 import { configMap, pod, replicaSet } from "./manifests.ts";
 
@@ -11,6 +11,11 @@ const budget = (spec: object) => ({
   metadata: { name: "web" },
   spec: { selector: { matchLabels: { app: "web" } }, ...spec },
 });
+
+async function replicas(world: World, image: string, count: number): Promise<void> {
+  await world.apply(replicaSet("web", image, { replicas: count }));
+  await world.pods("app=web", count, ({ status }) => status?.phase === "Running");
+}
 
 export const namespaceScenarios: readonly Scenario[] = [
   {
@@ -84,21 +89,24 @@ export const namespaceScenarios: readonly Scenario[] = [
   {
     name: "disruption-budget-of-healthy-pods",
     async run(world) {
-      await world.apply(replicaSet("web", "ready", { replicas: 3 }), budget({ minAvailable: 2 }));
+      await replicas(world, "ready", 3);
+      await world.apply(budget({ minAvailable: 2 }));
       await world.reaches(PodDisruptionBudget, "web", "status.disruptionsAllowed", 1);
     },
   },
   {
     name: "disruption-budget-in-percent",
     async run(world) {
-      await world.apply(replicaSet("web", "ready", { replicas: 4 }), budget({ maxUnavailable: "30%" }));
+      await replicas(world, "ready", 4);
+      await world.apply(budget({ maxUnavailable: "30%" }));
       await world.reaches(PodDisruptionBudget, "web", "status.disruptionsAllowed", 2);
     },
   },
   {
     name: "disruption-budget-of-sick-pods",
     async run(world) {
-      await world.apply(replicaSet("web", "unready", { replicas: 2 }), budget({ minAvailable: "50%" }));
+      await replicas(world, "unready", 2);
+      await world.apply(budget({ minAvailable: "50%" }));
       await world.reaches(PodDisruptionBudget, "web", "status.expectedPods", 2);
     },
   },

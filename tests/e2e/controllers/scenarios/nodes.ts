@@ -46,6 +46,7 @@ export const nodeScenarios: readonly Scenario[] = [
     clusterObjects: ["nodes/weak"],
     async run(world) {
       await world.nodes.register({ name: "weak", taints: [taint("weak")] });
+      await taintsReach(world, "weak", "NoSchedule", undefined);
       const brief = [
         { key: "node.kubernetes.io/not-ready", operator: "Exists", effect: "NoExecute", tolerationSeconds: 1 },
       ];
@@ -75,6 +76,7 @@ export const nodeScenarios: readonly Scenario[] = [
     clusterObjects: ["nodes/silent"],
     async run(world) {
       await world.nodes.register({ name: "silent", taints: [taint("silent")] });
+      await taintsReach(world, "silent", "NoSchedule", undefined);
       await world.apply(pod("web", "ready", onNode("silent")));
       await running(world, "web");
       world.nodes.silence("silent");
@@ -100,6 +102,7 @@ export const nodeScenarios: readonly Scenario[] = [
     clusterObjects: ["nodes/evicting"],
     async run(world) {
       await world.nodes.register({ name: "evicting", taints: [taint("evicting")] });
+      await taintsReach(world, "evicting", "NoSchedule", undefined);
       const patient = [{ key: "maintenance", operator: "Exists" }];
       await world.apply(pod("stays", "ready", onNode("evicting", patient)), pod("leaves", "ready", onNode("evicting")));
       await running(world, "stays");
