@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { arch, cpus, release, totalmem } from "node:os";
 import { Kinds } from "#api/kinds";
-import type { Lease, Node, NodeStatus, Quantity } from "#api/kubernetes/gen/types";
+import type { Event, Lease, Node, NodeStatus, Quantity } from "#api/kubernetes/gen/types";
 import type { Clock } from "#base/clock";
 import type { Logger } from "#base/logger";
 import { errorMessage } from "#base/mesh-error";
@@ -90,6 +90,7 @@ export async function registerNode(on: Registration): Promise<void> {
     try {
       await createNode(on);
       await tellStatus(on);
+      tellStory(on);
       return;
     } catch (thrown) {
       if (on.signal.aborted) throw thrown;
@@ -116,6 +117,31 @@ export async function keepNodeAlive(on: Registration): Promise<void> {
       on.logger.warn({ node: on.config.nodeName, error: errorMessage(thrown) }, "lease not renewed");
     }
     await on.clock.sleep(wait, on.signal).catch(() => undefined);
+  }
+}
+
+/** What a node says of itself when it begins. Never waits and never throws. */
+function tellStory({ client, config, clock, logger }: Registration): void {
+  const { nodeName: name } = config;
+  const now = kubeTime(clock);
+  const events: readonly (readonly [string, string])[] = [
+    ["Starting", "Starting kubelet."],
+    ["NodeReady", `Node ${name} status is now: NodeReady`],
+  ];
+  for (const [index, [reason, message]] of events.entries()) {
+    const event: Event = {
+      apiVersion: "v1",
+      kind: "Event",
+      metadata: { namespace: "default", name: `${name}.${(clock.now() + index).toString(16)}` },
+      involvedObject: { kind: "Node", name, uid: name },
+      ...{ type: "Normal", reason, message, count: 1, firstTimestamp: now, lastTimestamp: now },
+      source: { component: "kubelet", host: name },
+      reportingComponent: "kubelet",
+      reportingInstance: name,
+    };
+    client.create(Kinds.Event, event).catch((thrown: unknown) => {
+      logger.debug({ reason, error: errorMessage(thrown) }, "event not told");
+    });
   }
 }
 

@@ -16,6 +16,7 @@ import { createServiceProxy } from "../service-proxy/create-service-proxy.ts";
 import { machineHierarchies } from "./cgroup/cgroup-hierarchies.ts";
 import { createContainerCgroups } from "./cgroup/container-cgroups.ts";
 import { loadImageCatalogue } from "./images/image-catalogue.ts";
+import { createKubeletAccess } from "./kubelet-server/kubelet-access.ts";
 import { createKubeletServer } from "./kubelet-server/kubelet-server.ts";
 import { createNodeApi } from "./node-api.ts";
 import { keepNodeAlive, nodeCapacity, nodeObject, registerNode } from "./node-registration.ts";
@@ -41,7 +42,13 @@ export async function runNode(config: NodeProcessConfig, logger: Logger, signal:
   const context = await createPodContext(config, { client, logger, signal });
   const manager = createPodManager(context);
   const components: Component[] = [
-    createKubeletServer({ config, manager, logger, clock }),
+    createKubeletServer({
+      config,
+      manager,
+      logger,
+      clock,
+      access: createKubeletAccess(client, config.nodeName, clock),
+    }),
     createServiceProxy({ client: proxyClient, config, logger: logger.child({ component: "service-proxy" }) }),
     createClusterDns({ client: proxyClient, config, logger: logger.child({ component: "cluster-dns" }) }),
     { name: "pods", run: (stop) => runPods(manager, { client, config, logger, signal: stop }) },

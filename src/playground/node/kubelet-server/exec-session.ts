@@ -101,7 +101,7 @@ async function runOnTerminal(
   const size = first ? `stty rows ${first.rows} cols ${first.columns}; ` : "";
   const line = `tty >&3; exec 3>&-; ${size}TERM=\${TERM:-xterm} exec ${shellWords(command)}`;
   const child = running.withEnvironment((environment) =>
-    spawn("setpriv", running.execArguments(onTerminal(line)), {
+    spawn("setpriv", running.execArguments(onTerminal(line, running.tools)), {
       stdio: ["pipe", "pipe", "pipe", "pipe", environment],
       env: TOOL_ENVIRONMENT,
     }),

@@ -5,10 +5,12 @@ import type { Clock } from "#base/clock";
 import type { Logger } from "#base/logger";
 import type { NodeProcessConfig } from "../../process-config.ts";
 import type { PodManager } from "../pod/pod-manager.ts";
+import type { KubeletAccess } from "./kubelet-access.ts";
 
 export interface KubeletServerOptions {
   readonly config: Pick<NodeProcessConfig, "address" | "kubelet" | "stateDir">;
   readonly manager: PodManager;
+  readonly access: KubeletAccess;
   readonly logger: Logger;
   readonly clock: Clock;
 }

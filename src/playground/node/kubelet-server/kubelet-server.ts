@@ -9,6 +9,7 @@ import { serveContainerLog } from "./container-log-query.ts";
 import { serveAttach, serveExec } from "./exec-session.ts";
 import type { KubeletServerOptions, PodRequest, Upgraded } from "./kubelet-request.ts";
 import { servePortForward } from "./port-forward.ts";
+import { resourceMetrics } from "./resource-metrics.ts";
 
 type Upgrade = (options: KubeletServerOptions, on: PodRequest, upgraded: Upgraded) => Promise<void>;
 
@@ -18,7 +19,7 @@ const UPGRADES: Readonly<Record<string, Upgrade>> = {
   portForward: servePortForward,
 };
 
-/** Serves HTTPS on the node's address; only clients with a certificate of `clientCaCert` get in. */
+/** Serves HTTPS on the node's address to those whom `access` lets in. */
 export function createKubeletServer(options: KubeletServerOptions): Component {
   const { config, logger } = options;
   return {
@@ -29,7 +30,8 @@ export function createKubeletServer(options: KubeletServerOptions): Component {
         key: readFileSync(config.kubelet.key),
         ca: readFileSync(config.kubelet.clientCaCert),
         requestCert: true,
-        rejectUnauthorized: true,
+        // Who shows no certificate may have a token; who has neither hears so in words.
+        rejectUnauthorized: false,
         ALPNProtocols: ["http/1.1"],
       });
       const sockets = new Set<Duplex>();
@@ -62,9 +64,13 @@ export function createKubeletServer(options: KubeletServerOptions): Component {
 }
 
 async function serve(options: KubeletServerOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  await options.access.check(request);
   const { kind, on } = parsePath(request);
   if (kind === "healthz") {
     response.end("ok");
+  } else if (kind === "metrics" && on.namespace === "resource") {
+    response.setHeader("content-type", "text/plain; version=0.0.4; charset=utf-8");
+    response.end(resourceMetrics(options.manager, options.clock.now()));
   } else if (kind === "pods") {
     response.setHeader("content-type", "application/json");
     response.end(JSON.stringify({ kind: "PodList", apiVersion: "v1", metadata: {}, items: options.manager.pods() }));
@@ -79,6 +85,7 @@ async function serve(options: KubeletServerOptions, request: IncomingMessage, re
 }
 
 async function upgrade(options: KubeletServerOptions, upgraded: Upgraded): Promise<void> {
+  await options.access.check(upgraded.request);
   const { kind, on } = parsePath(upgraded.request);
   const handler = UPGRADES[kind];
   if (!handler) throw new MeshError("NOT_FOUND", `the node upgrades no ${upgraded.request.url ?? "/"}`);
@@ -108,6 +115,11 @@ function refuse(response: ServerResponse, thrown: unknown): void {
 }
 
 function statusOf(thrown: unknown): number {
-  const codes: Readonly<Record<string, number>> = { NOT_FOUND: 404, BAD_REQUEST: 400 };
+  const codes: Readonly<Record<string, number>> = {
+    NOT_FOUND: 404,
+    BAD_REQUEST: 400,
+    UNAUTHORIZED: 401,
+    FORBIDDEN: 403,
+  };
   return (thrown instanceof MeshError && codes[thrown.code]) || 500;
 }
