@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import type { Logger } from "#base/logger";
 import type { ClusterProcessConfig } from "#playground/process-config";
 import { createAdmission } from "./admission/create-admission.ts";
-import { bootstrapPolicy } from "./auth/bootstrap-policy.ts";
+import { bornObjects } from "./born-objects.ts";
 import { createAuthenticator } from "./auth/create-authenticator.ts";
 import { createAuthorizer } from "./auth/create-authorizer.ts";
 import { createVirtualResources } from "./auth/create-virtual-resources.ts";
@@ -30,7 +30,7 @@ export async function runApiServer(
     admission: createAdmission(plugIn),
     virtualResources: createVirtualResources({ ...plugIn, authorizer, authenticator }),
     pods: createPodConnector(plugIn),
-    bootstrap: bootstrapPolicy(),
+    bootstrap: bornObjects(),
     documents: openidDocuments(config),
     logger,
     signal,

@@ -1,9 +1,9 @@
 import type { ClusterProcessConfig } from "#playground/process-config";
-import type { EngineParts, WriteContext } from "./api-context.ts";
-import { ApiStatusError, type JsonObject } from "./contract.ts";
-import { objectAt, stringAt } from "./json.ts";
+import { type EngineParts, timestamp, type WriteContext } from "./api-context.ts";
+import type { JsonObject } from "./contract.ts";
+import { isObject, objectAt, objectsAt, stringAt } from "./json.ts";
 import { createObject } from "./operations/create-object.ts";
-import { parseApiVersion } from "./resource-kind.ts";
+import { parseApiVersion, type ResourceKind, storageKey } from "./resource-kind.ts";
 
 /** The objects that every cluster has before anybody asks for anything; `clusterIP` is the first of the service range. */
 export function bootstrapObjects(config: ClusterProcessConfig, clusterIP: string): JsonObject[] {
@@ -65,10 +65,16 @@ export async function ensureObjects(parts: EngineParts, objects: readonly JsonOb
     if (kind === undefined) throw new Error(`bootstrap object of unknown kind ${stringAt(body, "kind")}`);
     const metadata = objectAt(body, "metadata");
     const target = { namespace: stringAt(metadata, "namespace"), name: stringAt(metadata, "name"), subresource: "" };
-    try {
-      await createObject(own, kind, { target, body, context: SERVER });
-    } catch (thrown) {
-      if (!(thrown instanceof ApiStatusError && thrown.reason === "AlreadyExists")) throw thrown;
-    }
+    if (parts.store.get(storageKey(kind), target.namespace, target.name) !== undefined) continue;
+    const made = await createObject(own, kind, { target, body, context: SERVER });
+    if (isObject(body["status"])) giveStatus(parts, kind, made, body["status"]);
   }
+}
+
+/** What the server itself says of an object that it made. */
+function giveStatus(parts: EngineParts, kind: ResourceKind, made: JsonObject, status: JsonObject): void {
+  const now = timestamp(parts.now());
+  const conditions = objectsAt(status, "conditions").map((condition) => ({ ...condition, lastTransitionTime: now }));
+  const given = conditions.length === 0 ? status : { ...status, conditions };
+  parts.store.commit(storageKey(kind), "MODIFIED", { ...structuredClone(made), status: given });
 }

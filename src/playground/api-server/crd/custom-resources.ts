@@ -9,6 +9,7 @@ import { arrayAt, deepEqual, objectAt, stringAt } from "../json.ts";
 import { deleteObject, deleteOptions } from "../operations/remove-object.ts";
 import { resourceKey } from "../resource-kind.ts";
 import { withApproval } from "./api-approval.ts";
+import { registerApiServices } from "./api-services.ts";
 import { kindsOf } from "./custom-kinds.ts";
 import { isTrue, withCondition } from "./definition-conditions.ts";
 import { withEstablished, withNames } from "./definition-names.ts";
@@ -25,12 +26,14 @@ export function watchDefinitions(parts: EngineParts, logger: Logger): () => void
       subscriptions.get(name)?.();
       subscriptions.delete(name);
       parts.registry.setCustom(name, []);
+      registerApiServices(parts);
       logger.info({ definition: name }, "custom resource removed");
       // Its names are free now: others of the group may have waited for them.
       for (const other of groupOf(parts, object)) settle(parts, other);
       return;
     }
     parts.registry.setCustom(name, kindsOf(object));
+    registerApiServices(parts);
     if (settle(parts, object) || !isDeleted(object)) return;
     if (!subscriptions.has(name)) {
       const retry = () => cleanUp(parts, name);

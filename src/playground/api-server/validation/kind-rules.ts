@@ -252,6 +252,7 @@ const others: Readonly<Record<string, KindRules>> = {
   "storage.k8s.io/storageclasses": { create: checkStorageClass, update: checkStorageClassUpdate },
   "storage.k8s.io/csidrivers": { create: checkCsiDriver, update: both(checkCsiDriver) },
   "certificates.k8s.io/certificatesigningrequests": { name: pathSegment },
+  "apiregistration.k8s.io/apiservices": { name: pathSegment },
 };
 
 const RULES: Readonly<Record<string, KindRules>> = { ...core, ...apps, ...others };
