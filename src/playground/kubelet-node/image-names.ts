@@ -13,26 +13,38 @@ export interface ImageNames {
   readonly dns: string;
 }
 
+/** An image by one of its names. */
+export interface LayoutImage {
+  /** Whole, with registry and tag. */
+  readonly name: string;
+  /** Of its manifest. */
+  readonly digest: string;
+}
+
 interface LayoutIndex {
-  readonly manifests?: readonly { readonly annotations?: Readonly<Record<string, string>> }[];
+  readonly manifests?: readonly { readonly digest: string; readonly annotations?: Readonly<Record<string, string>> }[];
 }
 
 /** Looks into an OCI layout. Throws MeshError NO_IMAGES when it is none, or lacks an image that every node needs. */
 export async function findImageNames(layout: string): Promise<ImageNames> {
-  const names = await namesIn(layout);
+  const images = await readLayoutImages(layout);
   const nameOf = (image: string) => {
-    const found = names.find((name) => name.includes(`/${image}:`));
-    if (found !== undefined) return found;
+    const found = images.find(({ name }) => name.includes(`/${image}:`));
+    if (found !== undefined) return found.name;
     throw new MeshError("NO_IMAGES", `no image named ${image} lies in ${layout}`, { hint: HINT });
   };
   return { sandbox: nameOf("pause"), dns: nameOf("playground-dns") };
 }
 
-async function namesIn(layout: string): Promise<string[]> {
+/** Every name in an OCI layout. Throws MeshError NO_IMAGES when it is none. */
+export async function readLayoutImages(layout: string): Promise<readonly LayoutImage[]> {
   const file = join(layout, "index.json");
   try {
     const index = JSON.parse(await readFile(file, "utf8")) as LayoutIndex;
-    return (index.manifests ?? []).flatMap(({ annotations }) => annotations?.[IMAGE_NAME] ?? []);
+    return (index.manifests ?? []).flatMap(({ digest, annotations }) => {
+      const name = annotations?.[IMAGE_NAME];
+      return name === undefined ? [] : [{ name, digest }];
+    });
   } catch (cause) {
     throw new MeshError("NO_IMAGES", `cannot read the images' index ${file}`, { cause, hint: HINT });
   }

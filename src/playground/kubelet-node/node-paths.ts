@@ -9,6 +9,9 @@ export interface NodePaths {
   /** In the mount namespace of containerd only: short, as a socket's path may have 107 bytes. */
   readonly containerdState: string;
   readonly containerdSocket: string;
+  /** Where containerd looks registries up; the file is for all of them. */
+  readonly registries: string;
+  readonly registryHosts: string;
   readonly cniConfigDir: string;
   readonly cniDataDir: string;
   readonly kubeletConfig: string;
@@ -25,6 +28,8 @@ export function nodePaths(stateDir: string): NodePaths {
     containerdRootInMemory: "/run/isthmus/containerd",
     containerdState: "/run/containerd",
     containerdSocket: "/run/containerd/containerd.sock",
+    registries: join(stateDir, "registries"),
+    registryHosts: join(stateDir, "registries", "_default", "hosts.toml"),
     cniConfigDir: join(stateDir, "cni"),
     cniDataDir: join(stateDir, "cni-addresses"),
     kubeletConfig: join(stateDir, "kubelet.yaml"),

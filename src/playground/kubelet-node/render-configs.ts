@@ -28,6 +28,8 @@ disabled_plugins = [
   [plugins."io.containerd.grpc.v1.cri".cni]
     bin_dir = ${quote(options.cniPlugins)}
     conf_dir = ${quote(paths.cniConfigDir)}
+  [plugins."io.containerd.grpc.v1.cri".registry]
+    config_path = ${quote(paths.registries)}
   [plugins."io.containerd.grpc.v1.cri".containerd]
     snapshotter = "overlayfs"
     default_runtime_name = "runc"

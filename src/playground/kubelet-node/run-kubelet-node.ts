@@ -17,6 +17,7 @@ import { type NodePaths, nodePaths } from "./node-paths.ts";
 import { NodeProgram } from "./node-program.ts";
 import { putOuterRulesFirst } from "./outer-rules-first.ts";
 import { renderKubeletConfig, renderKubeProxyConfig } from "./render-configs.ts";
+import { serveImages } from "./serve-images.ts";
 import { serveLoadBalancerAddresses } from "./serve-load-balancer-addresses.ts";
 import { type Containerd, startContainerd } from "./start-containerd.ts";
 
@@ -33,6 +34,7 @@ export async function runKubeletNode(config: KubeletProcessConfig, logger: Logge
   const node = new KubeletNode({ config, client, logger });
   const components: Component[] = [
     serveLoadBalancerAddresses({ client, outerInterface: config.outerInterface, logger }),
+    serveImages(config.realNode.images.layout),
     { name: "node", run: (stop) => node.run(stop) },
   ];
   try {

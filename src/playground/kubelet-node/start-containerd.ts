@@ -1,5 +1,5 @@
 import { mkdirSync, writeFileSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { MeshError } from "#base/mesh-error";
 import { until } from "#base/until";
 import type { KubeletProcessConfig } from "../process-config.ts";
@@ -9,6 +9,7 @@ import type { NodePaths } from "./node-paths.ts";
 import { NodeProgram } from "./node-program.ts";
 import { privateMountsScript } from "./private-mounts.ts";
 import { renderCniConfig, renderContainerdConfig } from "./render-configs.ts";
+import { renderRegistryHosts } from "./serve-images.ts";
 
 const READY_MS = 30_000;
 
@@ -32,13 +33,15 @@ export interface ContainerdOptions {
 export async function startContainerd(options: ContainerdOptions, signal: AbortSignal): Promise<Containerd> {
   const { config, paths, sandboxImage } = options;
   const { containerTools, logsDir, images } = config.realNode;
-  for (const dir of [paths.cniConfigDir, paths.cniDataDir]) mkdirSync(dir, { recursive: true });
+  const folders = [paths.cniConfigDir, paths.cniDataDir, dirname(paths.registryHosts)];
+  for (const dir of folders) mkdirSync(dir, { recursive: true });
   const onDisk = await holdsLayers(config.stateDir);
   const root = onDisk ? paths.containerdRoot : paths.containerdRootInMemory;
   const store = onDisk ? images.store : undefined;
   if (store !== undefined) await copyImageStore(store, root);
   const settings = { root, cniPlugins: containerTools.cni, sandboxImage };
   writeFileSync(paths.containerdConfig, renderContainerdConfig(paths, settings));
+  writeFileSync(paths.registryHosts, renderRegistryHosts());
   writeFileSync(join(paths.cniConfigDir, "10-isthmus.conflist"), renderCniConfig(config, paths));
   const env = programEnvironment(config);
   const mounts = ["unshare", "--mount", "--propagation", "private", "sh", "-c", privateMountsScript([config.stateDir])];
