@@ -74,6 +74,8 @@ export interface NodeProcessConfig {
   readonly zone: string;
   readonly podCIDR: string;
   readonly serviceCIDR: string;
+  /** Of a node whose pods and Services have IPv6 addresses beside their IPv4 ones. */
+  readonly ipv6?: { readonly address: string; readonly podCIDR: string; readonly serviceCIDR: string };
   /** 10th address of the service CIDR. */
   readonly dnsAddress: string;
   readonly clusterDomain: string;
@@ -95,6 +97,8 @@ export interface NodeProcessConfig {
   readonly cgroup: string;
   /** YAML files that map image names to programs; later files win. */
   readonly imageCatalogues: readonly string[];
+  /** Folder in which layers of images are unpacked once; by default the person's cache. */
+  readonly imageCache?: string;
   readonly envoyBinary: string;
   readonly readyFile: string;
   readonly logLevel: "debug" | "info" | "warn" | "error";
@@ -137,7 +141,5 @@ export interface KubeletProcessConfig extends NodeProcessConfig {
     readonly loadBalancerRange: { readonly first: string; readonly last: string };
     /** Each program writes CLUSTER-PROGRAM.log into it. */
     readonly logsDir: string;
-    /** Name of the folder that this node makes in every cgroup hierarchy: unique among the playgrounds of the machine. */
-    readonly cgroup: string;
   };
 }

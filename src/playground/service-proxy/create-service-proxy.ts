@@ -9,9 +9,10 @@ import { startInformer } from "#kube/informer";
 import type { KubeClient } from "#kube/kube-client";
 import type { NodeProcessConfig } from "../process-config.ts";
 import { runTool } from "../run-tool.ts";
+import { createHealthCheckPorts, healthChecks } from "./health-check-ports.ts";
 import { type InstalledRules, installedAfter, parseSave, renderRestore } from "./iptables-rules.ts";
 import { createOuterAddresses } from "./outer-addresses.ts";
-import { buildServiceRules, CHAIN_PREFIX } from "./render-service-rules.ts";
+import { buildServiceRules, CHAIN_PREFIX, type ServiceRulesConfig } from "./render-service-rules.ts";
 import { loadBalancerAddresses } from "./service-ports.ts";
 
 const QUIET_MS = 4;
@@ -20,7 +21,8 @@ const RETRY_MS = 500;
 
 export interface ServiceProxyOptions {
   readonly client: KubeClient;
-  readonly config: Pick<NodeProcessConfig, "address" | "outerInterface" | "serviceCIDR" | "dnsAddress">;
+  readonly config: Pick<NodeProcessConfig, "address" | "outerInterface" | "serviceCIDR" | "dnsAddress" | "ipv6"> &
+    Partial<Pick<NodeProcessConfig, "nodeName">>;
   readonly logger: Logger;
   readonly clock?: Clock;
 }
@@ -46,6 +48,7 @@ export function createServiceProxy(options: ServiceProxyOptions): Component {
       if (!signal.aborted) changes.add();
       await untilAborted(signal);
       changes.close();
+      applier.close();
     },
   };
 }
@@ -94,31 +97,55 @@ function applyChanges(
 }
 
 /** The node itself finds a way to Services only if a route leads there; the rules rewrite or refuse it before it goes. */
-async function routeServices({ serviceCIDR, outerInterface, address }: ServiceProxyOptions["config"]): Promise<void> {
+async function routeServices({
+  serviceCIDR,
+  outerInterface,
+  address,
+  ipv6,
+}: ServiceProxyOptions["config"]): Promise<void> {
   await runTool("ip", ["route", "replace", serviceCIDR, "dev", outerInterface, "src", address]);
+  if (ipv6) await runTool("ip", ["-6", "route", "replace", ipv6.serviceCIDR, "dev", outerInterface]);
 }
 
 function createApplier({ config, logger, clock = systemClock }: ServiceProxyOptions) {
   const addresses = createOuterAddresses(config.outerInterface);
-  let installed: InstalledRules | undefined;
-  let lastText = "";
+  const ports = createHealthCheckPorts(config.address, logger);
+  const { ipv6 } = config;
+  const families = [
+    createRules("iptables", config),
+    ...(ipv6 ? [createRules("ip6tables", { ...config, ...ipv6, dnsAddress: "", family: "IPv6" })] : []),
+  ];
   return {
     async apply(services: readonly Service[], slices: readonly EndpointSlice[]): Promise<void> {
       const begin = clock.now();
-      const tables = buildServiceRules(services, slices, config);
-      installed ??= parseSave(await runTool("iptables-save", []), CHAIN_PREFIX);
-      const text = renderRestore(tables, installed);
-      if (text !== lastText) {
-        // Forgotten first: after a failure the truth is read again.
-        installed = undefined;
-        lastText = "";
-        await runTool("iptables-restore", ["-w", "--noflush"], { input: text });
-        installed = installedAfter(tables);
-        lastText = renderRestore(tables, installed);
-        logger.debug({ rules: text.split("\n").length, ms: clock.now() - begin }, "service rules applied");
-      }
+      let rules = 0;
+      for (const family of families) rules += await family.apply(services, slices);
+      if (rules > 0) logger.debug({ rules, ms: clock.now() - begin }, "service rules applied");
       // Rules first: an address that answers ARP must not refuse what it should pass on.
       await addresses.apply(loadBalancerAddresses(services));
+      ports.apply(healthChecks(services, slices, config));
+    },
+    close: () => ports.close(),
+  };
+}
+
+/** The rules of one family; `apply` gives how many lines it handed to the kernel. */
+function createRules(tool: "iptables" | "ip6tables", config: ServiceRulesConfig) {
+  let installed: InstalledRules | undefined;
+  let lastText = "";
+  return {
+    async apply(services: readonly Service[], slices: readonly EndpointSlice[]): Promise<number> {
+      const tables = buildServiceRules(services, slices, config);
+      installed ??= parseSave(await runTool(`${tool}-save`, []), CHAIN_PREFIX);
+      const text = renderRestore(tables, installed);
+      if (text === lastText) return 0;
+      // Forgotten first: after a failure the truth is read again.
+      installed = undefined;
+      lastText = "";
+      await runTool(`${tool}-restore`, ["-w", "--noflush"], { input: text });
+      installed = installedAfter(tables);
+      lastText = renderRestore(tables, installed);
+      return text.split("\n").length;
     },
   };
 }

@@ -2,6 +2,7 @@ import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { EndpointSlice, Service } from "#api/kubernetes/gen/types";
 import { until } from "#base/until";
+import { healthAnswer, healthChecks } from "./health-check-ports.ts";
 import { installedAfter, NOTHING_INSTALLED, parseSave, renderRestore } from "./iptables-rules.ts";
 import {
   buildServiceRules,
@@ -82,6 +83,46 @@ describe("renderServiceRules", () => {
     const b = service("b", { clusterIP: "10.96.1.2" });
     const slices = [slice("a", ["10.244.0.1"]), slice("b", ["10.244.0.2"])];
     expect(renderServiceRules([a, b], slices, config)).toBe(renderServiceRules([b, a], slices.reverse(), config));
+  });
+
+  it("keeps calls from outside on this node's endpoints where the policy says so", () => {
+    const endpoints = [
+      { addresses: ["10.244.0.1"], nodeName: "here" },
+      { addresses: ["10.245.0.1"], nodeName: "there" },
+    ];
+    const slices = [{ ...slice("web", []), endpoints }];
+    const ports = [{ name: "http", port: 80, nodePort: 30080 }];
+    const spec = { clusterIP: "10.96.1.1", type: "LoadBalancer", externalTrafficPolicy: "Local", ports };
+    const web = service("web", { ...spec, healthCheckNodePort: 31000 });
+    const [facts] = servicePorts([web], slices, { nodeName: "here" });
+    expect([facts?.endpoints, facts?.externalEndpoints]).toEqual([
+      ["10.244.0.1:8080", "10.245.0.1:8080"],
+      ["10.244.0.1:8080"],
+    ]);
+    const text = renderServiceRules([web], slices, { ...config, nodeName: "here" });
+    expect(text).toMatch(/-d 10\.96\.1\.1\/32 .* -j ISTHMUS-SVC-/);
+    expect(text).toMatch(/--dport 30080 .* -j ISTHMUS-EXT-/);
+    const [inside] = servicePorts([service("web", { internalTrafficPolicy: "Local" })], slices, { nodeName: "there" });
+    expect(inside?.endpoints).toEqual(["10.245.0.1:8080"]);
+    const checks = (nodeName: string) => healthChecks([web], slices, { nodeName }).map(healthAnswer);
+    expect(checks("here")).toEqual([
+      {
+        status: 200,
+        body: '{"service":{"namespace":"sample","name":"web"},"localEndpoints":1,"serviceProxyHealthy":true}',
+      },
+    ]);
+    expect(checks("elsewhere")[0]?.status).toBe(503);
+  });
+
+  it("has rules of its own for IPv6, from slices of IPv6", () => {
+    const six = { ...slice("web", ["fd44::1"]), addressType: "IPv6" };
+    const spec = { clusterIP: "10.96.1.1", clusterIPs: ["10.96.1.1", "fd96::1"] };
+    const v6: ServiceRulesConfig = { address: "fd30::11", serviceCIDR: "fd96::/112", dnsAddress: "", family: "IPv6" };
+    const text = renderServiceRules([service("web", spec)], [slice("web", ["10.244.0.1"]), six], v6);
+    expect(text).toContain("-d fd96::1/128 -p tcp -m tcp --dport 80");
+    expect(text).toContain("-s fd44::1/128 -j MARK");
+    expect(text).toContain("-j DNAT --to-destination [fd44::1]:8080");
+    expect(text).not.toContain("10.");
   });
 
   it("removes chains that a change leaves over, and hooks only once", () => {

@@ -4,7 +4,7 @@ import type { EndpointSlice, Service } from "#api/kubernetes/gen/types";
 import { contentHash } from "#base/content-hash";
 import type { NodeProcessConfig } from "../process-config.ts";
 import { NOTHING_INSTALLED, renderRestore, type TableRules } from "./iptables-rules.ts";
-import { loadBalancerAddresses, type ServicePortFacts, servicePorts } from "./service-ports.ts";
+import { type IpFamily, loadBalancerAddresses, type ServicePortFacts, servicePorts } from "./service-ports.ts";
 
 export const CHAIN_PREFIX = "ISTHMUS-";
 const SERVICES = `${CHAIN_PREFIX}SERVICES`;
@@ -13,7 +13,11 @@ const REJECT = `${CHAIN_PREFIX}REJECT`;
 /** Set on a connection that a pod makes to itself through a Service: without a new source the answer would not come back. */
 const HAIRPIN_MARK = "0x8000";
 
-export type ServiceRulesConfig = Pick<NodeProcessConfig, "address" | "serviceCIDR" | "dnsAddress">;
+/** Addresses are of the family whose rules are built: IPv4 unless told. */
+export interface ServiceRulesConfig extends Pick<NodeProcessConfig, "address" | "serviceCIDR" | "dnsAddress"> {
+  readonly nodeName?: string;
+  readonly family?: IpFamily;
+}
 
 /** The full rule set as input for `iptables-restore --noflush`, on a node that has none of it yet. */
 export function renderServiceRules(
@@ -29,22 +33,27 @@ export function buildServiceRules(
   slices: readonly EndpointSlice[],
   config: ServiceRulesConfig,
 ): TableRules[] {
-  const ports = servicePorts(services, slices);
-  return [natTable(ports, config), filterTable(ports, loadBalancerAddresses(services), config)];
+  const ports = servicePorts(services, slices, config);
+  return [natTable(ports, config), filterTable(ports, loadBalancerAddresses(services, config.family), config)];
 }
 
 function natTable(ports: readonly ServicePortFacts[], config: ServiceRulesConfig): TableRules {
-  const served = ports.filter(({ endpoints }) => endpoints.length > 0);
-  const entries = served.flatMap((port) => entryRules(port));
+  const entries = ports.flatMap((port) => entryRules(port));
   // Last: an address of a Service wins over the node's own ports.
-  const nodePorts = served.flatMap((port) => nodePortRules(port, config.address));
+  const nodePorts = ports.flatMap((port) => nodePortRules(port, config.address));
   const chains = new Map<string, readonly string[]>([
     [SERVICES, [...entries, ...nodePorts]],
     [POSTROUTING, [`-m mark --mark ${HAIRPIN_MARK}/${HAIRPIN_MARK} -j MASQUERADE`]],
   ]);
-  for (const port of served) {
-    chains.set(serviceChain(port), choiceRules(port));
-    for (const endpoint of port.endpoints) chains.set(endpointChain(port, endpoint), endpointRules(port, endpoint));
+  for (const port of ports) {
+    const { endpoints, externalEndpoints } = port;
+    if (endpoints.length > 0) chains.set(serviceChain(port), choiceRules(port, endpoints));
+    if (differsOutside(port) && externalEndpoints.length > 0) {
+      chains.set(externalChain(port), choiceRules(port, externalEndpoints));
+    }
+    for (const endpoint of new Set([...endpoints, ...externalEndpoints])) {
+      chains.set(endpointChain(port, endpoint), endpointRules(port, endpoint));
+    }
   }
   const hooks = [
     { from: "PREROUTING", to: SERVICES },
@@ -54,24 +63,45 @@ function natTable(ports: readonly ServicePortFacts[], config: ServiceRulesConfig
   return { table: "nat", chains, hooks };
 }
 
+/** A traffic policy keeps calls from outside, or from inside, on endpoints of this node. */
+function differsOutside({ endpoints, externalEndpoints }: ServicePortFacts): boolean {
+  return endpoints.join() !== externalEndpoints.join();
+}
+
+/** Where calls from outside go; undefined when there is nothing to bring them to. */
+function outsideChain(port: ServicePortFacts): string | undefined {
+  if (port.externalEndpoints.length === 0) return undefined;
+  return differsOutside(port) ? externalChain(port) : serviceChain(port);
+}
+
 function entryRules(port: ServicePortFacts): string[] {
-  const open = [...port.clusterIPs, ...port.externalIPs].map((address) => ["", address]);
+  const inside = port.endpoints.length > 0 ? serviceChain(port) : undefined;
+  const outside = outsideChain(port);
   const ranges = port.sourceRanges.length === 0 ? [""] : port.sourceRanges.map((range) => `-s ${range} `);
-  const guarded = port.loadBalancerIPs.flatMap((address) => ranges.map((range) => [range, address]));
-  return [...open, ...guarded].map(
-    ([from, address]) => `${from}-d ${address}/32 ${matchPort(port)} ${comment(port)} -j ${serviceChain(port)}`,
-  );
+  const rule = (from: string, address: string, chain: string | undefined) =>
+    chain === undefined ? [] : [`${from}-d ${host(address)} ${matchPort(port)} ${comment(port)} -j ${chain}`];
+  return [
+    ...port.clusterIPs.flatMap((address) => rule("", address, inside)),
+    ...port.externalIPs.flatMap((address) => rule("", address, outside)),
+    ...port.loadBalancerIPs.flatMap((address) => ranges.flatMap((range) => rule(range, address, outside))),
+  ];
 }
 
 function nodePortRules(port: ServicePortFacts, address: string): string[] {
-  if (port.nodePort === undefined) return [];
+  const chain = outsideChain(port);
+  if (port.nodePort === undefined || chain === undefined || address === "") return [];
   const match = matchPort({ protocol: port.protocol, port: port.nodePort });
-  return [`-d ${address}/32 ${match} ${comment(port)} -j ${serviceChain(port)}`];
+  return [`-d ${host(address)} ${match} ${comment(port)} -j ${chain}`];
+}
+
+/** One address as a range of its own. */
+function host(address: string): string {
+  return address.includes(":") ? `${address}/128` : `${address}/32`;
 }
 
 /** Each endpoint gets its equal share: of those left, one in n. A client with affinity goes where it was. */
-function choiceRules(port: ServicePortFacts): string[] {
-  const { endpoints, affinitySeconds } = port;
+function choiceRules(port: ServicePortFacts, endpoints: readonly string[]): string[] {
+  const { affinitySeconds } = port;
   const sticky =
     affinitySeconds === undefined
       ? []
@@ -88,11 +118,11 @@ function choiceRules(port: ServicePortFacts): string[] {
 }
 
 function endpointRules(port: ServicePortFacts, endpoint: string): string[] {
-  const address = endpoint.slice(0, endpoint.lastIndexOf(":"));
+  const address = endpoint.slice(0, endpoint.lastIndexOf(":")).replace(/^\[|\]$/g, "");
   const remember =
     port.affinitySeconds === undefined ? "" : `-m recent --name ${endpointChain(port, endpoint)} --set --rsource `;
   return [
-    `-s ${address}/32 -j MARK --or-mark ${HAIRPIN_MARK}`,
+    `-s ${host(address)} -j MARK --or-mark ${HAIRPIN_MARK}`,
     `-p ${port.protocol} ${remember}-j DNAT --to-destination ${endpoint}`,
   ];
 }
@@ -103,15 +133,15 @@ function filterTable(
   loadBalancerIPs: readonly string[],
   config: ServiceRulesConfig,
 ): TableRules {
-  const dead = ports.filter(({ endpoints }) => endpoints.length === 0);
+  const dead = ports.filter(({ externalEndpoints }) => externalEndpoints.length === 0);
   const rules = [
-    `-d ${config.dnsAddress}/32 -j RETURN`,
-    ...[config.serviceCIDR, ...loadBalancerIPs.map((address) => `${address}/32`)].flatMap((target) => [
+    ...(config.dnsAddress === "" ? [] : [`-d ${host(config.dnsAddress)} -j RETURN`]),
+    ...[config.serviceCIDR, ...loadBalancerIPs.map(host)].flatMap((target) => [
       `-d ${target} -p tcp -j REJECT --reject-with tcp-reset`,
       `-d ${target} -p udp -j REJECT`,
     ]),
     ...dead.flatMap((port) =>
-      port.externalIPs.map((address) => `-d ${address}/32 ${matchPort(port)} ${comment(port)} -j REJECT`),
+      port.externalIPs.map((address) => `-d ${host(address)} ${matchPort(port)} ${comment(port)} -j REJECT`),
     ),
   ];
   const hooks = ["INPUT", "FORWARD", "OUTPUT"].map((from) => ({ from, to: REJECT }));
@@ -129,6 +159,10 @@ function comment({ id }: ServicePortFacts): string {
 /** iptables allows 28 characters. */
 function serviceChain({ id }: ServicePortFacts): string {
   return `${CHAIN_PREFIX}SVC-${contentHash(id)}`;
+}
+
+function externalChain({ id }: ServicePortFacts): string {
+  return `${CHAIN_PREFIX}EXT-${contentHash(id)}`;
 }
 
 function endpointChain({ id }: ServicePortFacts, endpoint: string): string {
