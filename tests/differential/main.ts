@@ -3,10 +3,12 @@ import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { whyNoRealApiServer } from "../kit/real-api-server.ts";
 import { AREAS, areasNamed } from "./areas/areas.ts";
+import { CONTROL, FAULTS } from "./faults/faults.ts";
+import { type FaultResult, findFault } from "./faults/find-fault.ts";
 import { readKnownDifferences } from "./run/known-differences.ts";
 import { findingText, summaryText } from "./run/print.ts";
 import { runDifferential } from "./run/run-differential.ts";
-import { startServers } from "./run/servers.ts";
+import { type ServerPair, startServers } from "./run/servers.ts";
 
 const HELP = `npm run differential -- [flags]
 
@@ -20,6 +22,7 @@ Sends the same sequences of requests to a real kube-apiserver and to the embedde
   --no-shrink       prints differences as they were found
   --parallel N      sequences at once, default 8
   --self            a real server against another real one: shows what the normaliser forgets
+  --faults          plants ${FAULTS.length} faults one by one in the embedded server; each must be found
   --report FILE     writes all differences there
   -o json           prints the result as JSON
   --help            example: npm run differential -- --requests 100000 --seed 7
@@ -44,6 +47,7 @@ async function main(): Promise<number> {
   const known = readKnownDifferences();
   process.stderr.write(`seed ${seed}: starting both servers\n`);
   const servers = await startServers({ twoReal: flags.self === true });
+  if (flags.faults === true) return plantFaults(servers, seed, json);
   const began = Date.now();
   let told = began;
   try {
@@ -80,6 +84,29 @@ async function main(): Promise<number> {
   }
 }
 
+async function plantFaults(servers: ServerPair, seed: number, json: boolean): Promise<number> {
+  const results: FaultResult[] = [];
+  try {
+    for (const fault of [CONTROL, ...FAULTS]) {
+      const result = await findFault(servers, fault, { seed, mostRequests: 600 });
+      results.push(result);
+      process.stderr.write(
+        `${result.found ? "found" : "not found"} after ${result.requests} requests: ${fault.name}\n`,
+      );
+    }
+  } finally {
+    await servers.stop();
+  }
+  const [control, ...planted] = results;
+  const found = planted.filter((result) => result.found).length;
+  if (json) process.stdout.write(`${JSON.stringify(results, undefined, 2)}\n`);
+  else {
+    for (const { name, requests, shownBy } of results) process.stdout.write(`${name} | ${requests} | ${shownBy}\n`);
+    process.stdout.write(`seed ${seed}: ${found} of ${planted.length} planted faults found\n`);
+  }
+  return found === planted.length && control?.found === false ? 0 : 1;
+}
+
 function readFlags() {
   try {
     return parseArgs({
@@ -92,6 +119,7 @@ function readFlags() {
         parallel: { type: "string", default: "8" },
         "no-shrink": { type: "boolean" },
         self: { type: "boolean" },
+        faults: { type: "boolean" },
         report: { type: "string" },
         output: { type: "string", short: "o" },
         help: { type: "boolean" },

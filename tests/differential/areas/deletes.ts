@@ -79,7 +79,8 @@ const AFTERWARDS: readonly JsonMap[] = [
 
 function remove(builder: SequenceBuilder, kind: TemplateKind, name: string, last: number): void {
   const { random } = builder;
-  if (random.chance(0.15)) {
+  const roll = random.int(20);
+  if (roll < 3) {
     const query = random.pick<Record<string, string>>([
       { propagationPolicy: "Foreground" },
       { gracePeriodSeconds: "0" },
@@ -88,7 +89,7 @@ function remove(builder: SequenceBuilder, kind: TemplateKind, name: string, last
       { orphanDependents: "true" },
     ]);
     builder.delete(kind, name, { query });
-  } else if (random.chance(0.15)) {
+  } else if (roll < 6) {
     const labelSelector = kind.namespaced ? random.pick(["app=a", undefined]) : "differential={{seq}}";
     builder.send("DELETE", builder.collection(kind), {
       verb: "deletecollection",

@@ -109,7 +109,8 @@ const TURNS: readonly { weight: number; take: Turn }[] = [
   {
     weight: 1,
     take(builder, kind) {
-      if (kind.template.noGenerateName === true) return undefined;
+      // Two of them would stand in lists in the order of their chance.
+      if (builder.steps.some(({ body }) => JSON.stringify(body ?? null).includes("generateName"))) return undefined;
       const generateName = kind.namespaced ? "gen-" : "gen-{{seq}}-";
       return builder.create(kind, "", { more: { metadata: { name: "", generateName } } });
     },

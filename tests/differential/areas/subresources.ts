@@ -60,7 +60,7 @@ function scale(builder: SequenceBuilder): void {
     } else if (roll < 9) builder.send("DELETE", builder.at(kind, "a", "scale"), { verb: "delete", ...named });
     else builder.patch(kind, "a", { type: "merge", body: { spec: { replicas: 5 } } });
   }
-  builder.get(kind, "{{" + made + ":metadata.name}}");
+  builder.get(kind, `{{${made}:metadata.name}}`);
 }
 
 function pods(builder: SequenceBuilder): void {

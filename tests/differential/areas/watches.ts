@@ -36,9 +36,9 @@ export const watches: Area = {
     const from = `{{${list}:metadata.resourceVersion}}`;
     const filter = filterOf(builder, kind);
     const end = kind.namespaced ? END : `${END}-{{seq}}`;
-    const live = random.chance(0.6);
     const headers = headersOf(random.pick(ACCEPTS));
     const initial = random.pick<Record<string, string | undefined>>([
+      { resourceVersion: from },
       { resourceVersion: from },
       { resourceVersion: from, allowWatchBookmarks: "true" },
       {},
@@ -53,13 +53,17 @@ export const watches: Area = {
       { sendInitialEvents: "false", resourceVersionMatch: "NotOlderThan", allowWatchBookmarks: "true" },
     ]);
     const query = { ...filter, ...initial };
+    // A live watch begins at a version: what counts as the initial state of one without is a matter of chance.
+    const live =
+      "resourceVersion" in initial && initial["sendInitialEvents"] === undefined && initial["resourceVersion"] === from;
+    const whole = initial["sendInitialEvents"] === "true" && random.chance(0.5) ? "BOOKMARK" : end;
     if (live) builder.watch(kind, { endsAt: end, open: "w" }, { query, ...headers });
     const turns = 3 + random.int(8);
     for (let i = 0; i < turns; i++) change(builder, kind);
     const metadata = { labels: { app: "a", tier: "x", differential: "{{seq}}" }, finalizers: null };
     builder.create(kind, end, { more: { metadata: withoutNull(metadata) } });
     if (live) builder.watch(kind, { endsAt: end, collect: "w" }, { query, ...headers });
-    else builder.watch(kind, { endsAt: end }, { query, ...headers });
+    else builder.watch(kind, { endsAt: whole }, { query, ...headers });
     if (random.chance(0.3)) builder.watch(kind, { endsAt: end }, { query: { ...filter, resourceVersion: from } });
     if (random.chance(0.3)) refused(builder, kind);
   },

@@ -1,6 +1,7 @@
 // What must differ between two servers becomes equal, and nothing else: uids, resource versions, generated names,
 // addresses and ports are numbered in the order in which a sequence meets them, times near now and tokens are named by
 // what they say. No field is ever left out.
+import { parse as parseYaml } from "yaml";
 import type { Answer, Json, JsonMap } from "../step.ts";
 import { isMap, parse } from "./fill-in.ts";
 
@@ -20,6 +21,7 @@ const IGNORED_HEADERS = new Set(["date", "content-length", "connection", "keep-a
 
 /** Their values differ in every run; that they are there is compared. */
 const OPAQUE_HEADERS = new Set([
+  "last-modified",
   "audit-id",
   "etag",
   "x-kubernetes-pf-flowschema-uid",
@@ -33,7 +35,12 @@ const JWT = /eyJ[\w-]+\.(eyJ[\w-]+)\.[\w-]+/g;
 const ADDRESS = /\b10\.96\.(?!0\.)\d{1,3}\.\d{1,3}\b/g;
 const VOLUME = /\bkube-api-access-[a-z0-9]{5}\b/g;
 const VERSIONS_IN_TEXT = /((?:too old|Too large) resource version: )\d+( ?[(,] ?(?:current: )?)\d+(\)?)/g;
-const VERSION_CONDITION = /(ResourceVersion in (?:precondition|object meta): )(\d+)/g;
+const VERSION_CONDITION =
+  /(ResourceVersion in (?:precondition|object meta): |in the precondition \(|in record \(|resourceVersion\\*": ?\\*")(\d+)/g;
+/** The suffix that a server puts behind the areas' `generateName: gen-`. */
+const GENERATED = /\b(gen-(?:[a-z0-9]+x-)?)([bcdfghjklmnpqrstvwxz2456789]{5})\b/g;
+const PORT_CELL = /\b(\d+:)(3[0-2]\d{3})(?=\/(?:TCP|UDP))/g;
+const CREDENTIAL = /X509SHA256=[0-9a-f]{64}/g;
 const AGE = /^(<invalid>|\d+s|1m\d*s?)$/;
 /** From here on ports are chosen by the server; explicit ones are made below. */
 const CHOSEN_PORT = 30_086;
@@ -41,7 +48,6 @@ const PORTS = new Set(["nodePort", "healthCheckNodePort"]);
 
 export function createNormaliser(serverUrl: string): Normaliser {
   const numbers = new Map<string, Map<string, string>>();
-  const generated = new Map<string, string>();
   const host = new URL(serverUrl).host;
   let newest = 0n;
 
@@ -59,10 +65,15 @@ export function createNormaliser(serverUrl: string): Normaliser {
     result = result.replaceAll(TIME, (time) => nearNow(time));
     result = result.replaceAll(ADDRESS, (address) => numbered("address", address));
     result = result.replaceAll(VOLUME, (name) => numbered("token-volume", name));
+    result = result.replaceAll(
+      GENERATED,
+      (_whole, base: string, suffix: string) => base + numbered("generated", suffix),
+    );
+    result = result.replaceAll(PORT_CELL, (_whole, before: string, port: string) => before + numbered("port", port));
+    result = result.replaceAll(CREDENTIAL, (hash) => numbered("credential", hash));
     result = result.replaceAll(VERSIONS_IN_TEXT, "$1<n>$2<n>$3");
     result = result.replaceAll(VERSION_CONDITION, (_whole, before: string, rv: string) => before + numbered("rv", rv));
     result = result.replaceAll(host, "<server>");
-    for (const [name, shown] of generated) result = result.replaceAll(name, shown);
     return result;
   };
 
@@ -72,17 +83,6 @@ export function createNormaliser(serverUrl: string): Normaliser {
     const { iat, exp, nbf, ...rest } = read;
     const lasts = typeof exp === "number" && typeof iat === "number" ? exp - iat : null;
     return `<token ${JSON.stringify(walk({ ...rest, lasts, nbf: nbf === iat }))}>`;
-  };
-
-  /** Before anything else of an object is read: its generated name stands in other fields too. */
-  const learnName = (value: JsonMap): void => {
-    const metadata = value["metadata"];
-    if (!isMap(metadata)) return;
-    const { name, generateName } = metadata;
-    if (typeof name !== "string" || typeof generateName !== "string" || generated.has(name)) return;
-    if (name.startsWith(generateName) && name.length === generateName.length + 5) {
-      generated.set(name, `${generateName}<generated-${generated.size + 1}>`);
-    }
   };
 
   const version = (value: string, ofList: boolean): string => {
@@ -97,6 +97,7 @@ export function createNormaliser(serverUrl: string): Normaliser {
     for (const [key, field] of sorted(metadata)) {
       if (key === "resourceVersion" && typeof field === "string") result[key] = version(field, ofList);
       else if (key === "continue" && typeof field === "string" && field !== "") result[key] = "<continue>";
+      else if (key === "managedFields") result[key] = byManager(walk(field));
       else result[text(key)] = walk(field);
     }
     return result;
@@ -109,7 +110,6 @@ export function createNormaliser(serverUrl: string): Normaliser {
   };
 
   const walkMap = (value: JsonMap): JsonMap => {
-    learnName(value);
     const isBookmark = value["type"] === "BOOKMARK";
     const ofList = "items" in value || "rows" in value;
     const result: JsonMap = {};
@@ -137,7 +137,7 @@ export function createNormaliser(serverUrl: string): Normaliser {
         if (IGNORED_HEADERS.has(name)) continue;
         headers[name] = OPAQUE_HEADERS.has(name) ? "<there>" : walk(typeof value === "string" ? value : [...value]);
       }
-      return { status: answer.status, headers, body: bodyOf(answer, walk) };
+      return { status: answer.status, headers, body: inOrder(bodyOf(answer, walk)) };
     },
   };
 }
@@ -145,7 +145,8 @@ export function createNormaliser(serverUrl: string): Normaliser {
 function bodyOf(answer: Answer, walk: (value: Json) => Json): Json {
   if (answer.failure !== undefined) return { failure: answer.failure };
   if (answer.events !== undefined) return answer.events.map(walk);
-  return walk(parse(answer.text) ?? answer.text);
+  const yaml = String(answer.headers["content-type"] ?? "").startsWith("application/yaml");
+  return walk(yaml ? { yaml: parseYaml(answer.text) as Json } : (parse(answer.text) ?? answer.text));
 }
 
 const sorted = (value: JsonMap) => Object.entries(value).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
@@ -171,4 +172,48 @@ function withoutAges(rows: Json[], columns: Json[]): Json[] {
     );
     return { ...row, cells };
   });
+}
+
+/**
+ * Where the real server's own order is chance (it walks Go maps): the rules of a SelfSubjectRulesReview, the conflicts of
+ * an apply, and what is wrong with a custom resource. Everything else is compared in its order.
+ */
+function inOrder(body: Json): Json {
+  if (!isMap(body)) return body;
+  if (body["kind"] === "SelfSubjectRulesReview" && isMap(body["status"])) {
+    const { resourceRules, nonResourceRules, ...rest } = body["status"];
+    return {
+      ...body,
+      status: { ...rest, resourceRules: sortedList(resourceRules), nonResourceRules: sortedList(nonResourceRules) },
+    };
+  }
+  const { details, message } = body;
+  if (/^Apply failed with \d+ conflicts/.test(String(message)) && isMap(details)) {
+    const lines = String(message).split("\n").sort().join("\n");
+    return { ...body, message: lines, details: { ...details, causes: sortedList(details["causes"]) } };
+  }
+  if (!isMap(details) || !/example\.com$/.test(String(details["group"])) || !Array.isArray(details["causes"]))
+    return body;
+  const { causes } = details;
+  const told = causes.map((cause) => (isMap(cause) ? `${cause["field"]}: ${cause["message"]}` : "")).join(", ");
+  return {
+    ...body,
+    details: { ...details, causes: sortedList(causes) },
+    message: String(message).replace(`[${told}]`, "[<the causes>]"),
+  };
+}
+
+/** Their own order is that of their times in whole seconds: the same writes give another one when a second passes. */
+function byManager(entries: Json): Json {
+  if (!Array.isArray(entries)) return entries;
+  const key = (entry: Json) =>
+    isMap(entry)
+      ? JSON.stringify([entry["manager"], entry["operation"], entry["subresource"] ?? "", entry["apiVersion"]])
+      : "";
+  return [...entries].sort((a, b) => (key(a) < key(b) ? -1 : 1));
+}
+
+function sortedList(list: Json | undefined): Json {
+  if (!Array.isArray(list)) return list ?? null;
+  return [...list].sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
 }

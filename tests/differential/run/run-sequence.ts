@@ -126,6 +126,7 @@ function satisfies({ until }: Step, answer: Answer): boolean {
 
 const isEvent = (name: string) => (event: Json) => {
   if (!isMap(event) || event["type"] === "ERROR") return isMap(event);
+  if (name === "BOOKMARK") return event["type"] === "BOOKMARK";
   const object = event["object"];
   const metadata = isMap(object) ? object["metadata"] : undefined;
   if (isMap(metadata) && metadata["name"] === name) return true;

@@ -15,8 +15,6 @@ export interface Template {
   name?(random: Random): string;
   /** Names that must be unique in the cluster and are checked against the rest of the object: never taken at random. */
   readonly fixedNames?: boolean;
-  /** No generated metadata names: the kind's names follow a rule of their own. */
-  readonly noGenerateName?: boolean;
 }
 
 export type Templates = Readonly<Record<string, Template>>;
