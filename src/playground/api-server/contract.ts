@@ -55,11 +55,15 @@ export interface AdmissionAttributes {
   readonly dryRun: boolean;
   readonly object: JsonObject | undefined;
   readonly oldObject: JsonObject | undefined;
+  /** Tells the client something beside the answer. */
+  readonly warn?: (text: string) => void;
 }
 
 /** A mutating or validating step. Returns the object to go on with; throws ApiStatusError to refuse. */
 export interface AdmissionPlugin {
   readonly name: string;
+  /** Runs on the finished, validated object, and must not change it. Deletions are judged like all others. */
+  readonly judges?: boolean;
   admit(attributes: AdmissionAttributes): Promise<JsonObject | undefined>;
 }
 

@@ -7,6 +7,7 @@ import { silentLogger } from "#base/logger";
 import { type ClusterPki, clusterPki } from "../../../../tests/kit/cluster-pki.ts";
 import { type MemoryObjects, memoryObjects } from "../../../../tests/kit/memory-objects.ts";
 import type { AdmissionAttributes, AdmissionPlugin, JsonObject } from "../contract.ts";
+import { createRegistry } from "../registry.ts";
 import { createAdmission } from "./create-admission.ts";
 import { ADMISSION_GROUP } from "./webhook-configuration.ts";
 
@@ -55,7 +56,7 @@ afterAll(() => {
 
 beforeEach(() => {
   objects = memoryObjects();
-  plugins = createAdmission({ config: pki.config, objects, logger: silentLogger() });
+  plugins = createAdmission({ config: pki.config, objects, registry: createRegistry(), logger: silentLogger() });
   answers = {};
   seen = [];
   objects.put("", "namespaces", { metadata: { name: "sample", labels: { "istio-injection": "enabled" } } });

@@ -4,6 +4,7 @@ import { errorMessage } from "#base/mesh-error";
 import type { AdmissionAttributes, AdmissionPlugin, JsonObject, ObjectAccess } from "../contract.ts";
 import { deepEqual, stringAt } from "../json.ts";
 import { listWebhooks, type Webhook, wantedVersion } from "./webhook-configuration.ts";
+import { isWanted } from "./wanted-request.ts";
 import { callFailure, callWebhook, inVersion, WebhookCallError } from "./webhook-review.ts";
 import type { WebhookTransport } from "./webhook-transport.ts";
 
@@ -49,8 +50,9 @@ async function mutate(
   const version = wantedVersion(webhook, attributes, objects);
   if (version === undefined) return attributes.object;
   try {
+    if (!isWanted(webhook, attributes)) return attributes.object;
     const { patch, warnings } = await callWebhook({ transport, webhook, attributes, version });
-    if (warnings.length > 0) logger.warn({ webhook: webhook.name, warnings }, "webhook warns");
+    for (const warning of warnings) attributes.warn?.(warning);
     const shown = inVersion(attributes.object, attributes.group, version);
     // A deletion has no object to patch: the webhook could only refuse.
     if (patch.length === 0 || shown === null) return attributes.object;

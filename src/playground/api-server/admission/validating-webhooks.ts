@@ -1,12 +1,14 @@
 import type { AdmissionAttributes, AdmissionPlugin } from "../contract.ts";
 import type { WebhookOptions } from "./mutating-webhooks.ts";
 import { listWebhooks, type Webhook, wantedVersion } from "./webhook-configuration.ts";
+import { isWanted } from "./wanted-request.ts";
 import { callFailure, callWebhook, WebhookCallError } from "./webhook-review.ts";
 
 /** Calls the validating webhooks all at once; the first in order that refuses speaks for all. */
 export function validatingWebhooks(options: WebhookOptions): AdmissionPlugin {
   return {
     name: "ValidatingAdmissionWebhook",
+    judges: true,
     async admit(attributes) {
       const hooks = listWebhooks(options.objects, "validatingwebhookconfigurations");
       const errors = await Promise.all(hooks.map((hook) => validate(options, hook, attributes)));
@@ -25,8 +27,9 @@ async function validate(
   const version = wantedVersion(webhook, attributes, objects);
   if (version === undefined) return undefined;
   try {
+    if (!isWanted(webhook, attributes)) return undefined;
     const { warnings } = await callWebhook({ transport, webhook, attributes, version });
-    if (warnings.length > 0) logger.warn({ webhook: webhook.name, warnings }, "webhook warns");
+    for (const warning of warnings) attributes.warn?.(warning);
     return undefined;
   } catch (thrown) {
     if (!(thrown instanceof WebhookCallError)) return thrown;

@@ -26,6 +26,8 @@ export interface Webhook {
   readonly timeoutSeconds: number;
   readonly reinvoke: boolean;
   readonly reviewVersions: readonly string[];
+  /** The webhook as its configuration gives it. */
+  readonly given: JsonObject;
 }
 
 type Plural = "mutatingwebhookconfigurations" | "validatingwebhookconfigurations";
@@ -53,6 +55,7 @@ function parseWebhook(configuration: string, hook: JsonObject): Webhook {
     timeoutSeconds: numberAt(hook, "timeoutSeconds") ?? 10,
     reinvoke: stringAt(hook, "reinvocationPolicy") === "IfNeeded",
     reviewVersions: texts(hook, "admissionReviewVersions"),
+    given: hook,
   };
 }
 
@@ -80,7 +83,7 @@ export function wantedVersion(
   objects: ObjectAccess,
 ): string | undefined {
   // Webhooks on webhook configurations could lock everybody out of repairing them.
-  if (attributes.group === ADMISSION_GROUP && attributes.resource.endsWith("webhookconfigurations")) return undefined;
+  if (isExempt(attributes)) return undefined;
   const version = ruleVersion(webhook, attributes, objects);
   if (version === undefined) return undefined;
   const labels = (object: JsonObject | undefined) => objectAt(object, "metadata", "labels");
@@ -90,6 +93,36 @@ export function wantedVersion(
     (seen.length === 0 && matchesSelector(webhook.objectSelector, {}));
   return objectMatches && namespaceMatches(webhook, attributes, objects) ? version : undefined;
 }
+
+/** What could lock everybody out of repairing it is judged by nobody. */
+function isExempt({ group, resource }: AdmissionAttributes): boolean {
+  return (
+    group === ADMISSION_GROUP && /(webhookconfigurations|admissionpolicies|admissionpolicybindings)$/.test(resource)
+  );
+}
+
+/** Whether MatchResources of a policy or of its binding want the request. */
+export function requestMatches(
+  constraints: JsonObject,
+  attributes: AdmissionAttributes,
+  objects: ObjectAccess,
+): boolean {
+  const named = (rule: JsonObject) => {
+    const names = texts(rule, "resourceNames");
+    return names.length === 0 || names.includes(attributes.name);
+  };
+  const given = objectsAt(constraints, "resourceRules");
+  const excluded = objectsAt(constraints, "excludeResourceRules");
+  if (excluded.some((rule) => named(rule) && wholeRuleMatches(parseRule(rule), attributes))) return false;
+  const all: JsonObject = { operations: ["*"], apiGroups: ["*"], apiVersions: ["*"], resources: ["*", "*/*"] };
+  // A binding without rules of its own narrows nothing.
+  const rules = given.length === 0 ? [all] : given.filter(named);
+  const hook = parseWebhook("", { ...constraints, rules });
+  return wantedVersion(hook, attributes, objects) !== undefined;
+}
+
+const wholeRuleMatches = (rule: WebhookRule, attributes: AdmissionAttributes) =>
+  ruleMatches(rule, attributes) && hasOrAll(rule.apiVersions, attributes.version);
 
 function ruleVersion(webhook: Webhook, attributes: AdmissionAttributes, objects: ObjectAccess): string | undefined {
   const matching = webhook.rules.filter((rule) => ruleMatches(rule, attributes));

@@ -12,6 +12,7 @@ import {
   beforeCreation,
   completeWithDefaults,
   fieldWriter,
+  judge,
   keptForm,
   storageKindOf,
   validate,
@@ -47,6 +48,7 @@ export async function createObject(
   const giveBack = key === "/services" ? assignAddresses(parts, kind, admitted, context.dryRun) : undefined;
   try {
     validate(parts, kind, admitted, { old: undefined, subresource: "" });
+    await judge(parts, kind, context, { operation: "CREATE", target, object: admitted, oldObject: undefined });
     return commitNew(parts, kind, { target, context, admitted, managedFields });
   } catch (thrown) {
     giveBack?.();

@@ -54,6 +54,46 @@ export interface AdmissionStep {
   readonly oldObject: JsonObject | undefined;
 }
 
+function attributesOf(
+  kind: ResourceKind,
+  context: WriteContext,
+  { operation, target }: Pick<AdmissionStep, "operation" | "target">,
+): Omit<AdmissionAttributes, "object" | "oldObject"> {
+  return {
+    operation,
+    group: kind.group,
+    version: kind.version,
+    kind: kind.kind,
+    resource: kind.plural,
+    subresource: target.subresource,
+    namespace: target.namespace,
+    name: target.name,
+    user: context.user,
+    dryRun: context.dryRun,
+    warn: (text) => void context.warnings.push(text),
+  };
+}
+
+/** Lets the plug-ins judge the object that is to be written. Throws ApiStatusError when one refuses. */
+export async function judge(
+  parts: EngineParts,
+  kind: ResourceKind,
+  context: WriteContext,
+  step: AdmissionStep,
+): Promise<void> {
+  const shown = (object: JsonObject | undefined) => (object === undefined ? undefined : shownIn(kind, object));
+  const attributes = {
+    ...attributesOf(kind, context, step),
+    object: shown(step.object),
+    oldObject: shown(step.oldObject),
+  };
+  for (const plugin of parts.admission) if (plugin.judges === true) await plugin.admit(attributes);
+}
+
+/** The client's form of an object that is in the kept one. */
+const shownIn = (kind: ResourceKind, object: JsonObject): JsonObject =>
+  kind.custom === undefined ? fromStorage(kind, object) : { ...object, apiVersion: apiVersionOf(kind) };
+
 /** Runs the plug-ins in order, each on what the one before left. Objects are seen in the client's version. */
 export async function admit(
   parts: EngineParts,
@@ -65,22 +105,10 @@ export async function admit(
   let object = step.object === undefined ? undefined : fromStorage(kind, step.object);
   const first = object;
   const oldObject = step.oldObject === undefined ? undefined : fromStorage(kind, step.oldObject);
-  for (const plugin of parts.admission) {
-    const attributes: AdmissionAttributes = {
-      operation,
-      group: kind.group,
-      version: kind.version,
-      kind: kind.kind,
-      resource: kind.plural,
-      subresource: target.subresource,
-      namespace: target.namespace,
-      name: target.name,
-      user: context.user,
-      dryRun: context.dryRun,
-      object,
-      oldObject,
-    };
-    object = (await plugin.admit(attributes)) ?? object;
+  const base = attributesOf(kind, context, { operation, target });
+  // A deletion has no object that could still change.
+  for (const plugin of parts.admission.filter(({ judges }) => judges !== true || operation === "DELETE")) {
+    object = (await plugin.admit({ ...base, object, oldObject })) ?? object;
   }
   if (object === undefined) return undefined;
   const kept = object === first && step.object !== undefined ? step.object : toStorage(kind, object);

@@ -8,7 +8,7 @@ import { type ResourceKind, storageKey } from "../resource-kind.ts";
 import { hasGeneration, specChanged, strategyOf } from "../strategy/strategies.ts";
 import { fromStorage, toStorage } from "./convert-version.ts";
 import { decodeBody } from "./decode-body.ts";
-import { admit, completeWithDefaults, fieldWriter, keptForm, storageKindOf, validate } from "./finish-write.ts";
+import { admit, completeWithDefaults, fieldWriter, judge, keptForm, storageKindOf, validate } from "./finish-write.ts";
 import { isRemovable, removeObject } from "./remove-object.ts";
 
 export interface ModifyRequest {
@@ -66,6 +66,7 @@ async function attemptChange(
   const giveBack = isService ? assignAddresses(parts, kind, admitted, { current, context }) : undefined;
   try {
     validate(parts, kind, admitted, { old: live, subresource: target.subresource });
+    await judge(parts, kind, context, { ...step, object: admitted });
   } catch (thrown) {
     giveBack?.();
     throw thrown;
