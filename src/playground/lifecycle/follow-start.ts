@@ -1,4 +1,3 @@
-import { watch } from "node:fs";
 import { MeshError } from "#base/mesh-error";
 import type { CommandContext } from "./command-context.ts";
 import { awaitGuard, collectLeftovers } from "./leftovers.ts";
@@ -7,6 +6,7 @@ import { type PlaygroundStatus, readStatus } from "./playground-status.ts";
 import { logTail } from "./running-program.ts";
 import type { Guard } from "./start-guard.ts";
 import type { StopRequest } from "./stop-supervisor.ts";
+import { watchFolder } from "./watch-folder.ts";
 
 /**
  * Shows the phases of a start as they end, on standard error. True once the playground is ready; false when it was taken
@@ -48,7 +48,7 @@ async function statusUntilSettled(
 ): Promise<PlaygroundStatus | undefined> {
   let ended = false;
   let wake = () => {};
-  const watcher = watch(paths.stateDir, () => wake());
+  const watcher = watchFolder(paths.stateDir, () => wake());
   const end = guardEnd.finally(() => {
     ended = true;
     wake();

@@ -40,7 +40,9 @@ Example:
   isthmus playground up --detach
   eval "$(isthmus playground env)"
   kubectl --context="\${CTX_CLUSTER1}" get nodes
-  isthmus playground up --engine kubernetes --name real`,
+  isthmus playground up --engine kubernetes --name real
+  echo 'images: [{image: "isthmus/curl", oci: "'$HOME'/.cache/isthmus/images/curl"}]' > my-images.yaml
+  isthmus playground up --images my-images.yaml`,
   options: [
     NAME(),
     new Option(
@@ -48,6 +50,10 @@ Example:
       "clusters and networks, YAML (default: samples/playground/two-clusters-two-networks.yaml)",
     ),
     ...engineOptions(),
+    new Option(
+      "--images <file>",
+      "image catalogue of your own, YAML, for our node runtime; repeatable, later files win",
+    ).argParser((file: string, before: readonly string[] = []) => [...before, file]),
     new Option("--detach", "return once it is ready and leave it running"),
     new Option(
       "--no-common-root",

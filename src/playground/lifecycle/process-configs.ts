@@ -103,15 +103,15 @@ export function nodeConfig(config: SupervisorConfig, parts: ProcessParts): NodeP
     namePrefix: layout.namePrefix,
     cgroup: `${cgroupPrefix(config)}${layout.name}`,
     imageCatalogues: config.imageCatalogues,
+    imageCache: config.imageCache,
     envoyBinary: config.envoyBinary,
     readyFile: parts.readyFile,
     logLevel: config.logLevel,
   };
-  return config.kubelet === undefined ? common : { ...common, realNode: realNode(config, config.kubelet, parts) };
+  return config.kubelet === undefined ? common : { ...common, realNode: realNode(config.kubelet, parts) };
 }
 
 function realNode(
-  config: SupervisorConfig,
   found: RealNodeParts,
   { layout, pki, kubeconfigs, logsDir }: ProcessParts,
 ): KubeletProcessConfig["realNode"] {
@@ -121,6 +121,5 @@ function realNode(
     kubeconfigs: { kubelet: kubeconfigs.node, kubeProxy: kubeconfigs.kubeProxy, admin: kubeconfigs.cluster },
     loadBalancerRange: layout.loadBalancerRange,
     logsDir,
-    cgroup: `${cgroupPrefix(config)}${layout.name}`,
   };
 }

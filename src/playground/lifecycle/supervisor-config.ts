@@ -21,6 +21,8 @@ export interface SupervisorConfig {
   /** How to start the programs of a cluster; the path of their configuration is appended. */
   readonly programs: { readonly cluster: readonly string[]; readonly node: readonly string[] };
   readonly imageCatalogues: readonly string[];
+  /** Folder in which layers of images are unpacked once. */
+  readonly imageCache: string;
   readonly logLevel: "debug" | "info" | "warn" | "error";
 }
 

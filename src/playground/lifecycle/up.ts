@@ -6,13 +6,14 @@ import { EXIT_CODES, type ExitCode } from "#base/exit-code";
 import { MeshError } from "#base/mesh-error";
 import { cgroupMounts } from "../kubelet-node/cgroup-folders.ts";
 import { loadTopology } from "../network/load-topology.ts";
+import { imageCacheFolder } from "../node/images/image-catalogue.ts";
 import type { CommandContext, NameOption } from "./command-context.ts";
 import { followStart } from "./follow-start.ts";
 import { holdForeground } from "./hold-foreground.ts";
 import { findEnvoy, installationRoot, toolPath } from "./installation.ts";
 import { collectLeftovers } from "./leftovers.ts";
 import { type HeldLock, holdLock, isLocked, runLock, startLock } from "./lock.ts";
-import { type PlaygroundPaths, playgroundPaths } from "./playground-paths.ts";
+import { type Environment, type PlaygroundPaths, playgroundPaths } from "./playground-paths.ts";
 import { readStatus } from "./playground-status.ts";
 import { checkMachine } from "./preflight.ts";
 import { checkEngine, type EngineOptions, findRealPrograms } from "./real-programs.ts";
@@ -24,6 +25,8 @@ export interface UpOptions extends NameOption, EngineOptions {
   readonly topology?: string;
   readonly detach?: boolean;
   readonly commonRoot: boolean;
+  /** Image catalogues of the person's own; their entries go before ours, later files before earlier ones. */
+  readonly images?: readonly string[];
 }
 
 const DEFAULT_TOPOLOGY = join("samples", "playground", "two-clusters-two-networks.yaml");
@@ -33,7 +36,7 @@ const IMAGE_CATALOGUES = [join("samples", "playground", "images.yaml")];
 export async function up(options: UpOptions, context: CommandContext): Promise<ExitCode> {
   checkEngine(options);
   const paths = playgroundPaths(options.name, context.env);
-  const config = await planConfig(options, paths);
+  const config = await planConfig(options, paths, context.env);
   const lock = await holdLock(startLock(paths));
   if (lock === undefined) {
     throw new MeshError("ALREADY_STARTING", `another command is starting playground ${paths.name} right now`, {
@@ -59,7 +62,7 @@ type Planned = Omit<SupervisorConfig, "programs" | "envoyBinary" | "kubernetes" 
 const CLUSTER_PROGRAMS = { embedded: "playground-cluster", kubernetes: "playground-kubernetes" } as const;
 const NODE_PROGRAMS = { isthmus: "playground-node", kubelet: "playground-kubelet" } as const;
 
-async function planConfig(options: UpOptions, paths: PlaygroundPaths): Promise<Planned> {
+async function planConfig(options: UpOptions, paths: PlaygroundPaths, env: Environment): Promise<Planned> {
   const root = installationRoot();
   const topologyFile = options.topology === undefined ? join(root, DEFAULT_TOPOLOGY) : resolve(options.topology);
   return {
@@ -70,9 +73,22 @@ async function planConfig(options: UpOptions, paths: PlaygroundPaths): Promise<P
     commonRoot: options.commonRoot,
     engine: options.engine,
     nodes: options.nodes,
-    imageCatalogues: IMAGE_CATALOGUES.map((file) => join(root, file)).filter((file) => existsSync(file)),
+    imageCatalogues: imageCatalogues(root, options.images ?? []),
+    imageCache: imageCacheFolder(env),
     logLevel: "info",
   };
+}
+
+/** Ours, then the person's own. Throws MeshError BAD_IMAGE_CATALOGUE for one that is not there. */
+function imageCatalogues(root: string, own: readonly string[]): readonly string[] {
+  const files = own.map((file) => resolve(file));
+  const missing = files.find((file) => !existsSync(file));
+  if (missing !== undefined) {
+    throw new MeshError("BAD_IMAGE_CATALOGUE", `image catalogue ${missing} does not exist`, {
+      hint: "check the path given to --images",
+    });
+  }
+  return [...IMAGE_CATALOGUES.map((file) => join(root, file)).filter((file) => existsSync(file)), ...files];
 }
 
 /** Healthy and as asked for: that is what the person wanted. Anything else is not. */
@@ -84,6 +100,10 @@ async function alreadyUp(paths: PlaygroundPaths, config: Planned, context: Comma
   }
   if (!isDeepStrictEqual(running.topology, config.topology) || running.commonRoot !== config.commonRoot) {
     const message = `playground ${paths.name} is up, but with another topology or root (${running.topologyFile})`;
+    throw new MeshError("ALREADY_RUNNING", message, { hint });
+  }
+  if (!isDeepStrictEqual(running.imageCatalogues, config.imageCatalogues)) {
+    const message = `playground ${paths.name} is up, but with other image catalogues (${running.imageCatalogues.join(", ")})`;
     throw new MeshError("ALREADY_RUNNING", message, { hint });
   }
   if (running.engine !== config.engine || running.nodes !== config.nodes) {

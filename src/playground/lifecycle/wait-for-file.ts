@@ -1,14 +1,23 @@
-import { once } from "node:events";
-import { existsSync, watch } from "node:fs";
+import { existsSync } from "node:fs";
 import { dirname } from "node:path";
+import { watchFolder } from "./watch-folder.ts";
 
 /** Resolves when the file is there or the signal aborts. Its folder must exist. */
 export async function waitForFile(file: string, signal: AbortSignal): Promise<void> {
-  const watcher = watch(dirname(file));
-  const done = once(signal, "abort");
+  let wake = () => {};
+  const onChange = () => wake();
+  const watcher = watchFolder(dirname(file), onChange);
+  signal.addEventListener("abort", onChange);
   try {
-    while (!existsSync(file) && !signal.aborted) await Promise.race([once(watcher, "change"), done]);
+    for (;;) {
+      const changed = new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+      if (existsSync(file) || signal.aborted) return;
+      await changed;
+    }
   } finally {
     watcher.close();
+    signal.removeEventListener("abort", onChange);
   }
 }

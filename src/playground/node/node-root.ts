@@ -45,6 +45,8 @@ export interface NodeRoot {
   /** The overlay layer above the host's root that hides things. */
   readonly hidingLayer: string;
   readonly devices: string;
+  /** The overlay layer with which containers with a root file system of their own get the runtime's tools. */
+  readonly toolsLayer: string;
   /** Mount points of the host that containers need beside its root. */
   readonly systemMounts: readonly string[];
   isHidden(path: string): boolean;
@@ -70,6 +72,7 @@ export async function prepareNodeRoot(stateDir: string): Promise<NodeRoot> {
     logsDirectory,
     hidingLayer,
     devices,
+    toolsLayer: join(base, "tools"),
     systemMounts: SYSTEM_FOLDERS.filter(isMountPoint),
     isHidden: (path) => outermost.some((folder) => path === folder || path.startsWith(`${folder}/`)),
     async remove() {

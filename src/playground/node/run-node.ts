@@ -89,7 +89,7 @@ async function runPods(manager: PodManager, parts: NodeParts & { config: NodePro
 async function createPodContext(config: NodeProcessConfig, parts: NodeParts): Promise<PodContext> {
   const { client, logger, signal } = parts;
   const { placeholders } = programPaths(config.envoyBinary);
-  const catalogue = () => loadImageCatalogue(config.imageCatalogues, placeholders);
+  const catalogue = () => loadImageCatalogue(config.imageCatalogues, placeholders, config.imageCache);
   // A bad catalogue is told now and not at the first pod.
   catalogue();
   const services = startInformer<Service>({ client, type: Kinds.Service, logger, signal });

@@ -16,6 +16,7 @@ import {
   processCommand,
   READY_LINE,
 } from "./container-script.ts";
+import { nodeTools, type ToolWords } from "./container-tools.ts";
 import type { ProcessIdentity } from "./process-identity.ts";
 
 export interface ContainerExit {
@@ -39,6 +40,8 @@ export interface ContainerProcess {
   /** Of this start of the container, on the node. */
   readonly directory: string;
   readonly identity: ProcessIdentity;
+  /** How the runtime's own tools are called in the container. */
+  readonly tools: ToolWords;
   /** On the node: what the program writes to its terminationMessagePath. */
   readonly terminationLog: string;
   readonly cgroup: ContainerCgroup | undefined;
@@ -75,7 +78,7 @@ export async function startContainerProcess(
 ): Promise<ContainerProcess> {
   writeFileSync(`${launch.directory}/fstab`, mountTable(launch));
   writeFileSync(`${launch.directory}/init`, initScript(launch), { mode: 0o600 });
-  writeFileSync(environmentFile(launch), environmentText(launch.variables), { mode: 0o600 });
+  writeFileSync(environmentFile(launch), environmentText(launch.variables, launch.tools), { mode: 0o600 });
   const early = collectEarlyOutput(launch);
   const write = (stream: LogStream) => (bytes: Buffer) => {
     early.add({ stream, bytes });
@@ -143,6 +146,7 @@ function runningContainer({ child, launch, ended, outputs, diagnostics, early }:
     exited,
     directory: launch.directory,
     identity: launch.identity,
+    tools: launch.tools ?? nodeTools,
     terminationLog: launch.terminationLog,
     cgroup: launch.cgroup,
     stdin: child.stdin ?? undefined,

@@ -2,7 +2,8 @@
 
 import type { ContainerCgroup } from "../cgroup/container-cgroups.ts";
 import { shellQuote, shellWords } from "../shell-quote.ts";
-import { type ProcessIdentity, setprivCommand } from "./process-identity.ts";
+import { nodeTools, type ToolWords } from "./container-tools.ts";
+import { type ProcessIdentity, setprivArguments } from "./process-identity.ts";
 
 export interface BindMount {
   /** On the node. */
@@ -25,6 +26,8 @@ export interface ProcessSettings {
   readonly identity: ProcessIdentity;
   readonly variables: Readonly<Record<string, string>>;
   readonly workingDir: string;
+  /** How the runtime's own tools are called there; by their names unless this is set. */
+  readonly tools?: ToolWords;
 }
 
 /** Whose processes a container sees: its own, those of a namespace named by `path`, or the node's. */
@@ -98,6 +101,7 @@ export function mountTable(launch: ContainerLaunch): string {
 /** Runs as the first process of the container's own mount and pid namespaces. */
 export function initScript(launch: ContainerLaunch): string {
   const [program = ""] = launch.command;
+  const tools = launch.tools ?? nodeTools;
   const path = launch.variables.PATH ?? "";
   return [
     "set -e",
@@ -106,13 +110,13 @@ export function initScript(launch: ContainerLaunch): string {
     `mount --all --fstab ${shellQuote(`${launch.directory}/fstab`)}`,
     `cd ${shellQuote(`${launch.directory}/root`)}`,
     "pivot_root . .",
-    "umount -l .",
+    `${shellWords(tools("umount"))} -l .`,
     "cd /",
-    ...findProgram(launch.workingDir, path, program),
+    ...findProgram(launch, path, program),
     ...(launch.cgroup === undefined ? [] : ['wait "$limits" || echo "limits not set" >&2']),
     `echo ${shellQuote(READY_LINE)} >&2`,
     "exec 1>&3 2>&5 3>&- 5>&-",
-    `exec ${shellWords(processCommand(launch, launch.tty ? onTerminal(`exec ${shellWords(launch.command)}`) : launch.command))}`,
+    `exec ${shellWords(processCommand(launch, launch.tty ? onTerminal(`exec ${shellWords(launch.command)}`, tools) : launch.command))}`,
     "",
   ].join("\n");
 }
@@ -130,13 +134,13 @@ function enterCgroup(cgroup: ContainerCgroup | undefined): string[] {
   return [`exec ${opened.join(" ")}`, `{ ${moves.join("; ")}; } & limits=$!`, `exec ${closed.join(" ")}`];
 }
 
-function findProgram(workingDir: string, path: string, program: string): string[] {
+function findProgram({ workingDir, tools = nodeTools }: ProcessSettings, path: string, program: string): string[] {
   const at = shellQuote(workingDir);
   const missing = program.includes("/")
     ? `stat ${program}: no such file or directory`
     : "executable file not found in $PATH";
   return [
-    `[ -d ${at} ] || mkdir -p ${at} 2>/dev/null || true`,
+    `[ -d ${at} ] || ${shellWords(tools("mkdir"))} -p ${at} 2>/dev/null || true`,
     `(PATH=${shellQuote(path)}; cd ${at} && command -v ${shellQuote(program)} >/dev/null) || { echo ${shellQuote(`exec: "${program}": ${missing}`)} >&2; exit 128; }`,
   ];
 }
@@ -144,39 +148,46 @@ function findProgram(workingDir: string, path: string, program: string): string[
 /** The terminal of a container whose program runs on one: the first of its own devpts. */
 export const CONTAINER_TERMINAL = "/dev/pts/0";
 
-/** util-linux' script makes a terminal and runs a shell's line on it. */
-export function onTerminal(line: string): string[] {
-  return ["script", "--quiet", "--return", "--flush", "--command", line, "/dev/null"];
+/** util-linux' script makes a terminal and runs a shell's line on it; the shell is the container's own. */
+export function onTerminal(line: string, tools: ToolWords = nodeTools): string[] {
+  return [...tools("script"), "--quiet", "--return", "--flush", "--command", line, "/dev/null"];
 }
 
 /** The descriptor on which a process of the container is handed its environment: values may be secret, and the words of
  * a command line are for everyone on the machine to read. */
 export const ENVIRONMENT_FD = 4;
 
-const TAKE_ENVIRONMENT = [
-  'cd -- "$0" || exit 126',
-  `environment=$(cat <&${ENVIRONMENT_FD})`,
-  `exec ${ENVIRONMENT_FD}<&-`,
-  "unset PWD OLDPWD",
-  'eval "$environment"',
-  'exec "$@"',
-].join("; ");
+const takeEnvironment = (tools: ToolWords) =>
+  [
+    'cd -- "$0" || exit 126',
+    `environment=$(${shellWords(tools("cat"))} <&${ENVIRONMENT_FD})`,
+    `exec ${ENVIRONMENT_FD}<&-`,
+    "unset PWD OLDPWD",
+    'eval "$environment"',
+    'exec "$@"',
+  ].join("; ");
 
 /** What a shell takes over with `eval`. Names that no shell can carry (`a.b`) go through env(1) at the last moment. */
-export function environmentText(variables: Readonly<Record<string, string>>): string {
+export function environmentText(variables: Readonly<Record<string, string>>, tools: ToolWords = nodeTools): string {
   const entries = Object.entries(variables);
   const isShellName = ([name]: [string, string]) => /^[A-Za-z_]\w*$/.test(name);
   const lines = entries.filter(isShellName).map(([name, value]) => `export ${name}=${shellQuote(value)}`);
   const others = entries.filter((entry) => !isShellName(entry)).map(([name, value]) => shellQuote(`${name}=${value}`));
-  return [...lines, ...(others.length === 0 ? [] : [`set -- env ${others.join(" ")} "$@"`]), ""].join("\n");
+  return [
+    ...lines,
+    ...(others.length === 0 ? [] : [`set -- ${shellWords(tools("env"))} ${others.join(" ")} "$@"`]),
+    "",
+  ].join("\n");
 }
 
 /** The words that run a command as a process of the container, once inside its namespaces; reads ENVIRONMENT_FD. */
 export function processCommand(settings: ProcessSettings, command: readonly string[]): string[] {
+  const { tools = nodeTools } = settings;
   return [
-    ...setprivCommand(settings.identity),
-    ...["env", "--ignore-environment", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"],
-    ...["sh", "-c", TAKE_ENVIRONMENT, settings.workingDir],
+    ...tools("setpriv"),
+    ...setprivArguments(settings.identity),
+    ...[...tools("env"), "--ignore-environment", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"],
+    ...[...tools("sh"), "-c", takeEnvironment(tools), settings.workingDir],
     ...command,
   ];
 }

@@ -4,12 +4,13 @@ import { dirname, join } from "node:path";
 import type { Container, Pod } from "#api/kubernetes/gen/types";
 import { MeshError } from "#base/mesh-error";
 import type { ContainerCgroup } from "../cgroup/container-cgroups.ts";
-import type { ImageProgram } from "../images/image-catalogue.ts";
+import type { ImageProgram } from "../images/catalogue-entry.ts";
 import type { NodeRoot } from "../node-root.ts";
 import type { PodVolumes } from "../volumes/pod-volumes.ts";
 import type { BindMount, ContainerLaunch, OverlayLayer, PidNamespace } from "./container-script.ts";
+import { carriedTools } from "./container-tools.ts";
 import type { ContainerEnvironment } from "./environment.ts";
-import { makeMountPoints, makeUpperFolder, resolveContainerPath, type Upper } from "./mount-points.ts";
+import { type LowerView, makeMountPoints, makeUpperFolder, resolveContainerPath, type Upper } from "./mount-points.ts";
 import { processIdentity } from "./process-identity.ts";
 import { DEFAULT_TERMINATION_PATH } from "./termination-message.ts";
 
@@ -17,6 +18,8 @@ export interface ContainerInput {
   readonly pod: Pod;
   readonly container: Container;
   readonly program: ImageProgram;
+  /** The image's own root file system, a folder on the node; undefined: the container sees the node's system folders. */
+  readonly rootfs: string | undefined;
   readonly environment: ContainerEnvironment;
   readonly volumes: PodVolumes;
   readonly root: NodeRoot;
@@ -37,26 +40,32 @@ const EMPTY_FOLDERS = [
   ...["/var/cache", "/var/lib", "/var/log", "/var/tmp"],
 ];
 
+/** Where the kernel's own file systems are mounted. */
+const KERNEL_FOLDERS = ["/dev", "/proc", "/sys"];
+
 /** Throws MeshError BAD_VOLUME, RUNS_AS_ROOT or NO_COMMAND. */
 export function prepareContainer(input: ContainerInput): ContainerLaunch {
   const { pod, container, program, environment, root } = input;
   const directory = join(input.directory, String(input.attempt));
   rmSync(join(input.directory, String(input.attempt - 1)), { recursive: true, force: true });
-  const layers = makeLayers(directory, root);
+  const layers = input.rootfs === undefined ? makeLayers(directory, root) : [imageLayer(directory, root, input.rootfs)];
+  const view = viewOf(input);
   const upper = (path: string) => {
     const layer = layers.findLast(({ target }) => target === "/" || path === target || path.startsWith(`${target}/`));
     return join(layer?.upper ?? directory, path.slice(layer?.target === "/" ? 0 : layer?.target.length));
   };
   mkdirSync(join(directory, "root"));
-  for (const path of EMPTY_FOLDERS) makeUpperFolder(upper, path);
-  for (const path of ["/tmp", "/var/tmp"]) chmodSync(upper(path), 0o1777);
-  for (const [path, content] of Object.entries(input.podFiles)) writeUpperFile(upper, path, content, 0o644);
-  for (const [path, content] of Object.entries(program.files)) writeUpperFile(upper, path, content, 0o755);
+  if (input.rootfs === undefined) makeEmptyFolders(upper);
+  else for (const path of KERNEL_FOLDERS) makeUpperFolder(upper, path, input.rootfs);
+  for (const [path, content] of Object.entries(input.podFiles))
+    writeUpperFile(upper, view, path, { content, mode: 0o644 });
+  for (const [path, content] of Object.entries(program.files))
+    writeUpperFile(upper, view, path, { content, mode: 0o755 });
   const privileged = container.securityContext?.privileged === true;
   const terminationLog = join(directory, "termination-log");
   writeFileSync(terminationLog, "");
   chmodSync(terminationLog, 0o666);
-  const own = { source: terminationLog, target: terminationPath(container, root), readOnly: false };
+  const own = { source: terminationLog, target: terminationPath(container, view), readOnly: false };
   return {
     directory,
     terminationLog,
@@ -67,12 +76,13 @@ export function prepareContainer(input: ContainerInput): ContainerLaunch {
     shm: input.shm,
     stdout: join(input.directory, "stdout"),
     stderr: join(input.directory, "stderr"),
-    mounts: makeMountPoints([...imageMounts(program), ...podMounts(input), own], upper),
+    mounts: makeMountPoints([...imageMounts(program), ...podMounts(input, view), own], upper, view.base),
     readOnlyRoot: container.securityContext?.readOnlyRootFilesystem === true,
     privileged,
     stdin: container.stdin === true,
     stdinOnce: container.stdinOnce === true,
     tty: container.tty === true,
+    ...(input.rootfs === undefined ? {} : { tools: carriedTools }),
     identity: processIdentity(pod, container, program.user),
     variables: {
       HOSTNAME: input.podFiles["/etc/hostname"]?.trim() ?? "",
@@ -96,6 +106,27 @@ function commandOf(container: Container, program: ImageProgram, { expand }: Cont
   return words;
 }
 
+function makeEmptyFolders(upper: Upper): void {
+  for (const path of EMPTY_FOLDERS) makeUpperFolder(upper, path);
+  for (const path of ["/tmp", "/var/tmp"]) chmodSync(upper(path), 0o1777);
+}
+
+/** An image's own root below the container's changes; the runtime's tools are a folder beside the image's. */
+function imageLayer(directory: string, root: NodeRoot, rootfs: string): OverlayLayer {
+  const layer = {
+    target: "/",
+    lower: [root.toolsLayer, rootfs],
+    upper: join(directory, "upper-0"),
+    work: join(directory, "work-0"),
+  };
+  for (const path of [layer.upper, layer.work]) mkdirSync(path, { recursive: true, mode: 0o755 });
+  return layer;
+}
+
+function viewOf({ rootfs, root }: ContainerInput): LowerView {
+  return rootfs === undefined ? { base: "", isHidden: root.isHidden } : { base: rootfs, isHidden: () => false };
+}
+
 /** The host's root first, then each of its system folders that is a file system of its own. */
 function makeLayers(directory: string, root: NodeRoot): OverlayLayer[] {
   return ["/", ...root.systemMounts].map((target, index) => {
@@ -111,25 +142,30 @@ function makeLayers(directory: string, root: NodeRoot): OverlayLayer[] {
   });
 }
 
-function terminationPath({ terminationMessagePath }: Container, root: NodeRoot): string {
+function terminationPath({ terminationMessagePath }: Container, view: LowerView): string {
   const path = terminationMessagePath || DEFAULT_TERMINATION_PATH;
-  return path.startsWith("/dev/") ? path : resolveContainerPath(path, root.isHidden);
+  return path.startsWith("/dev/") ? path : resolveContainerPath(path, view);
 }
 
 function imageMounts(program: ImageProgram): BindMount[] {
   return Object.entries(program.mounts).map(([target, source]) => ({ source, target, readOnly: true }));
 }
 
-function podMounts({ container, root, volumes, environment }: ContainerInput): BindMount[] {
+function podMounts({ container, volumes, environment }: ContainerInput, view: LowerView): BindMount[] {
   return (container.volumeMounts ?? []).map((mount) => ({
     source: volumes.mountSource(mount, environment.expand),
-    target: resolveContainerPath(mount.mountPath, root.isHidden),
+    target: resolveContainerPath(mount.mountPath, view),
     readOnly: mount.readOnly === true,
   }));
 }
 
-function writeUpperFile(upper: Upper, path: string, content: string, mode: number): void {
-  makeUpperFolder(upper, dirname(path));
+function writeUpperFile(
+  upper: Upper,
+  { base }: LowerView,
+  path: string,
+  { content, mode }: { content: string; mode: number },
+): void {
+  makeUpperFolder(upper, dirname(path), base);
   rmSync(upper(path), { force: true });
   writeFileSync(upper(path), content, { mode });
   chmodSync(upper(path), mode);

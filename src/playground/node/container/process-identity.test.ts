@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Container, Pod, SecurityContext } from "#api/kubernetes/gen/types";
-import { processIdentity, setprivCommand } from "./process-identity.ts";
+import { processIdentity, setprivArguments } from "./process-identity.ts";
 
 const container = (securityContext: SecurityContext): Container => ({ name: "c", securityContext });
 const pod = (securityContext = {}): Pod => ({ spec: { containers: [], securityContext } });
@@ -12,7 +12,7 @@ test("the proxy of a mesh: its own user, nothing allowed, the pod's fsGroup", ()
     "0",
   );
   expect(identity).toEqual({ uid: 1337, gid: 1337, groups: [1337], capabilities: [], noNewPrivileges: true });
-  expect(setprivCommand(identity)).toContain("--bounding-set=-all");
+  expect(setprivArguments(identity)).toContain("--bounding-set=-all");
 });
 
 test("istio-init: root with two capabilities and no others", () => {

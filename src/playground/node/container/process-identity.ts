@@ -63,11 +63,10 @@ function capabilitySet(change: { add?: string[]; drop?: string[] } = {}): readon
   return [...new Set([...kept, ...add])].sort();
 }
 
-/** The words after which setpriv runs a command with this identity; the command dies with what started it. */
-export function setprivCommand(identity: ProcessIdentity): string[] {
+/** The arguments with which setpriv runs a command with this identity; the command dies with what started it. */
+export function setprivArguments(identity: ProcessIdentity): string[] {
   const { capabilities, groups } = identity;
   return [
-    "setpriv",
     `--reuid=${identity.uid}`,
     `--regid=${identity.gid}`,
     groups.length === 0 ? "--clear-groups" : `--groups=${groups.join(",")}`,

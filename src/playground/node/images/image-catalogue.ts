@@ -1,21 +1,10 @@
 // There is no image registry: a catalogue says which program of this machine an image name stands for.
 import { readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
 import { parse } from "yaml";
 import { errorMessage, MeshError } from "#base/mesh-error";
-
-/** What an image brings to a container; a pod's own command, args, env and securityContext go first. */
-export interface ImageProgram {
-  readonly command: readonly string[];
-  readonly args: readonly string[];
-  readonly env: Readonly<Record<string, string>>;
-  /** `UID[:GID]`. */
-  readonly user: string;
-  readonly workingDir: string;
-  /** Path inside the container -> path on this machine; read-only. */
-  readonly mounts: Readonly<Record<string, string>>;
-  /** Path inside the container -> content of an executable script or text file. */
-  readonly files: Readonly<Record<string, string>>;
-}
+import { type ImageProgram, isRecord, parseEntry } from "./catalogue-entry.ts";
 
 export interface ImageCatalogue {
   find(image: string): ImageProgram | undefined;
@@ -28,17 +17,22 @@ interface Entry {
   readonly program: ImageProgram;
 }
 
-const IMAGE_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+/** Where layers of images are unpacked unless somebody names another folder. */
+export function imageCacheFolder(env: Readonly<Record<string, string | undefined>>): string {
+  return join(env["XDG_CACHE_HOME"] || join(env["HOME"] || homedir(), ".cache"), "isthmus", "rootfs");
+}
 
 /**
  * Reads the files in order; entries of later files win. `placeholders` are names such as NODE that `${NODE}` in any
- * value stands for. Throws MeshError BAD_IMAGE_CATALOGUE that names file and entry.
+ * value stands for; `cache` is where layers of images are unpacked. Throws MeshError BAD_IMAGE_CATALOGUE that names file,
+ * entry and field.
  */
 export function loadImageCatalogue(
   paths: readonly string[],
   placeholders: Readonly<Record<string, string>>,
+  cache: string = imageCacheFolder({}),
 ): ImageCatalogue {
-  const entries = paths.flatMap((path) => readEntries(path, placeholders)).reverse();
+  const entries = paths.flatMap((path) => readEntries(path, placeholders, cache)).reverse();
   return {
     find: (image) => entries.find(({ matches }) => matches(image))?.program,
     unknown: (image) =>
@@ -47,10 +41,10 @@ export function loadImageCatalogue(
   };
 }
 
-function readEntries(path: string, placeholders: Readonly<Record<string, string>>): Entry[] {
+function readEntries(path: string, placeholders: Readonly<Record<string, string>>, cache: string): Entry[] {
   const bad = (where: string, what: string) =>
     new MeshError("BAD_IMAGE_CATALOGUE", `image catalogue ${path}, ${where}: ${what}`, {
-      hint: 'each entry of "images" needs image (a name or a list of names) and may have command, args, env, user, workingDir, mounts, files',
+      hint: 'each entry of "images" needs image (a name or a list of names) and may have command, args, env, user, workingDir, mounts, files, and folder (a root file system) or oci (PATH[:TAG] of an OCI layout, or a tar of one)',
     });
   let document: unknown;
   try {
@@ -63,45 +57,10 @@ function readEntries(path: string, placeholders: Readonly<Record<string, string>
   return images.map((image: unknown, index) => {
     const where = `entry ${index + 1}`;
     if (!isRecord(image)) throw bad(where, "is no object");
-    return parseEntry(image, placeholders, (what) => bad(where, what));
+    const context = { file: path, placeholders, cache, bad: (what: string) => bad(where, what) };
+    const { patterns, program } = parseEntry(image, context);
+    return { matches: anyOf(patterns), program };
   });
-}
-
-function parseEntry(
-  entry: Record<string, unknown>,
-  placeholders: Readonly<Record<string, string>>,
-  bad: (what: string) => MeshError,
-): Entry {
-  const expand = (value: unknown): string =>
-    String(value).replace(/\$\{(\w+)\}/g, (_, name: string) => {
-      const known = placeholders[name];
-      if (known === undefined) throw bad(`\${${name}} is none of ${Object.keys(placeholders).join(", ")}`);
-      return known;
-    });
-  const list = (key: string) => {
-    const value = entry[key] ?? [];
-    if (!Array.isArray(value)) throw bad(`"${key}" is no list`);
-    return value.map(expand);
-  };
-  const map = (key: string) => {
-    const value = entry[key] ?? {};
-    if (!isRecord(value)) throw bad(`"${key}" is no map`);
-    return Object.fromEntries(Object.entries(value).map(([name, text]) => [expand(name), expand(text)]));
-  };
-  const patterns = typeof entry.image === "string" ? [entry.image] : list("image");
-  if (patterns.length === 0) throw bad('"image" is missing');
-  return {
-    matches: anyOf(patterns),
-    program: {
-      command: list("command"),
-      args: list("args"),
-      env: { PATH: IMAGE_PATH, ...map("env") },
-      user: expand(entry.user ?? "0"),
-      workingDir: expand(entry.workingDir ?? "/"),
-      mounts: map("mounts"),
-      files: map("files"),
-    },
-  };
 }
 
 /** `*` is any run of characters, a leading `*\/` may also be nothing; a pattern without a tag means every tag. */
@@ -118,8 +77,4 @@ function anyOf(patterns: readonly string[]): (image: string) => boolean {
 
 function withoutTag(image: string): string {
   return image.replace(/@sha256:.*$/, "").replace(/:[^/:]*$/, "");
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

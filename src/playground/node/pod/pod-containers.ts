@@ -2,16 +2,18 @@
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Container, Pod } from "#api/kubernetes/gen/types";
-import { MeshError } from "#base/mesh-error";
+import { errorMessage, MeshError } from "#base/mesh-error";
 import { resourceLimits } from "../cgroup/resource-limits.ts";
 import type { ContainerLog } from "../container/container-log.ts";
 import { type ContainerProcess, startContainerProcess } from "../container/container-process.ts";
 import { ContainerRunner } from "../container/container-runner.ts";
 import type { PidNamespace } from "../container/container-script.ts";
+import { prepareCarriedTools } from "../container/container-tools.ts";
 import type { DownwardFacts } from "../container/downward-api.ts";
 import { containerEnvironment, type ObjectLookups } from "../container/environment.ts";
 import { prepareContainer } from "../container/prepare-container.ts";
 import { serviceEnvironment } from "../container/service-environment.ts";
+import type { ImageProgram } from "../images/catalogue-entry.ts";
 import { runCommand } from "../run-command.ts";
 import type { PodVolumes } from "../volumes/pod-volumes.ts";
 import type { PodContext } from "./pod-context.ts";
@@ -96,15 +98,16 @@ async function launchContainer(
   const pod = parts.pod();
   const { image = "", name } = container;
   const catalogue = context.catalogue();
-  const program = catalogue.find(image);
-  if (!program && container.imagePullPolicy === "Never") {
+  const found = catalogue.find(image);
+  if (!found && container.imagePullPolicy === "Never") {
     const what = `Container image "${image}" is not present with pull policy of Never`;
     throw new MeshError("IMAGE_NEVER_PULLED", what);
   }
-  if (!program) throw new MeshError("UNKNOWN_IMAGE", catalogue.unknown(image));
+  if (!found) throw new MeshError("UNKNOWN_IMAGE", catalogue.unknown(image));
   const sandbox = parts.sandbox();
   if (!sandbox) throw new MeshError("START_FAILED", "the pod has no sandbox");
   tellPull(container, record);
+  const { program, rootfs } = await prepareImage(image, found, context);
   await makePipes(parts.containerDirectory(name));
   const { namespace = "default" } = pod.metadata ?? {};
   const facts = parts.facts();
@@ -119,6 +122,7 @@ async function launchContainer(
     pod,
     container,
     program,
+    rootfs,
     environment,
     volumes: parts.volumes,
     root: context.root,
@@ -139,6 +143,26 @@ async function launchContainer(
   } catch (thrown) {
     await launch.cgroup?.remove();
     throw thrown;
+  }
+}
+
+/** Unpacks what an image brings of its own. An image that cannot be used is told like one that cannot be pulled. */
+async function prepareImage(
+  image: string,
+  program: ImageProgram,
+  context: PodContext,
+): Promise<{ program: ImageProgram; rootfs: string | undefined }> {
+  if (program.rootfs === undefined) return { program, rootfs: undefined };
+  try {
+    const [{ path, user }] = await Promise.all([
+      program.rootfs.prepare(),
+      prepareCarriedTools(context.root.toolsLayer),
+    ]);
+    return { program: { ...program, user }, rootfs: path };
+  } catch (thrown) {
+    throw new MeshError("UNKNOWN_IMAGE", `image "${image}" cannot be unpacked: ${errorMessage(thrown)}`, {
+      cause: thrown,
+    });
   }
 }
 

@@ -1,0 +1,110 @@
+// One entry of an image catalogue: from YAML to a program, with every mistake told by its field.
+import { statSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { errorMessage, type MeshError } from "#base/mesh-error";
+import { folderRootfs, type ImageRootfs, ociRootfs } from "./image-rootfs.ts";
+import { type ImageConfig, openOciImage } from "./oci-image.ts";
+
+/** What an image brings to a container; a pod's own command, args, env and securityContext go first. */
+export interface ImageProgram {
+  readonly command: readonly string[];
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  /** `UID[:GID]`; with a root file system of its own, what that says once it is prepared. */
+  readonly user: string;
+  readonly workingDir: string;
+  /** Path inside the container -> path on this machine; read-only. */
+  readonly mounts: Readonly<Record<string, string>>;
+  /** Path inside the container -> content of an executable script or text file. */
+  readonly files: Readonly<Record<string, string>>;
+  /** Undefined: the container sees this machine's own system folders. */
+  readonly rootfs: ImageRootfs | undefined;
+}
+
+export interface EntryContext {
+  /** Of the catalogue; paths of images are relative to its folder. */
+  readonly file: string;
+  readonly placeholders: Readonly<Record<string, string>>;
+  /** Where layers are unpacked. */
+  readonly cache: string;
+  bad(what: string): MeshError;
+}
+
+export type RawEntry = Readonly<Record<string, unknown>>;
+
+const FIELDS = ["image", "command", "args", "env", "user", "workingDir", "mounts", "files", "folder", "oci"];
+const IMAGE_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+const NO_CONFIG: ImageConfig = { entrypoint: [], cmd: [], env: {}, user: "", workingDir: "/" };
+
+/** The names of an entry and the program they stand for. Throws what `context.bad` makes. */
+export function parseEntry(entry: RawEntry, context: EntryContext): { patterns: string[]; program: ImageProgram } {
+  const unknown = Object.keys(entry).find((field) => !FIELDS.includes(field));
+  if (unknown !== undefined) throw context.bad(`"${unknown}" is none of ${FIELDS.join(", ")}`);
+  const { expand, list, map } = fieldReader(entry, context);
+  const patterns = typeof entry.image === "string" ? [entry.image] : list("image");
+  if (patterns.length === 0) throw context.bad('"image" is missing');
+  const { config, makeRootfs } = readRootfs(entry, context, expand);
+  const command = entry.command === undefined ? config.entrypoint : list("command");
+  const imageArgs = entry.command === undefined ? config.cmd : [];
+  const user = entry.user === undefined ? config.user : expand(entry.user);
+  return {
+    patterns,
+    program: {
+      command,
+      args: entry.args === undefined ? imageArgs : list("args"),
+      env: { PATH: IMAGE_PATH, ...config.env, ...map("env") },
+      user: user || "0",
+      workingDir: entry.workingDir === undefined ? config.workingDir : expand(entry.workingDir),
+      mounts: map("mounts"),
+      files: map("files"),
+      rootfs: makeRootfs?.(user),
+    },
+  };
+}
+
+interface FoundRootfs {
+  readonly config: ImageConfig;
+  readonly makeRootfs: ((user: string) => ImageRootfs) | undefined;
+}
+
+function readRootfs(entry: RawEntry, context: EntryContext, expand: (value: unknown) => string): FoundRootfs {
+  if (entry.folder !== undefined && entry.oci !== undefined) throw context.bad('"folder" and "oci" exclude each other');
+  const pathOf = (value: unknown) => resolve(dirname(context.file), expand(value));
+  if (entry.folder !== undefined) {
+    const path = pathOf(entry.folder);
+    if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true)
+      throw context.bad(`"folder": ${path} is no folder; name one that holds a whole root file system`);
+    return { config: NO_CONFIG, makeRootfs: (user) => folderRootfs(path, user) };
+  }
+  if (entry.oci === undefined) return { config: NO_CONFIG, makeRootfs: undefined };
+  try {
+    const image = openOciImage(pathOf(entry.oci));
+    return { config: image.config, makeRootfs: (user) => ociRootfs(image, context.cache, user) };
+  } catch (thrown) {
+    throw context.bad(`"oci": ${errorMessage(thrown)}`);
+  }
+}
+
+function fieldReader(entry: RawEntry, { placeholders, bad }: EntryContext) {
+  const expand = (value: unknown): string =>
+    String(value).replace(/\$\{(\w+)\}/g, (_, name: string) => {
+      const known = placeholders[name];
+      if (known === undefined) throw bad(`\${${name}} is none of ${Object.keys(placeholders).join(", ")}`);
+      return known;
+    });
+  const list = (key: string) => {
+    const value = entry[key] ?? [];
+    if (!Array.isArray(value)) throw bad(`"${key}" is no list`);
+    return value.map(expand);
+  };
+  const map = (key: string) => {
+    const value = entry[key] ?? {};
+    if (!isRecord(value)) throw bad(`"${key}" is no map`);
+    return Object.fromEntries(Object.entries(value).map(([name, text]) => [expand(name), expand(text)]));
+  };
+  return { expand, list, map };
+}
+
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
