@@ -41,7 +41,6 @@ const config: KubeletProcessConfig = {
     kubeconfigs: { kubelet: "/node", kubeProxy: "/proxy", admin: "/admin" },
     loadBalancerRange: { first: "172.30.0.64", last: "172.30.0.94" },
     logsDir: "/logs",
-    cgroup: "isthmus-id-c",
   },
 };
 

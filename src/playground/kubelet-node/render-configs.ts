@@ -80,7 +80,7 @@ export function renderKubeletConfig(config: KubeletProcessConfig, paths: NodePat
     containerRuntimeEndpoint: `unix://${paths.containerdSocket}`,
     podLogsDir: paths.podLogs,
     volumePluginDir: `${paths.kubeletRoot}/volume-plugins`,
-    ...cgroupSettings(config.realNode.cgroup),
+    ...cgroupSettings(config.cgroup),
     // A node's rules are kube-proxy's and the network's.
     makeIPTablesUtilChains: false,
     serializeImagePulls: false,

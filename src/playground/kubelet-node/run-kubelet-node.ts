@@ -73,7 +73,7 @@ class KubeletNode {
   async #start(signal: AbortSignal): Promise<void> {
     const { config, client, logger } = this.#options;
     const images = await findImageNames(config.realNode.images.layout);
-    await makeCgroupFolders(config.realNode.cgroup);
+    await makeCgroupFolders(config.cgroup);
     const containerd = await startContainerd({ config, paths: this.#paths, sandboxImage: images.sandbox }, signal);
     this.#programs.push(containerd.program);
     const kubeProxy = this.#startKubeProxy(containerd);

@@ -15,9 +15,10 @@ const VARIANT = "-distroless";
 /** Hubs under which the same images are known, whatever ours is called. */
 const KNOWN_HUBS = ["istio", "isthmus", "curlimages"];
 
-/** Text of containerd's hosts.toml for all registries at once. */
+/** Text of containerd's hosts.toml for all registries at once. containerd 1.6 takes none without a host of its own. */
 export function renderRegistryHosts(): string {
-  return `server = "http://${REGISTRY_ADDRESS}"\ncapabilities = ["pull", "resolve"]\n`;
+  const server = JSON.stringify(`http://${REGISTRY_ADDRESS}`);
+  return `server = ${server}\n[host.${server}]\n  capabilities = ["pull", "resolve"]\n`;
 }
 
 export function serveImages(layout: string): Component {
