@@ -117,7 +117,7 @@ describe.skipIf(whyNoPlayground())("isthmus start", () => {
           return undefined;
         }
       },
-      { reason: "the playground is ready", timeoutMs: 60_000, intervalMs: 50 },
+      { reason: "the playground is ready", timeoutMs: 180_000, intervalMs: 50 },
     );
   const START = [ISTHMUS, "start"];
   const NPM_START = [process.execPath, "tools/start.mjs"];
