@@ -38,10 +38,46 @@ const slices = [
 ];
 const view = buildDnsView(services, slices);
 
+const dual = buildDnsView(
+  [
+    service("sample", "both", { clusterIP: "10.96.2.1", clusterIPs: ["10.96.2.1", "fd96::1"], ports }),
+    service("sample", "set", { clusterIP: "None", ports }),
+  ],
+  [
+    slice("set", [{ addresses: ["10.244.0.5"], hostname: "set-0" }]),
+    {
+      ...slice("set", [{ addresses: ["fd44::5"], hostname: "set-0" }, { addresses: ["fd44::6"] }]),
+      addressType: "IPv6",
+    },
+  ],
+);
+
 function text(answer: Answer): string {
   if (answer.type === "SRV") return `${answer.name} SRV ${answer.data.target}:${answer.data.port}`;
   return "data" in answer ? `${answer.name} ${answer.type} ${String(answer.data)}` : answer.type;
 }
+
+const SET = "set.sample.svc.cluster.local";
+const REVERSE = `6${".0".repeat(27)}.4.4.d.f.ip6.arpa`;
+describe("two families", () => {
+  it.each<[string, string, string[]]>([
+    ["both.sample.svc.cluster.local", "A", ["both.sample.svc.cluster.local A 10.96.2.1"]],
+    ["both.sample.svc.cluster.local", "AAAA", ["both.sample.svc.cluster.local AAAA fd96::1"]],
+    [SET, "AAAA", [`${SET} AAAA fd44::5`, `${SET} AAAA fd44::6`]],
+    [`set-0.${SET}`, "A", [`set-0.${SET} A 10.244.0.5`]],
+    [`set-0.${SET}`, "AAAA", [`set-0.${SET} AAAA fd44::5`]],
+    [
+      `_http._tcp.${SET}`,
+      "SRV",
+      [`_http._tcp.${SET} SRV set-0.${SET}:8080`, `_http._tcp.${SET} SRV fd44--6.${SET}:8080`],
+    ],
+    ["fd44--6.sample.pod.cluster.local", "AAAA", ["fd44--6.sample.pod.cluster.local AAAA fd44::6"]],
+    [REVERSE, "PTR", [`${REVERSE} PTR fd44--6.${SET}`]],
+  ])("%s %s", (name, type, expected) => {
+    const { rcode, answers } = resolveName(dual, "cluster.local", { name, type });
+    expect([rcode, ...answers.map(text)]).toEqual(["NOERROR", ...expected]);
+  });
+});
 
 const DB = "db.sample.svc.cluster.local";
 describe("resolveName", () => {

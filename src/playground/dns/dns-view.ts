@@ -1,7 +1,8 @@
 // What the cluster's DNS knows of Services and their endpoints, by name: look-ups only.
 
-import { isIPv4 } from "node:net";
+import { isIP } from "node:net";
 import type { Endpoint, EndpointPort, EndpointSlice, Service } from "#api/kubernetes/gen/types";
+import { canonicalAddress } from "./canonical-address.ts";
 
 const SERVICE_NAME = "kubernetes.io/service-name";
 
@@ -48,9 +49,15 @@ export function buildDnsView(services: readonly Service[], slices: readonly Endp
     endpoints,
     namesOf(address) {
       reverse ??= reverseNames(services, endpoints);
-      return reverse.get(address) ?? [];
+      return reverse.get(canonicalAddress(address)) ?? [];
     },
   };
+}
+
+/** Of either family; none for a headless Service. */
+export function clusterAddresses({ spec }: Service): string[] {
+  const all = new Set([spec?.clusterIP ?? "", ...(spec?.clusterIPs ?? [])]);
+  return [...all].filter((address) => isIP(address) !== 0);
 }
 
 export function isHeadless({ spec }: Service): boolean {
@@ -63,7 +70,7 @@ function endpointsOf(slices: readonly EndpointSlice[]): HeadlessEndpoint[] {
     for (const endpoint of endpoints) {
       const [address = ""] = endpoint.addresses;
       // Absent means ready; publishNotReadyAddresses has made it so already where it applies.
-      if (!isIPv4(address) || endpoint.conditions?.ready === false) continue;
+      if (isIP(address) === 0 || endpoint.conditions?.ready === false) continue;
       const before = found.get(address)?.ports ?? [];
       found.set(address, { address, hostname: hostnameOf(endpoint, address), ports: [...before, ...ports] });
     }
@@ -72,7 +79,7 @@ function endpointsOf(slices: readonly EndpointSlice[]): HeadlessEndpoint[] {
 }
 
 function hostnameOf({ hostname }: Endpoint, address: string): string {
-  return hostname?.toLowerCase() || address.replaceAll(".", "-");
+  return hostname?.toLowerCase() || address.replaceAll(/[.:]/g, "-");
 }
 
 function reverseNames(
@@ -80,11 +87,13 @@ function reverseNames(
   endpoints: (service: Service) => readonly HeadlessEndpoint[],
 ): Map<string, string[]> {
   const names = new Map<string, string[]>();
-  const add = (address: string, name: string) => names.set(address, [...(names.get(address) ?? []), name]);
+  const add = (address: string, name: string) => {
+    const key = canonicalAddress(address);
+    names.set(key, [...(names.get(key) ?? []), name]);
+  };
   for (const service of services) {
     const { namespace = "", name = "" } = service.metadata ?? {};
-    const { clusterIP = "" } = service.spec ?? {};
-    if (isIPv4(clusterIP)) add(clusterIP, `${name}.${namespace}.svc`);
+    for (const address of clusterAddresses(service)) add(address, `${name}.${namespace}.svc`);
     if (!isHeadless(service)) continue;
     for (const { address, hostname } of endpoints(service)) add(address, `${hostname}.${name}.${namespace}.svc`);
   }

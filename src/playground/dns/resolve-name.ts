@@ -1,9 +1,9 @@
 // Kubernetes' DNS names (the specification for DNS-based service discovery, version 1.1.0), as a pure function.
 
-import { isIPv4 } from "node:net";
+import { isIP, isIPv6 } from "node:net";
 import type { Answer, SrvAnswer, StringAnswer } from "dns-packet";
 import type { EndpointPort, Service, ServicePort } from "#api/kubernetes/gen/types";
-import { type DnsView, type HeadlessEndpoint, isHeadless } from "./dns-view.ts";
+import { clusterAddresses, type DnsView, type HeadlessEndpoint, isHeadless } from "./dns-view.ts";
 
 export interface Resolution {
   readonly rcode: "NOERROR" | "NXDOMAIN";
@@ -17,10 +17,12 @@ export interface Resolution {
 /** Seconds. Short: endpoints of headless Services come and go. */
 export const TTL = 5;
 const MAX_ALIASES = 8;
+const REVERSE_ZONES = ["in-addr.arpa", "ip6.arpa"] as const;
 
 /** What one name stands for: record sets by type; undefined where nothing has that name. */
 interface NameRecords {
-  readonly A?: readonly string[];
+  /** Of both families. */
+  readonly addresses?: readonly string[];
   readonly CNAME?: string;
   readonly SRV?: readonly SrvTarget[];
   readonly PTR?: readonly string[];
@@ -70,19 +72,28 @@ function addRecords(
   additionals: Answer[],
 ): void {
   const wants = (candidate: string) => type === candidate || type === "ANY";
-  if (wants("A")) answers.push(...(records.A ?? []).map((address) => stringAnswer("A", name, address)));
+  for (const address of records.addresses ?? []) {
+    if (wants(addressType(address))) answers.push(stringAnswer(addressType(address), name, address));
+  }
   if (wants("PTR")) answers.push(...(records.PTR ?? []).map((target) => stringAnswer("PTR", name, target)));
   if (type === "CNAME" && records.CNAME !== undefined) answers.push(stringAnswer("CNAME", name, records.CNAME));
   if (!wants("SRV")) return;
+  const told = new Set<string>();
   for (const { target, port, address } of records.SRV ?? []) {
-    answers.push(srvAnswer(name, { target, port }));
+    // Of a target with two addresses one record; both addresses stand beside it.
+    if (!told.has(`${target}:${port}`)) answers.push(srvAnswer(name, { target, port }));
+    told.add(`${target}:${port}`);
     if (!additionals.some((known) => known.name === target && "data" in known && known.data === address)) {
-      additionals.push(stringAnswer("A", target, address));
+      additionals.push(stringAnswer(addressType(address), target, address));
     }
   }
 }
 
-function stringAnswer(type: "A" | "CNAME" | "PTR", name: string, data: string): StringAnswer {
+function addressType(address: string): "A" | "AAAA" {
+  return isIPv6(address) ? "AAAA" : "A";
+}
+
+function stringAnswer(type: "A" | "AAAA" | "CNAME" | "PTR", name: string, data: string): StringAnswer {
   return { type, name, class: "IN", ttl: TTL, data };
 }
 
@@ -97,12 +108,12 @@ function isWithin(domain: string, name: string): boolean {
 
 function zoneOf(domain: string, name: string): string {
   if (isWithin(domain, name)) return domain;
-  return name.toLowerCase().endsWith(".in-addr.arpa") ? "in-addr.arpa" : "";
+  return REVERSE_ZONES.find((zone) => name.toLowerCase().endsWith(`.${zone}`)) ?? "";
 }
 
 function recordsOf(view: DnsView, domain: string, name: string): NameRecords | undefined {
   if (name === domain) return {};
-  if (name.endsWith(".in-addr.arpa")) return reverseRecords(view, domain, name);
+  if (REVERSE_ZONES.some((zone) => name.endsWith(`.${zone}`))) return reverseRecords(view, domain, name);
   if (!name.endsWith(`.${domain}`)) return undefined;
   const labels = name.slice(0, -domain.length - 1).split(".");
   const root = labels.pop() ?? "";
@@ -112,8 +123,15 @@ function recordsOf(view: DnsView, domain: string, name: string): NameRecords | u
   return undefined;
 }
 
+/** `4.3.2.1.in-addr.arpa` is 1.2.3.4; of IPv6 every hexadecimal digit is a label. */
+function reversedAddress(name: string): string {
+  const labels = name.split(".").slice(0, -2).reverse();
+  if (name.endsWith(".in-addr.arpa")) return labels.join(".");
+  return (labels.join("").match(/.{4}/g) ?? []).join(":");
+}
+
 function reverseRecords(view: DnsView, domain: string, name: string): NameRecords | undefined {
-  const address = name.slice(0, -".in-addr.arpa".length).split(".").reverse().join(".");
+  const address = reversedAddress(name);
   const names = view.namesOf(address);
   return names.length === 0 ? undefined : { PTR: names.map((known) => `${known}.${domain}`) };
 }
@@ -123,8 +141,9 @@ function podRecords(view: DnsView, namespace: string | undefined, labels: readon
   if (namespace === undefined) return {};
   if (!view.hasNamespace(namespace)) return undefined;
   if (labels.length === 0) return {};
-  const address = labels.length === 1 ? (labels[0]?.replaceAll("-", ".") ?? "") : "";
-  return isIPv4(address) ? { A: [address] } : undefined;
+  const [label = ""] = labels;
+  const address = [label.replaceAll("-", "."), label.replaceAll("-", ":")].find((text) => isIP(text) !== 0);
+  return labels.length === 1 && address !== undefined ? { addresses: [address] } : undefined;
 }
 
 function serviceNames(
@@ -150,18 +169,18 @@ interface NamedService {
 
 function serviceRecords(view: DnsView, named: NamedService, prefix: readonly string[]): NameRecords | undefined {
   const { service } = named;
-  const { type, externalName = "", clusterIP = "" } = service.spec ?? {};
+  const { type, externalName = "" } = service.spec ?? {};
   if (type === "ExternalName") return prefix.length === 0 ? { CNAME: externalName.replace(/\.$/, "") } : undefined;
   const headless = isHeadless(service) ? view.endpoints(service) : undefined;
   if (prefix.length === 0) {
-    const addresses = headless?.map(({ address }) => address) ?? [clusterIP].filter(isIPv4);
+    const addresses = headless?.map(({ address }) => address) ?? clusterAddresses(service);
     // A headless Service without endpoints has no name, so that the asker tries again instead of believing "no address".
     if (headless !== undefined && addresses.length === 0) return undefined;
-    return { A: addresses, SRV: srvOfAll(named, headless) };
+    return { addresses, SRV: srvOfAll(named, headless) };
   }
   if (prefix.length === 1) {
     const own = headless?.filter(({ hostname }) => hostname === prefix[0]) ?? [];
-    if (own.length > 0) return { A: own.map(({ address }) => address) };
+    if (own.length > 0) return { addresses: own.map(({ address }) => address) };
     return isProtocol(service, prefix[0]) ? {} : undefined;
   }
   return prefix.length === 2 ? srvRecords(named, headless, prefix) : undefined;
@@ -192,7 +211,8 @@ function srvOfAll(named: NamedService, headless: readonly HeadlessEndpoint[] | u
 }
 
 function servicePortTargets({ service, fqdn }: NamedService, ports: readonly ServicePort[]): SrvTarget[] {
-  return ports.map(({ port }) => ({ target: fqdn, port, address: service.spec?.clusterIP ?? "" }));
+  const addresses = clusterAddresses(service);
+  return ports.flatMap(({ port }) => addresses.map((address) => ({ target: fqdn, port, address })));
 }
 
 function endpointTargets(

@@ -37,8 +37,12 @@ export function nodeObject(config: NodeProcessConfig): Node {
         "topology.kubernetes.io/zone": config.zone,
       },
     },
-    spec: { podCIDR: config.podCIDR, podCIDRs: [config.podCIDR], providerID: `isthmus://${config.nodeName}` },
+    spec: { podCIDR: config.podCIDR, podCIDRs: podCIDRs(config), providerID: `isthmus://${config.nodeName}` },
   };
+}
+
+function podCIDRs({ podCIDR, ipv6 }: NodeProcessConfig): string[] {
+  return [podCIDR, ...(ipv6 ? [ipv6.podCIDR] : [])];
 }
 
 export function nodeStatus(config: NodeProcessConfig, now: string): NodeStatus {
@@ -50,6 +54,7 @@ export function nodeStatus(config: NodeProcessConfig, now: string): NodeStatus {
   return {
     addresses: [
       { type: "InternalIP", address: config.address },
+      ...(config.ipv6 ? [{ type: "InternalIP", address: config.ipv6.address }] : []),
       { type: "Hostname", address: config.nodeName },
     ],
     capacity,

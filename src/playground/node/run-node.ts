@@ -21,7 +21,7 @@ import { createKubeletServer } from "./kubelet-server/kubelet-server.ts";
 import { createNodeApi } from "./node-api.ts";
 import { keepNodeAlive, nodeCapacity, nodeObject, registerNode } from "./node-registration.ts";
 import { prepareNodeRoot } from "./node-root.ts";
-import { createIpPool } from "./pod/ip-pool.ts";
+import { createIpPool, createIpv6Pool } from "./pod/ip-pool.ts";
 import type { PodContext } from "./pod/pod-context.ts";
 import { createPodManager, followPods, type PodManager } from "./pod/pod-manager.ts";
 import { removeLeftoverSandboxes } from "./pod/pod-sandbox.ts";
@@ -95,7 +95,7 @@ async function createPodContext(config: NodeProcessConfig, parts: NodeParts): Pr
   const services = startInformer<Service>({ client, type: Kinds.Service, logger, signal });
   return {
     nodeName: config.nodeName,
-    hostIPs: [config.address],
+    hostIPs: [config.address, ...(config.ipv6 ? [config.ipv6.address] : [])],
     labels: nodeObject(config).metadata?.labels ?? {},
     namePrefix: config.namePrefix,
     dns: {
@@ -108,7 +108,7 @@ async function createPodContext(config: NodeProcessConfig, parts: NodeParts): Pr
     objects: followReferencedObjects(client, logger, signal),
     services: () => services.list(),
     catalogue,
-    ipPools: [createIpPool(config.podCIDR)],
+    ipPools: [createIpPool(config.podCIDR), ...(config.ipv6 ? [createIpv6Pool(config.ipv6.podCIDR)] : [])],
     cgroups: createContainerCgroups(machineHierarchies(), config.cgroup, {
       clock: systemClock,
       logger,

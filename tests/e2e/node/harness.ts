@@ -11,7 +11,7 @@ import { createContainerCgroups } from "#playground/node/cgroup/container-cgroup
 import { loadImageCatalogue } from "#playground/node/images/image-catalogue";
 import { runInContainer } from "#playground/node/kubelet-server/run-in-container";
 import { prepareNodeRoot } from "#playground/node/node-root";
-import { createIpPool } from "#playground/node/pod/ip-pool";
+import { createIpPool, createIpv6Pool } from "#playground/node/pod/ip-pool";
 import type { PodContext } from "#playground/node/pod/pod-context";
 import { createPodManager } from "#playground/node/pod/pod-manager";
 import type { FollowedObject, ReferencedObjects } from "#playground/node/pod/referenced-objects";
@@ -57,7 +57,7 @@ const stateDir = process.argv[2] ?? "";
 const catalogues = process.argv.slice(3);
 await runCommand("sh", [
   "-c",
-  "mount -t tmpfs run-netns /run && mkdir /run/netns && ip link set lo up && echo 1 > /proc/sys/net/ipv4/ip_forward",
+  "mount -t tmpfs run-netns /run && mkdir /run/netns && ip link set lo up && echo 1 > /proc/sys/net/ipv4/ip_forward; echo 1 > /proc/sys/net/ipv6/conf/all/forwarding || true",
 ]);
 const objects = handedObjects();
 const logger = createLogger("node-harness", "warn");
@@ -66,6 +66,7 @@ const { placeholders } = programPaths(existsSync("/usr/local/bin/envoy") ? "/usr
 // One for each file of tests: they run side by side, each in a pid namespace of its own.
 const cgroupName = `isthmus-harness-${basename(stateDir)}`;
 const hierarchies = machineHierarchies();
+const hasIpv6 = existsSync("/proc/net/if_inet6");
 let tokens = 0;
 const context: PodContext = {
   nodeName: "node1",
@@ -96,7 +97,7 @@ const context: PodContext = {
     },
   ],
   catalogue: () => loadImageCatalogue(catalogues, placeholders),
-  ipPools: [createIpPool("10.244.0.0/16")],
+  ipPools: [createIpPool("10.244.0.0/16"), ...(hasIpv6 ? [createIpv6Pool("fd44::/64")] : [])],
   cgroups: createContainerCgroups(hierarchies, cgroupName, {
     clock: systemClock,
     logger,
@@ -139,7 +140,7 @@ const handlers: { [K in Command["do"]]: (command: Extract<Command, { do: K }>) =
     process.exit(0);
   },
 };
-say({ event: "ready", limits: hierarchies.some(({ controllers }) => controllers.has("memory")) });
+say({ event: "ready", limits: hierarchies.some(({ controllers }) => controllers.has("memory")), ipv6: hasIpv6 });
 for await (const line of createInterface({ input: process.stdin })) {
   const command = JSON.parse(line) as Command;
   void handlers[command.do](command as never).catch((thrown: unknown) =>

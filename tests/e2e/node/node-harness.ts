@@ -21,6 +21,8 @@ export interface HarnessEvent {
   readonly left?: string;
   /** The machine keeps memory limits. */
   readonly limits?: boolean;
+  /** Its kernel has IPv6. */
+  readonly ipv6?: boolean;
 }
 
 const project = fileURLToPath(new URL("../../..", import.meta.url));

@@ -153,6 +153,24 @@ test("limits and requests stand in control groups, and the groups go with their 
   expect(await node.groups()).not.toContain("uid-limited-c-1");
 });
 
+test("a pod of a node with both families has an address of each, and both lead to it", async (context) => {
+  const ready = await node.event("ready", () => true);
+  if (!ready.ipv6) context.skip("the kernel of this machine has no IPv6: pods have IPv4 addresses only");
+  const program = "require('http').createServer((q, s) => s.end('hello')).listen(8080, '::')";
+  const readinessProbe = { tcpSocket: { port: 8080 }, periodSeconds: 1 };
+  const env = [{ name: "IPS", valueFrom: { fieldRef: { fieldPath: "status.podIPs" } } }];
+  node.run("six", {
+    containers: [{ name: "c", image: "busybox", command: [process.execPath, "-e", program], readinessProbe, env }],
+  });
+  node.run("caller", { containers: [sleeper("c")] });
+  await Promise.all([node.podReady("six"), node.podReady("caller")]);
+  const addresses = (node.status("six")?.podIPs ?? []).map(({ ip = "" }) => ip);
+  expect(addresses).toEqual([expect.stringMatching(/^10\.244\./), expect.stringMatching(/^fd44::/)]);
+  expect(await output("six", "echo $IPS")).toBe(`${addresses.join(",")}\n`);
+  expect(await output("six", "cat /etc/hosts")).toContain(`${addresses[1]}\tsix\n`);
+  expect(await output("caller", `curl -s --max-time 20 http://[${addresses[1]}]:8080`)).toBe("hello");
+});
+
 test("when the node stops, nothing is left", async () => {
   expect(await node.quit()).toBe("");
 });

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { createIpPool } from "./ip-pool.ts";
+import { createIpPool, createIpv6Pool } from "./ip-pool.ts";
 
 test("leaves the first ten addresses and does not give one again at once", () => {
   const pool = createIpPool("10.244.0.0/16");
@@ -16,4 +16,10 @@ test("comes back to a free address when the range is through, and says when none
   expect(() => pool.allocate()).toThrow(/every pod address of 10.9.8.0\/28/);
   pool.release("10.9.8.12");
   expect(pool.allocate()).toBe("10.9.8.12");
+});
+
+test("IPv6 addresses are the prefix and a number; a range without :: is refused", () => {
+  const pool = createIpv6Pool("fd44::/64");
+  expect([pool.allocate(), pool.allocate()]).toEqual(["fd44::a", "fd44::b"]);
+  expect(() => createIpv6Pool("10.244.0.0/16")).toThrow(/no IPv6 range/);
 });

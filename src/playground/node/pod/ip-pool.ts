@@ -1,3 +1,4 @@
+import { isIPv6 } from "node:net";
 import { type Cidr, formatAddress, parseAddress, parseCidr } from "#base/ipv4-range";
 import { MeshError } from "#base/mesh-error";
 
@@ -8,6 +9,33 @@ export interface IpPool {
   /** Throws MeshError NO_FREE_ADDRESS when every address is taken. */
   allocate(): string;
   release(address: string): void;
+}
+
+/** Pods on one node: of an IPv6 range no more are ever handed out at once. */
+const MOST_V6 = 65_536;
+
+/** Addresses of an IPv6 CIDR in turn: its prefix and a number from ten. Throws MeshError BAD_CIDR. */
+export function createIpv6Pool(cidr: string): IpPool {
+  const [, prefix] = /^([0-9a-f:]+::)\/\d+$/i.exec(cidr) ?? [];
+  if (prefix === undefined || !isIPv6(`${prefix}1`)) {
+    throw new MeshError("BAD_CIDR", `"${cidr}" is no IPv6 range that pods can live in`, {
+      hint: "write it as fd44::/64: a prefix that ends in ::",
+    });
+  }
+  const taken = new Set<string>();
+  let next = 0;
+  return {
+    allocate() {
+      for (let tries = 0; tries < MOST_V6; tries++) {
+        const address = `${prefix}${(RESERVED + (next++ % (MOST_V6 - RESERVED))).toString(16)}`;
+        if (taken.has(address)) continue;
+        taken.add(address);
+        return address;
+      }
+      throw new MeshError("NO_FREE_ADDRESS", `every pod address of ${cidr} is in use`, { hint: "delete pods" });
+    },
+    release: (address) => void taken.delete(address),
+  };
 }
 
 /** Addresses of a CIDR in turn, so that an address just given back is the last to come again. IPv4 only. */
