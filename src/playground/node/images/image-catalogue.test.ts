@@ -1,8 +1,8 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import { loadImageCatalogue } from "./image-catalogue.ts";
 
 const shipped = fileURLToPath(new URL("../../../../samples/playground/images.yaml", import.meta.url));
@@ -54,4 +54,52 @@ test("a bad entry is named by file and number", () => {
   expect(() => loadImageCatalogue([bad], placeholders)).toThrow(/bad.yaml, entry 2: "command" is no list/);
   const unknown = file("unknown.yaml", `images: [{image: a, command: ['$\{NOPE}']}]`);
   expect(() => loadImageCatalogue([unknown], placeholders)).toThrow(/\$\{NOPE\} is none of NODE/);
+});
+
+describe("images with a root file system of their own", () => {
+  const load = (name: string, yaml: string) => loadImageCatalogue([file(name, yaml)], placeholders);
+
+  test("a folder is found beside its catalogue, its user by name", async () => {
+    mkdirSync(join(directory, "root", "etc"), { recursive: true });
+    writeFileSync(join(directory, "root", "etc", "passwd"), "root:x:0:0::/:\nme:x:1000:1001::/:\n");
+    const found = load("folder.yaml", "images: [{image: a, folder: ./root, user: me, command: [/bin/a]}]").find("a");
+    expect(found).toMatchObject({ command: ["/bin/a"], user: "me" });
+    expect(await found?.rootfs?.prepare()).toEqual({ path: join(directory, "root"), user: "1000:1001" });
+    const stranger = load("stranger.yaml", "images: [{image: a, folder: ./root, user: nobody}]").find("a");
+    await expect(stranger?.rootfs?.prepare()).rejects.toThrow("its user nobody is not in its /etc/passwd");
+  });
+
+  test("an image's configuration goes below what the entry says", () => {
+    const config = {
+      config: { Entrypoint: ["/app"], Cmd: ["--fast"], Env: ["A=1", "B=2"], User: "1337:1337", WorkingDir: "/srv" },
+      rootfs: { diff_ids: ["sha256:00"] },
+    };
+    const layout = join(directory, "docker");
+    mkdirSync(layout, { recursive: true });
+    writeFileSync(join(layout, "config.json"), JSON.stringify(config));
+    const manifest = [{ Config: "config.json", RepoTags: ["app:1"], Layers: ["layer.tar"] }];
+    writeFileSync(join(layout, "manifest.json"), JSON.stringify(manifest));
+    const entries = "{image: plain, oci: docker}, {image: own, oci: 'docker:1', command: [/x], env: {B: 3}, user: 0}";
+    const catalogue = load("oci.yaml", `images: [${entries}]`);
+    const plain = {
+      command: ["/app"],
+      args: ["--fast"],
+      env: { A: "1", B: "2" },
+      user: "1337:1337",
+      workingDir: "/srv",
+    };
+    expect(catalogue.find("plain")).toMatchObject(plain);
+    expect(catalogue.find("own")).toMatchObject({ command: ["/x"], args: [], env: { A: "1", B: "3" }, user: "0" });
+  });
+
+  test.each([
+    ["{image: a, folder: /nowhere}", '"folder": /nowhere is no folder'],
+    ["{image: a, oci: /nowhere:1}", '"oci": /nowhere does not exist'],
+    ["{image: a, oci: .}", "is neither an OCI layout (no index.json) nor a docker archive (no manifest.json)"],
+    ["{image: a, folder: ., oci: .}", '"folder" and "oci" exclude each other'],
+    ["{image: a, folders: .}", '"folders" is none of image, command'],
+  ])("%s is told by file, entry and field", (entry, message) => {
+    expect(() => load("wrong.yaml", `images: [{image: fine}, ${entry}]`)).toThrow(message);
+    expect(() => load("wrong.yaml", `images: [{image: fine}, ${entry}]`)).toThrow(/wrong.yaml, entry 2: /);
+  });
 });

@@ -106,7 +106,7 @@ function choose(manifests: readonly Descriptor[], path: string, tag: string | un
   if (found === undefined || new Set(wanted.map(({ descriptor }) => descriptor.digest)).size > 1) {
     const what = tag === undefined ? "which of its images" : `${tag} is ${found === undefined ? "none" : "several"}`;
     const names = [...new Set(listed.flatMap(({ names: all }) => all[0] ?? []))].join(", ");
-    throw new Error(`${path}: ${what}${tag === undefined ? "?" : ""} of ${names || "no names"}; write ${path}:TAG`);
+    throw new Error(`${path}: ${what} of ${names || "no names"}; write ${path}:TAG`);
   }
   return found.descriptor;
 }
@@ -135,7 +135,7 @@ function openDockerArchive(source: BlobSource, path: string, tag: string | undef
   const [image] = found;
   if (image === undefined || found.length > 1) {
     const names = images.flatMap(({ RepoTags }) => RepoTags ?? []).join(", ");
-    throw new Error(`${path}: which of its images? of ${names || "no names"}; write ${path}:TAG`);
+    throw new Error(`${path}: which of its images of ${names || "no names"}; write ${path}:TAG`);
   }
   const config = readJson<ConfigFile>(source, image.Config);
   const layers = image.Layers.map((layer) => ({ digest: undefined, path: layer }));
