@@ -170,3 +170,10 @@ test("a program that ends by itself tells the end of its log", async () => {
   const program = new NodeProgram({ title: "the kubelet of c", command, env: process.env, log });
   await expect(program.failed).rejects.toThrow("the kubelet of c ended with exit code 3\nthe disk is full");
 });
+
+test("a program that may watch no more files tells how many there are and how to have more", async () => {
+  const log = join(folder, "log");
+  const command = ["sh", "-c", "echo failed: too many open files; exit 1"];
+  const program = new NodeProgram({ title: "kube-proxy of c", command, env: process.env, log });
+  await expect(program.failed).rejects.toThrow("sysctl -w fs.inotify.max_user_instances=512");
+});

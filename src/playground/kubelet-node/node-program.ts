@@ -1,6 +1,18 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, openSync } from "node:fs";
+import { closeSync, openSync, readFileSync } from "node:fs";
 import { logTail, ProgramError } from "../lifecycle/running-program.ts";
+
+const WATCHES = "/proc/sys/fs/inotify/max_user_instances";
+
+/** What a person can do about a reason that many machines have in common; empty for any other. */
+export function adviceOn(log: string): readonly string[] {
+  if (!logTail(log).some((line) => line.includes("too many open files"))) return [];
+  const limit = readFileSync(WATCHES, "utf8").trim();
+  return [
+    `each real cluster watches files about 20 times, and this machine lets one user do so ${limit} times:`,
+    "take another playground down, or raise it: sysctl -w fs.inotify.max_user_instances=512",
+  ];
+}
 
 export interface NodeProgramOptions {
   /** For people: "the kubelet of cluster1". */
@@ -57,6 +69,6 @@ export class NodeProgram {
     const how = signalCode === null ? `ended with exit code ${exitCode}` : `was killed by ${signalCode}`;
     const { title, log } = this.#options;
     // One log leads to the other: the supervisor shows the end of this program's.
-    throw new ProgramError([`${title} ${how}`, ...logTail(log)].join("\n"), log);
+    throw new ProgramError([`${title} ${how}`, ...logTail(log), ...adviceOn(log)].join("\n"), log);
   }
 }
