@@ -1,4 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { existsSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { EndpointSlice, Service } from "#api/kubernetes/gen/types";
 import { until } from "#base/until";
@@ -139,7 +140,7 @@ describe("renderServiceRules", () => {
 const mayMakeNamespaces = process.getuid?.() === 0;
 
 /** A node with two pods, and a client on the outer segment, as the playground lays them out. */
-describe.skipIf(!mayMakeNamespaces)("the rules in a kernel", () => {
+describe.skipIf(!mayMakeNamespaces)("the rules in a kernel", { timeout: 60_000 }, () => {
   const id = `svcp${process.pid}`;
   const ns = { node: `${id}n`, outer: `${id}o`, pod1: `${id}1`, pod2: `${id}2` };
   const servers: ChildProcess[] = [];
@@ -184,7 +185,7 @@ describe.skipIf(!mayMakeNamespaces)("the rules in a kernel", () => {
       const reason = `pod ${index} answers`;
       await until(() => call("node", `10.244.0.${index}:8080`) === `pod${index}`, { reason, timeoutMs: 10_000 });
     }
-  }, 30_000);
+  }, 60_000);
 
   afterAll(() => {
     for (const server of servers) server.kill("SIGKILL");
@@ -208,6 +209,29 @@ describe.skipIf(!mayMakeNamespaces)("the rules in a kernel", () => {
   ] as const)("refuses at once: %s", (_what, from, target) => {
     expect(call(from, target)).toBe("code 7");
   });
+
+  it.skipIf(!existsSync("/proc/net/if_inet6"))(
+    "brings IPv6 calls to IPv6 endpoints, and refuses what nobody serves",
+    async () => {
+      sh(`ip -n ${ns.node} addr add fe80::1/64 dev v1 nodad; ip -n ${ns.node} route add fd44::1/128 dev v1
+      ip -n ${ns.pod1} addr add fd44::1/128 dev eth0 nodad; ip -n ${ns.pod1} route add default via fe80::1 dev eth0
+      ip -n ${ns.node} addr add fd30::11/64 dev up0 nodad; ip -n ${ns.node} route add fd96::/112 dev up0
+      ip netns exec ${ns.node} sysctl -qw net.ipv6.conf.all.forwarding=1`);
+      const server = `require("node:http").createServer((q, s) => s.end("six")).listen(8080, "fd44::1")`;
+      servers.push(spawn("ip", ["netns", "exec", ns.pod1, process.execPath, "-e", server]));
+      const six = { ...slice("web", ["fd44::1"]), addressType: "IPv6" };
+      const both = service("web", { clusterIP: "10.96.1.1", clusterIPs: ["10.96.1.1", "fd96::1"] });
+      const v6: ServiceRulesConfig = { address: "fd30::11", serviceCIDR: "fd96::/112", dnsAddress: "", family: "IPv6" };
+      const input = renderServiceRules([both], [six], v6);
+      execFileSync("ip", ["netns", "exec", ns.node, "ip6tables-restore", "-w", "--noflush"], { input });
+      await until(() => call("node", "[fd44::1]:8080") === "six", { reason: "the pod answers", timeoutMs: 60_000 });
+      expect([call("node", "[fd96::1]"), call("pod1", "[fd96::1]"), call("pod1", "[fd96::9]")]).toEqual([
+        "six",
+        "six",
+        "code 7",
+      ]);
+    },
+  );
 
   it("follows a change in one restore and keeps a client with affinity at its endpoint", () => {
     restore(renderRestore(buildServiceRules([web, idle], [slice("web", ["10.244.0.2"])], config), installed()));
