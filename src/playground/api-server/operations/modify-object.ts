@@ -5,7 +5,7 @@ import { trackUpdate } from "../apply/managed-fields.ts";
 import type { ApiStatusError, JsonObject } from "../contract.ts";
 import { arrayAt, deepEqual, ensureObject, isObject, numberAt, objectAt, setOrDelete, stringAt } from "../json.ts";
 import { type ResourceKind, storageKey } from "../resource-kind.ts";
-import { hasGeneration, specChanged, strategyOf } from "../strategy/strategies.ts";
+import { hasGeneration, needsVersion, specChanged, strategyOf } from "../strategy/strategies.ts";
 import { fromStorage, toStorage } from "./convert-version.ts";
 import { decodeBody } from "./decode-body.ts";
 import { admit, completeWithDefaults, fieldWriter, judge, keptForm, storageKindOf, validate } from "./finish-write.ts";
@@ -101,7 +101,7 @@ function checkIdentity(
   const version = stringAt(wanted, "metadata", "resourceVersion");
   if (version !== "" && version !== stringAt(current, "metadata", "resourceVersion"))
     throw conflict(kind, name, MODIFIED);
-  if (version === "" && request.requireVersion === true && kind.custom !== undefined) {
+  if (version === "" && request.requireVersion === true && needsVersion(kind)) {
     // Kubernetes names custom resources by their plural here.
     throw invalid({ group: kind.group, kind: kind.plural }, name, [
       {

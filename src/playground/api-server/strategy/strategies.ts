@@ -1,5 +1,6 @@
 // What a kind does beyond its schema when it is made, changed or checked: one row a resource, functions only where a
 // table cannot say it.
+import { bindingRules, policyRules, webhookRules } from "../admission/configuration-rules.ts";
 import type { FieldError } from "../api-errors.ts";
 import type { JsonObject } from "../contract.ts";
 import { definitionRules } from "../crd/definition-rules.ts";
@@ -27,6 +28,8 @@ export interface Strategy {
   readonly orphans?: boolean;
 }
 
+const ADMISSION = "admissionregistration.k8s.io/";
+
 const STRATEGIES: Readonly<Record<string, Strategy>> = {
   "/pods": { prepareCreate: preparePod, prepareUpdate: preparePodUpdate, returnsDeleted: true },
   "/nodes": { keepsStatus: true },
@@ -52,6 +55,10 @@ const STRATEGIES: Readonly<Record<string, Strategy>> = {
     markDeleted: markDefinition,
     rules: definitionRules,
   },
+  [`${ADMISSION}mutatingwebhookconfigurations`]: { rules: webhookRules(true) },
+  [`${ADMISSION}validatingwebhookconfigurations`]: { rules: webhookRules(false) },
+  [`${ADMISSION}validatingadmissionpolicies`]: { rules: policyRules },
+  [`${ADMISSION}validatingadmissionpolicybindings`]: { rules: bindingRules },
 };
 
 const NONE: Strategy = {};
@@ -74,6 +81,20 @@ const GENERATIONS = new Set([
   "scheduling.k8s.io/priorityclasses",
   "apiextensions.k8s.io/customresourcedefinitions",
 ]);
+
+/** Resources whose updates must say which version they replace, as those of custom resources must. */
+const VERSIONED = new Set([
+  ...["mutating", "validating"].map((name) => `${ADMISSION}${name}webhookconfigurations`),
+  ...["policies", "policybindings"].map((name) => `${ADMISSION}validatingadmission${name}`),
+  ...["csidrivers", "csistoragecapacities", "volumeattachments", "csinodes"].map((name) => `storage.k8s.io/${name}`),
+  "node.k8s.io/runtimeclasses",
+  "policy/poddisruptionbudgets",
+  "coordination.k8s.io/leases",
+  "apiextensions.k8s.io/customresourcedefinitions",
+  "apiregistration.k8s.io/apiservices",
+]);
+
+export const needsVersion = (kind: ResourceKind) => kind.custom !== undefined || VERSIONED.has(storageKey(kind));
 
 export function hasGeneration(kind: ResourceKind): boolean {
   return kind.custom !== undefined || GENERATIONS.has(storageKey(kind));

@@ -1,0 +1,301 @@
+// What makes configurations of webhooks, policies and their bindings valid, with Kubernetes' sentences.
+import type { FieldError } from "../api-errors.ts";
+import { compileExpression } from "../cel/compile.ts";
+import type { CelType } from "../cel/cel-type.ts";
+import type { JsonObject, JsonValue } from "../contract.ts";
+import { arrayAt, isObject, numberAt, objectAt, objectsAt, stringAt } from "../json.ts";
+import { duplicate, forbidden, invalid, notSupported, required, tooMany } from "../validation/field-errors.ts";
+import { dnsSubdomain, qualifiedName } from "../validation/formats.ts";
+import { REQUEST_VARIABLES } from "./request-variables.ts";
+import { POLICY_VARIABLES } from "./validating-policies.ts";
+
+type Variables = Readonly<Record<string, CelType>>;
+
+/** Webhooks, all of one configuration; `mutating` ones may be asked again. */
+export const webhookRules = (mutating: boolean) => (configuration: JsonObject) =>
+  objectsAt(configuration, "webhooks").flatMap((hook, index, all) => {
+    const path = `webhooks[${index}]`;
+    const name = stringAt(hook, "name");
+    const twice = mutating && all.findIndex((one) => one["name"] === name) < index;
+    return [...webhookErrors(hook, path), ...(twice ? [duplicate(`${path}.name`, name)] : [])];
+  });
+
+function webhookErrors(hook: JsonObject, path: string): FieldError[] {
+  return [
+    ...nameErrors(stringAt(hook, "name"), `${path}.name`),
+    ...objectsAt(hook, "rules").flatMap((rule, index) => ruleErrors(rule, `${path}.rules[${index}]`)),
+    ...oneOf(hook, `${path}.failurePolicy`, ["Fail", "Ignore"]),
+    ...oneOf(hook, `${path}.matchPolicy`, ["Equivalent", "Exact"]),
+    ...sideEffectErrors(hook, `${path}.sideEffects`),
+    ...timeoutErrors(hook, `${path}.timeoutSeconds`),
+    ...oneOf(hook, `${path}.reinvocationPolicy`, ["IfNeeded", "Never"]),
+    ...clientErrors(objectAt(hook, "clientConfig"), `${path}.clientConfig`),
+    ...reviewErrors(arrayAt(hook, "admissionReviewVersions"), `${path}.admissionReviewVersions`),
+    ...conditionErrors(hook, `${path}.matchConditions`, REQUEST_VARIABLES),
+  ];
+}
+
+function nameErrors(name: string, field: string): FieldError[] {
+  if (name === "") return [required(field)];
+  const wrong = dnsSubdomain(name);
+  if (wrong.length > 0) return [invalid(field, name, wrong.join(","))];
+  const detail = "should be a domain with at least three segments separated by dots";
+  return name.split(".").length < 3 ? [invalid(field, name, detail)] : [];
+}
+
+/** The last step of the path names the key. */
+function oneOf(of: JsonObject, field: string, allowed: readonly string[]): FieldError[] {
+  const value = of[field.slice(field.lastIndexOf(".") + 1)];
+  return value === undefined || allowed.includes(String(value)) ? [] : [notSupported(field, value, allowed)];
+}
+
+function sideEffectErrors(hook: JsonObject, field: string): FieldError[] {
+  if (stringAt(hook, "sideEffects") === "") return [required(field, "must specify one of None, NoneOnDryRun")];
+  return oneOf(hook, field, ["None", "NoneOnDryRun"]);
+}
+
+function timeoutErrors(hook: JsonObject, field: string): FieldError[] {
+  const seconds = numberAt(hook, "timeoutSeconds") ?? 10;
+  const detail = "the timeout value must be between 1 and 30 seconds";
+  return seconds < 1 || seconds > 30 ? [invalid(field, seconds, detail)] : [];
+}
+
+function clientErrors(config: JsonObject, field: string): FieldError[] {
+  const url = stringAt(config, "url");
+  const service = config["service"];
+  if ((config["url"] !== undefined) === isObject(service)) {
+    return [required(field, "exactly one of url or service is required")];
+  }
+  if (isObject(service)) return serviceErrors(service, `${field}.service`);
+  const scheme = /^([a-zA-Z][\w+.-]*):/.exec(url)?.[1] ?? "";
+  const detail = "'https' is the only allowed URL scheme; desired format: https://host[/path]";
+  return scheme === "https" ? [] : [invalid(`${field}.url`, scheme, detail)];
+}
+
+function serviceErrors(service: JsonObject, field: string): FieldError[] {
+  const missing = ["name", "namespace"].filter((key) => stringAt(service, key) === "");
+  const errors = missing.map((key) => required(`${field}.${key}`, `service ${key} is required`));
+  const port = numberAt(service, "port") ?? 443;
+  const detail = "port is not valid: must be between 1 and 65535, inclusive";
+  return port < 1 || port > 65535 ? [...errors, invalid(`${field}.port`, port, detail)] : errors;
+}
+
+const REVIEWS = ["v1", "v1beta1"];
+
+function reviewErrors(versions: readonly JsonValue[], field: string): FieldError[] {
+  if (versions.length === 0) return [required(field, `must specify one of ${REVIEWS.join(", ")}`)];
+  const errors = versions.flatMap((version, index) =>
+    versions.indexOf(version) < index ? [invalid(`${field}[${index}]`, version, "duplicate version")] : [],
+  );
+  if (versions.some((version) => REVIEWS.includes(String(version)))) return errors;
+  return [...errors, invalid(field, versions, `must include at least one of ${REVIEWS.join(", ")}`)];
+}
+
+const OPERATIONS = ["*", "CONNECT", "CREATE", "DELETE", "UPDATE"];
+
+function ruleErrors(rule: JsonObject, path: string): FieldError[] {
+  const operations = arrayAt(rule, "operations");
+  return [
+    ...listErrors(operations, `${path}.operations`, "operations"),
+    ...operations.flatMap((operation, index) =>
+      OPERATIONS.includes(String(operation))
+        ? []
+        : [notSupported(`${path}.operations[${index}]`, operation, OPERATIONS)],
+    ),
+    ...listErrors(arrayAt(rule, "apiGroups"), `${path}.apiGroups`, "API groups"),
+    ...listErrors(arrayAt(rule, "apiVersions"), `${path}.apiVersions`, "API versions"),
+    ...arrayAt(rule, "apiVersions").flatMap((version, index) =>
+      version === "" ? [required(`${path}.apiVersions[${index}]`)] : [],
+    ),
+    ...resourceErrors(arrayAt(rule, "resources").map(String), `${path}.resources`),
+    ...oneOf(rule, `${path}.scope`, ["*", "Cluster", "Namespaced"]),
+  ];
+}
+
+function listErrors(list: readonly JsonValue[], field: string, words: string): FieldError[] {
+  if (list.length === 0) return [required(field)];
+  const mixed = list.length > 1 && list.includes("*");
+  return mixed ? [invalid(field, list, `if '*' is present, must not specify other ${words}`)] : [];
+}
+
+function resourceErrors(resources: readonly string[], field: string): FieldError[] {
+  if (resources.length === 0) return [required(field)];
+  const errors = resources.flatMap((resource, index): FieldError[] => {
+    if (resource === "") return [required(`${field}[${index}]`)];
+    const [of = "", sub] = resource.split("/");
+    if (sub === undefined || sub === "*" || of === "*") return [];
+    const at = `${field}[${index}]`;
+    if (resources.includes(`${of}/*`)) {
+      return [invalid(at, resource, `if '${of}/*' is present, must not specify ${resource}`)];
+    }
+    if (!resources.includes(`*/${sub}`)) return [];
+    return [invalid(at, resource, `if '*/${sub}' is present, must not specify ${resource}`)];
+  });
+  const plain = resources.filter((resource) => !resource.includes("/"));
+  if (resources.length > 1 && resources.includes("*/*")) {
+    errors.push(invalid(field, resources, "if '*/*' is present, must not specify other resources"));
+  }
+  if (plain.length > 1 && plain.includes("*")) {
+    errors.push(invalid(field, resources, "if '*' is present, must not specify other resources without subresources"));
+  }
+  return errors;
+}
+
+function conditionErrors(of: JsonObject, path: string, variables: Variables): FieldError[] {
+  const conditions = objectsAt(of, "matchConditions");
+  if (conditions.length > 64) return [tooMany(path, conditions.length, 64)];
+  return conditions.flatMap((condition, index) => {
+    const [name, expression] = [stringAt(condition, "name"), stringAt(condition, "expression")];
+    const at = `${path}[${index}]`;
+    const twice = conditions.findIndex((one) => one["name"] === name) < index;
+    return [
+      ...(expression.trim() === ""
+        ? [required(`${at}.expression`)]
+        : expressionErrors(expression, { field: `${at}.expression`, variables, wanted: "bool" })),
+      ...(name === ""
+        ? [required(`${at}.name`)]
+        : qualifiedName(name).map((text) => invalid(`${at}.name`, name, text))),
+      ...(twice && name !== "" ? [duplicate(`${at}.name`, name)] : []),
+    ];
+  });
+}
+
+interface ExpressionPlace {
+  readonly field: string;
+  readonly variables: Variables;
+  /** The type that it must have; "" for any. */
+  readonly wanted: string;
+}
+
+function expressionErrors(text: string, { field, variables, wanted }: ExpressionPlace): FieldError[] {
+  const { issues, type } = compileExpression(text, variables);
+  if (issues !== "") return [invalid(field, text, `compilation failed: ${issues}`)];
+  if (wanted === "" || type.name === wanted || (type.name === "dyn" && wanted === "bool")) return [];
+  return [invalid(field, text, `must evaluate to ${wanted} but got ${type.name}`)];
+}
+
+/** A ValidatingAdmissionPolicy. */
+export function policyRules(policy: JsonObject): FieldError[] {
+  const spec = objectAt(policy, "spec");
+  const constraints = spec["matchConstraints"];
+  const validations = objectsAt(spec, "validations");
+  const errors = oneOf(spec, "spec.failurePolicy", ["Fail", "Ignore"]);
+  if (!isObject(constraints)) errors.push(required("spec.matchConstraints"));
+  else {
+    errors.push(...constraintErrors(constraints, "spec.matchConstraints"));
+    if (objectsAt(constraints, "resourceRules").length === 0) {
+      errors.push(required("spec.matchConstraints.resourceRules"));
+    }
+  }
+  errors.push(...conditionErrors(spec, "spec.matchConditions", POLICY_VARIABLES));
+  errors.push(...variableErrors(spec));
+  if (validations.length === 0 && objectsAt(spec, "auditAnnotations").length === 0) {
+    const detail = "validations or auditAnnotations must contain at least one item";
+    return [...errors, required("spec.validations", detail), required("spec.auditAnnotations", detail)];
+  }
+  return [...errors, ...validations.flatMap((one, index) => validationErrors(one, `spec.validations[${index}]`))];
+}
+
+function constraintErrors(constraints: JsonObject, path: string): FieldError[] {
+  const rules = (key: string) =>
+    objectsAt(constraints, key).flatMap((rule, index) => ruleErrors(rule, `${path}.${key}[${index}]`));
+  return [
+    ...oneOf(constraints, `${path}.matchPolicy`, ["Equivalent", "Exact"]),
+    ...rules("resourceRules"),
+    ...rules("excludeResourceRules"),
+  ];
+}
+
+function variableErrors(spec: JsonObject): FieldError[] {
+  return objectsAt(spec, "variables").flatMap((variable, index) => {
+    const [name, expression] = [stringAt(variable, "name"), stringAt(variable, "expression")];
+    const path = `spec.variables[${index}]`;
+    const errors: FieldError[] = [];
+    if (name === "") errors.push(required(`${path}.name`, "name is not specified"));
+    else if (!/^[A-Za-z_]\w*$/.test(name)) errors.push(invalid(`${path}.name`, name, "must be a valid CEL identifier"));
+    if (expression.trim() === "") errors.push(required(`${path}.expression`, "expression is not specified"));
+    else {
+      const place = { field: `${path}.expression`, variables: POLICY_VARIABLES, wanted: "" };
+      errors.push(...expressionErrors(expression, place));
+    }
+    return errors;
+  });
+}
+
+const REASONS = ["Forbidden", "Invalid", "RequestEntityTooLarge", "Unauthorized"];
+const SHOWN_REASONS = REASONS.slice(0, 3);
+
+function validationErrors(validation: JsonObject, path: string): FieldError[] {
+  const expression = stringAt(validation, "expression").trim();
+  const message = validation["message"];
+  const errors: FieldError[] = [];
+  if (expression === "") errors.push(required(`${path}.expression`, "expression is not specified"));
+  else {
+    const place = { field: `${path}.expression`, variables: POLICY_VARIABLES, wanted: "bool" };
+    errors.push(...expressionErrors(stringAt(validation, "expression"), place));
+  }
+  const text = validation["messageExpression"];
+  if (typeof text === "string" && text !== "") {
+    const place = { field: `${path}.messageExpression`, variables: POLICY_VARIABLES, wanted: "string" };
+    if (text.trim() === "") errors.push(invalid(place.field, text, "must be non-empty if specified"));
+    else errors.push(...expressionErrors(text, place));
+  }
+  if (typeof message === "string" && message !== "") {
+    if (message.trim() === "") errors.push(invalid(`${path}.message`, message, "must be non-empty if specified"));
+    else if (/[\r\n]/.test(message.trim())) {
+      errors.push(invalid(`${path}.message`, message, "must not contain line breaks"));
+    }
+  } else if (/[\r\n]/.test(expression)) {
+    errors.push(required(`${path}.message`, "message must be specified if expression contains line breaks"));
+  }
+  const reason = validation["reason"];
+  if (typeof reason === "string" && !REASONS.includes(reason)) {
+    errors.push(notSupported(`${path}.reason`, reason, SHOWN_REASONS));
+  }
+  return errors;
+}
+
+const ACTIONS = ["Audit", "Deny", "Warn"];
+
+/** A ValidatingAdmissionPolicyBinding. */
+export function bindingRules(binding: JsonObject): FieldError[] {
+  const spec = objectAt(binding, "spec");
+  const policy = stringAt(spec, "policyName");
+  const constraints = spec["matchResources"];
+  return [
+    ...(policy === ""
+      ? [required("spec.policyName")]
+      : dnsSubdomain(policy).map((text) => invalid("spec.policyName", policy, text))),
+    ...paramErrors(spec["paramRef"]),
+    ...(isObject(constraints) ? constraintErrors(constraints, "spec.matchResources") : []),
+    ...actionErrors(arrayAt(spec, "validationActions")),
+  ];
+}
+
+function paramErrors(ref: JsonValue | undefined): FieldError[] {
+  if (!isObject(ref)) return [];
+  const named = stringAt(ref, "name") !== "";
+  const selected = ref["selector"] !== undefined;
+  const both = "name and selector are mutually exclusive";
+  const errors: FieldError[] = [];
+  if (named && selected) errors.push(forbidden("spec.paramRef.name", both), forbidden("spec.paramRef.selector", both));
+  if (!named && !selected) errors.push(required("spec.paramRef", "one of name or selector must be specified"));
+  const action = stringAt(ref, "parameterNotFoundAction");
+  const field = "spec.paramRef.parameterNotFoundAction";
+  if (action === "") errors.push(required(field));
+  else errors.push(...oneOf(ref, field, ["Deny", "Allow"]));
+  return errors;
+}
+
+function actionErrors(actions: readonly JsonValue[]): FieldError[] {
+  const field = "spec.validationActions";
+  if (actions.length === 0) return [required(field, "at least one validation action is required")];
+  const errors = actions.flatMap((action, index): FieldError[] => {
+    if (!ACTIONS.includes(String(action))) return [notSupported(`${field}[${index}]`, action, ACTIONS)];
+    return actions.indexOf(action) < index ? [duplicate(`${field}[${index}]`, action)] : [];
+  });
+  if (!actions.includes("Deny") || !actions.includes("Warn")) return errors;
+  const detail =
+    "must not contain both Deny and Warn (repeating the same validation failure information in the API response and headers serves no purpose)";
+  return [...errors, invalid(field, actions, detail)];
+}
