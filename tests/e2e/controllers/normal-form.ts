@@ -87,7 +87,7 @@ class Words {
   }
 
   of(text: string): string {
-    const named = text.replace(this.#pattern, (match) => this.#words.get(match) ?? match);
+    const named = text.replace(this.#pattern, (match) => this.#words.get(match) ?? match).replace(UUID, "UID");
     const own = named.replaceAll(this.#scenario.name, "NS").replace(TIME, "TIME");
     const random = own
       .replace(/0\/\d+ nodes are available: .*/, "0/N nodes are available: REASONS")
@@ -149,6 +149,7 @@ function generatedPrefix({ type, object }: Found): string | undefined {
   return new RegExp(`-${SUFFIX}{5}$`).test(name) ? name.slice(0, -5) : undefined;
 }
 
+const UUID = /\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g;
 const TIME = /\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g;
 /** Sets that the API lists in no particular order. */
 const UNORDERED = new Set([
@@ -174,46 +175,42 @@ const RANDOM: Readonly<Record<string, string>> = {
   "batch.kubernetes.io/controller-uid": "UID",
   "batch.kubernetes.io/cronjob-scheduled-timestamp": "TIME",
   "endpoints.kubernetes.io/last-change-trigger-time": "TIME",
-  podCIDR: "POD-CIDR",
 };
 
 function normalObject(type: ResourceType, object: KubeObject, word: (text: string) => string): unknown {
   const { generation, ownerReferences } = object.metadata ?? {};
   // How often a controller changed its own object on the way is not where it ended.
   const made = ownerReferences?.some(({ controller }) => controller === true) === true;
-  const visit = (value: unknown, key: string, path: string): unknown => {
-    if (value === null || isEmpty(value)) return undefined;
-    if (key === "generation" && path === "metadata" && made) return undefined;
+
+  const scalar = (value: unknown, key: string): unknown => {
     if (key === "observedGeneration" && made) return value === generation ? "LATEST" : value;
-    if (key === "clusterIPs" && Array.isArray(value)) return value.map((ip) => (ip === "None" ? ip : "CLUSTER-IP"));
-    if (key === "podCIDRs") return ["POD-CIDR"];
     const random = RANDOM[key];
-    if (random !== undefined && value !== "None" && value !== "" && typeof value !== "object") return random;
-    if (typeof value === "string") return word(value);
-    if (Array.isArray(value)) {
-      const items = value.map((item) => visit(item, "", `${path}.${key}`));
-      return UNORDERED.has(key)
-        ? items.sort((a, b) => (JSON.stringify(sortedKeys(a)) < JSON.stringify(sortedKeys(b)) ? -1 : 1))
-        : items;
-    }
-    if (typeof value !== "object") return value;
-    const inside = path === "" ? key : `${path}.${key}`;
-    const entries = Object.entries(value)
-      .filter(([name]) => !KNOWN.has(name))
-      .filter(([name]) => !(DROPPED.has(name) && (inside === "metadata" || name !== "uid")));
-    return Object.fromEntries(
-      entries
-        .map(([name, child]) => [word(name), visit(child, name, inside)])
-        .filter(([, child]) => child !== undefined),
-    );
+    if (random !== undefined && value !== "None" && value !== "") return random;
+    return typeof value === "string" ? word(value) : value;
+  };
+  const list = (values: readonly unknown[], key: string): unknown => {
+    if (key === "clusterIPs") return values.map((ip) => (ip === "None" ? ip : "CLUSTER-IP"));
+    const items = values.map((item) => visit(item, "", key));
+    if (!UNORDERED.has(key)) return items;
+    return items.sort((a, b) => (JSON.stringify(sortedKeys(a)) < JSON.stringify(sortedKeys(b)) ? -1 : 1));
+  };
+  const visit = (value: unknown, key: string, inside: string): unknown => {
+    if (Array.isArray(value)) return list(value, key);
+    if (typeof value !== "object" || value === null) return scalar(value, key);
+    const entries = Object.entries(value).filter(([name]) => {
+      if (KNOWN.has(name) || (name === "generation" && key === "metadata" && inside === "" && made)) return false;
+      return !DROPPED.has(name) || (name === "uid" && key !== "metadata");
+    });
+    const said = entries.map(([name, child]) => [word(name), visit(child, name, key)] as const);
+    return Object.fromEntries(said.filter(([, child]) => !isNothing(child)));
   };
   const { kind: _kind, apiVersion: _apiVersion, ...rest } = object;
   return { apiVersion: `${type.group}/${type.version}`, ...(visit(rest, "", "") as object) };
 }
 
 /** What one encoder leaves out and another writes says the same. */
-function isEmpty(value: unknown): boolean {
-  return typeof value === "object" && value !== null && Object.keys(value).length === 0;
+function isNothing(value: unknown): boolean {
+  return value === null || value === undefined || (typeof value === "object" && Object.keys(value).length === 0);
 }
 
 /** One line an event, counted over objects that only differ in a generated name. */
@@ -224,7 +221,7 @@ function normalEvents(events: readonly Event[], words: Words, loose: boolean): s
     if (event.message?.includes("the object has been modified; please apply your changes")) continue;
     const { involvedObject, reason, message = "", type, source, reportingComponent, action } = event;
     const from = reportingComponent || source?.component;
-    const text = `${type} ${reason} (${from}${action === undefined ? "" : `, ${action}`}) ${involvedObject.kind} ${involvedObject.name}: ${message}`;
+    const text = `${type} ${reason} (${from}${action === undefined ? "" : `, ${action}`}) ${involvedObject.kind} ${involvedObject.name}: ${message.replace("(combined from similar events): ", "")}`;
     const line = words
       .of(blurNames(text))
       .replace(/0\/\d+ nodes are available: .*/, "0/N nodes are available: REASONS");

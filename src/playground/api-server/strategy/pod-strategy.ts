@@ -1,9 +1,17 @@
 import type { JsonObject } from "../contract.ts";
-import { deepEqual, isObject, objectAt, objectsAt } from "../json.ts";
+import { deepEqual, isObject, objectAt, objectsAt, stringAt } from "../json.ts";
 
 /** A Pod begins pending, with the quality of service that its resources give it. */
 export function preparePod(pod: JsonObject): void {
-  pod["status"] = { phase: "Pending", qosClass: qosClass(objectAt(pod, "spec")) };
+  const gated = objectsAt(pod, "spec", "schedulingGates").length > 0;
+  const lastTransitionTime = stringAt(pod, "metadata", "creationTimestamp");
+  const message = "Scheduling is blocked due to non-empty scheduling gates";
+  const waits = { type: "PodScheduled", status: "False", reason: "SchedulingGated", message, lastTransitionTime };
+  pod["status"] = {
+    phase: "Pending",
+    qosClass: qosClass(objectAt(pod, "spec")),
+    ...(gated ? { conditions: [waits] } : {}),
+  };
 }
 
 export function preparePodUpdate(pod: JsonObject, old: JsonObject): void {

@@ -57,6 +57,6 @@ export function prepareStatefulSet(set: JsonObject): void {
   for (const claim of objectsAt(set, "spec", "volumeClaimTemplates")) {
     claim["apiVersion"] = "v1";
     claim["kind"] = "PersistentVolumeClaim";
-    claim["status"] ??= { phase: "Pending" };
+    claim["status"] = { ...objectAt(claim, "status"), phase: stringAt(claim, "status", "phase") || "Pending" };
   }
 }

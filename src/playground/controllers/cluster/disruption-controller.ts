@@ -31,7 +31,7 @@ export function createDisruptionController(context: ControllerContext): Componen
       const text = { type: "Normal", reason: "NoPods", message: "No matching pods found" } as const;
       events.record("controllermanager", about, text);
     }
-    const status = observe(budget, pods);
+    const status = observe(context, budget, pods);
     if (Object.keys(status.disruptedPods ?? {}).length > 0) queue.addAfter(key, DISRUPTION_MS);
     if (!sameStatus(budget.status, status)) await caches.podDisruptionBudgets.replace({ ...budget, status }, "status");
   };
@@ -41,39 +41,6 @@ export function createDisruptionController(context: ControllerContext): Componen
     if (selector === undefined) return [];
     const { namespace } = identityOf(budget);
     return caches.pods.inNamespace(namespace).filter((pod) => matchesSelector(selector, labelsOf(pod)));
-  };
-
-  const observe = (budget: PodDisruptionBudget, pods: readonly Pod[]): PodDisruptionBudgetStatus => {
-    const now = clock.now();
-    const disruptedPods = stillExpected(budget, pods, now);
-    const healthy = pods.filter(
-      (pod) => isReady(pod) && !isBeingDeleted(pod) && !(identityOf(pod).name in disruptedPods),
-    );
-    const { expectedPods, desiredHealthy } = demands(budget, pods, expectedBy);
-    const allowed = expectedPods <= 0 ? 0 : Math.max(0, healthy.length - desiredHealthy);
-    const observedGeneration = budget.metadata?.generation ?? 0;
-    return {
-      ...(Object.keys(disruptedPods).length === 0 ? {} : { disruptedPods }),
-      currentHealthy: healthy.length,
-      desiredHealthy,
-      disruptionsAllowed: allowed,
-      expectedPods,
-      observedGeneration,
-      conditions: [disruptionCondition(budget, allowed, observedGeneration, now)],
-    };
-  };
-
-  /** How many pods the pod's owner asks for, with the uid by which it is counted once. */
-  const expectedBy = (pod: Pod): { uid: string; replicas: number } | undefined => {
-    const owner = controllerOf(pod);
-    if (owner === undefined) return undefined;
-    const { namespace } = identityOf(pod);
-    const set = owner.kind === "ReplicaSet" ? caches.replicaSets.get(namespace, owner.name) : undefined;
-    const above = set === undefined ? undefined : controllerOf(set);
-    const deployment = above === undefined ? undefined : caches.deployments.get(namespace, above.name);
-    const stateful = owner.kind === "StatefulSet" ? caches.statefulSets.get(namespace, owner.name) : undefined;
-    const found = deployment ?? set ?? stateful;
-    return found === undefined ? undefined : { uid: identityOf(found).uid, replicas: found.spec?.replicas ?? 1 };
   };
 
   const queue = new WorkQueue({ name: "disruption", clock, logger, reconcile });
@@ -97,6 +64,43 @@ export function createDisruptionController(context: ControllerContext): Componen
     caches.deployments,
     caches.statefulSets,
   ]);
+}
+
+function observe(
+  context: ControllerContext,
+  budget: PodDisruptionBudget,
+  pods: readonly Pod[],
+): PodDisruptionBudgetStatus {
+  const now = context.clock.now();
+  const disruptedPods = stillExpected(budget, pods, now);
+  const healthy = pods.filter(
+    (pod) => isReady(pod) && !isBeingDeleted(pod) && !(identityOf(pod).name in disruptedPods),
+  );
+  const { expectedPods, desiredHealthy } = demands(budget, pods, (pod) => expectedBy(context, pod));
+  const allowed = expectedPods <= 0 ? 0 : Math.max(0, healthy.length - desiredHealthy);
+  const observedGeneration = budget.metadata?.generation ?? 0;
+  return {
+    ...(Object.keys(disruptedPods).length === 0 ? {} : { disruptedPods }),
+    currentHealthy: healthy.length,
+    desiredHealthy,
+    disruptionsAllowed: allowed,
+    expectedPods,
+    observedGeneration,
+    conditions: [disruptionCondition(budget, allowed, observedGeneration, now)],
+  };
+}
+
+/** How many pods the pod's owner asks for, with the uid by which it is counted once. */
+function expectedBy({ caches }: ControllerContext, pod: Pod): { uid: string; replicas: number } | undefined {
+  const owner = controllerOf(pod);
+  if (owner === undefined) return undefined;
+  const { namespace } = identityOf(pod);
+  const set = owner.kind === "ReplicaSet" ? caches.replicaSets.get(namespace, owner.name) : undefined;
+  const above = set === undefined ? undefined : controllerOf(set);
+  const deployment = above === undefined ? undefined : caches.deployments.get(namespace, above.name);
+  const stateful = owner.kind === "StatefulSet" ? caches.statefulSets.get(namespace, owner.name) : undefined;
+  const found = deployment ?? set ?? stateful;
+  return found === undefined ? undefined : { uid: identityOf(found).uid, replicas: found.spec?.replicas ?? 1 };
 }
 
 type ExpectedBy = (pod: Pod) => { uid: string; replicas: number } | undefined;

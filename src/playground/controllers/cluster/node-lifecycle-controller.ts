@@ -5,7 +5,7 @@ import type { Node, NodeCondition, Pod } from "#api/kubernetes/gen/types";
 import type { Component } from "#base/component";
 import { WorkQueue } from "#kube/work-queue";
 import { type ControllerContext, controllerComponent } from "../controller.ts";
-import { annotationsOf, identityOf, isBeingDeleted, kubeTime } from "../objects/object-meta.ts";
+import { annotationsOf, identityOf, isBeingDeleted, kubeTime, labelsOf } from "../objects/object-meta.ts";
 import { readyCondition } from "../workloads/pod-state.ts";
 import { taintsFor } from "./node-taints.ts";
 
@@ -20,7 +20,7 @@ const REPORTED = ["Ready", "MemoryPressure", "DiskPressure", "PIDPressure"];
 
 /**
  * Says Unknown of a node that was silent for the time of grace; keeps its taints in step with its conditions; says
- * Ready=False of the pods of a node that is not ready; removes the pods of a node that is deleted.
+ * Ready=False of the pods of a silent node; removes the pods of a node that is deleted.
  */
 export function createNodeLifecycleController(context: ControllerContext, graceMs = GRACE_MS): Component {
   const { caches, clock, logger, indexes } = context;
@@ -42,7 +42,8 @@ export function createNodeLifecycleController(context: ControllerContext, graceM
     registered.add(name);
     const current = await watchOver(node, name);
     await write.attend(current);
-    if (readyStatus(current) !== "True") {
+    // A node that says itself that it is not ready speaks for its pods too.
+    if (readyStatus(current) === "Unknown") {
       await Promise.all(indexes.podsByNode.get(name).map(write.markNotReady));
     }
   };
@@ -114,10 +115,15 @@ function createNodeWriter({ caches, clock, events }: ControllerContext) {
     async attend(node: Node): Promise<void> {
       const taints = taintsFor(node, clock.now());
       const annotated = annotationsOf(node)[TTL] !== undefined;
-      if (taints === undefined && annotated) return;
+      const labels = oldLabels(node);
+      if (taints === undefined && annotated && labels === undefined) return;
       const resourceVersion = node.metadata?.resourceVersion;
+      const metadata = {
+        ...(annotated ? {} : { annotations: { [TTL]: "0" } }),
+        ...(labels === undefined ? {} : { labels }),
+      };
       await caches.nodes.patch(node, {
-        metadata: { resourceVersion, ...(annotated ? {} : { annotations: { [TTL]: "0" } }) },
+        metadata: { resourceVersion, ...metadata },
         ...(taints === undefined ? {} : { spec: { taints: taints.length === 0 ? null : taints } }),
       });
     },
@@ -153,10 +159,28 @@ function createNodeWriter({ caches, clock, events }: ControllerContext) {
   };
 }
 
+/** Labels under their older names, for whoever still selects by them; undefined when they are there. */
+function oldLabels(node: Node): Record<string, string> | undefined {
+  const labels = labelsOf(node);
+  const missing = ["os", "arch"].flatMap((name) => {
+    const value = labels[`kubernetes.io/${name}`];
+    return value === undefined || labels[`beta.kubernetes.io/${name}`] === value
+      ? []
+      : [[`beta.kubernetes.io/${name}`, value]];
+  });
+  return missing.length === 0 ? undefined : Object.fromEntries(missing);
+}
+
 /** What of a node matters here: a heartbeat does not. */
 function viewOf({ spec, status, metadata }: Node): string {
   const conditions = (status?.conditions ?? []).map(({ type, status: value }) => [type, value]);
-  return JSON.stringify([conditions, spec?.taints, spec?.unschedulable, metadata?.annotations?.[TTL] === undefined]);
+  return JSON.stringify([
+    conditions,
+    spec?.taints,
+    spec?.unschedulable,
+    metadata?.annotations?.[TTL] === undefined,
+    metadata?.labels,
+  ]);
 }
 
 function readyStatus(node: Node): string | undefined {

@@ -36,23 +36,7 @@ export function createMirroringController(context: ControllerContext): Component
     const byHand = service !== undefined && Object.keys(service.spec?.selector ?? {}).length === 0;
     const mirrored = endpoints !== undefined && byHand && !isExcluded(endpoints);
     const wanted = mirrored ? mirroredSlices(endpoints) : [];
-    const free = [...own];
-    for (const slice of wanted) {
-      const at = free.findIndex((each) => each.addressType === slice.addressType && samePorts(each, slice));
-      const [before] = at < 0 ? [] : free.splice(at, 1);
-      if (before === undefined) await caches.endpointSlices.create(slice);
-      else if (contentOf(before) !== contentOf(slice)) {
-        const { labels, annotations = {} } = slice.metadata ?? {};
-        const metadata = { ...before.metadata, ...(labels === undefined ? {} : { labels }), annotations };
-        await caches.endpointSlices.replace({
-          ...before,
-          endpoints: slice.endpoints,
-          ports: slice.ports ?? [],
-          metadata,
-        });
-      }
-    }
-    await Promise.all(free.map((slice) => caches.endpointSlices.delete(slice)));
+    await writeMirrors(context, own, wanted);
   };
 
   const queue = new WorkQueue({ name: "endpoint-slice-mirroring", clock, logger, reconcile });
@@ -63,6 +47,30 @@ export function createMirroringController(context: ControllerContext): Component
     if (labels[MANAGED_BY] === MANAGER) queue.add(`${identityOf(object).namespace}/${labels[SERVICE_NAME] ?? ""}`);
   });
   return controllerComponent(queue, [caches.endpoints, caches.services, caches.endpointSlices]);
+}
+
+async function writeMirrors(
+  { caches }: ControllerContext,
+  own: readonly EndpointSlice[],
+  wanted: readonly EndpointSlice[],
+): Promise<void> {
+  const free = [...own];
+  for (const slice of wanted) {
+    const at = free.findIndex((each) => each.addressType === slice.addressType && samePorts(each, slice));
+    const [before] = at < 0 ? [] : free.splice(at, 1);
+    if (before === undefined) await caches.endpointSlices.create(slice);
+    else if (contentOf(before) !== contentOf(slice)) {
+      const { labels, annotations = {} } = slice.metadata ?? {};
+      const metadata = { ...before.metadata, ...(labels === undefined ? {} : { labels }), annotations };
+      await caches.endpointSlices.replace({
+        ...before,
+        endpoints: slice.endpoints,
+        ports: slice.ports ?? [],
+        metadata,
+      });
+    }
+  }
+  await Promise.all(free.map((slice) => caches.endpointSlices.delete(slice)));
 }
 
 function isExcluded(endpoints: Endpoints): boolean {

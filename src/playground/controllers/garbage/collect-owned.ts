@@ -83,7 +83,7 @@ function inheritedPolicy({ finalizers }: GraphNode): NonNullable<DeleteOptions["
 
 type OwnerState = "solid" | "absent" | "deletingDependents";
 
-function createOwnerLookup({ caches, client }: ControllerContext, { graph, watch }: OwnedCollectorParts) {
+function createOwnerLookup({ caches, client, events }: ControllerContext, { graph, watch }: OwnedCollectorParts) {
   const shared = Object.values(caches).map(({ type }) => type);
 
   const typeOf = async ({ apiVersion, kind }: OwnerReference): Promise<ResourceType | undefined> => {
@@ -95,9 +95,21 @@ function createOwnerLookup({ caches, client }: ControllerContext, { graph, watch
     return type;
   };
 
+  const tellElsewhere = ({ type, namespace, name, uid }: GraphNode, owner: OwnerReference) => {
+    const from = `ownerRef [${owner.apiVersion}/${owner.kind}, namespace: ${namespace}, name: ${owner.name}, uid: ${owner.uid}]`;
+    const message = `${from} does not exist in namespace "${namespace}"`;
+    const object = { metadata: { namespace, name, uid } };
+    const text = { type: "Warning", reason: "OwnerRefInvalidNamespace", message } as const;
+    events.record("garbage-collector-controller", { type, object }, text);
+  };
+
   /** Of an owner that was not seen, only the API server's own word lets a dependent die; an unknown kind is no word. */
   return async (dependent: GraphNode, owner: OwnerReference): Promise<OwnerState> => {
     const known = graph.get(owner.uid);
+    if (known !== undefined && isElsewhere(dependent, known)) {
+      tellElsewhere(dependent, owner);
+      return "absent";
+    }
     if (known !== undefined) {
       return known.beingDeleted && known.finalizers.includes(FOREGROUND) ? "deletingDependents" : "solid";
     }
@@ -107,6 +119,11 @@ function createOwnerLookup({ caches, client }: ControllerContext, { graph, watch
     const found = await unlessGone(client.get<KubeObject>(type, at));
     return found !== undefined && identityOf(found).uid === owner.uid ? "solid" : "absent";
   };
+}
+
+/** An owner in another namespace is no owner, wherever else it lives. */
+function isElsewhere(dependent: GraphNode, owner: GraphNode): boolean {
+  return owner.type.namespaced && owner.namespace !== dependent.namespace;
 }
 
 async function unlessGone<T>(work: Promise<T>): Promise<T | undefined> {

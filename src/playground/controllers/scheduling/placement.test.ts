@@ -11,12 +11,13 @@ const node = (name: string, spec: Node["spec"] = {}, ready = "True", labels = {}
   status: { conditions: [{ type: "Ready", status: ready }] },
 });
 const pod = (spec = {}): Pod => ({ metadata: { name: "p" }, spec: { containers: [], ...spec } });
+const silent = [{ key: "node.kubernetes.io/unreachable", effect: "NoSchedule" }];
 const taints = [{ key: "gpu", value: "yes", effect: "NoSchedule" }];
 
 describe("chooseNode", () => {
   it.each([
     ["the emptier node", pod(), [node("a"), node("b")], { node: "b" }],
-    ["a ready node", pod(), [node("b", {}, "False"), node("a")], { node: "a" }],
+    ["a ready node", pod(), [node("b", { taints: silent }), node("a")], { node: "a" }],
     [
       "a node by label",
       pod({ nodeSelector: { disk: "ssd" } }),
@@ -33,20 +34,16 @@ describe("chooseNode", () => {
     [
       "none, and says why",
       pod(),
-      [node("a", { taints }), node("b", {}, "Unknown"), node("c", {}, "False")],
-      { message: "0/3 nodes are available: 1 node(s) had untolerated taint {gpu: yes}, 2 node(s) were not ready." },
+      [node("a", { taints }), node("b", { unschedulable: true }), node("c", { taints: silent })],
+      {
+        message:
+          "0/3 nodes are available: 1 node(s) were unschedulable, 2 node(s) had untolerated taint(s). no new claims to deallocate, preemption: 0/3 nodes are available: 3 Preemption is not helpful for scheduling.",
+      },
     ],
   ])("takes %s", (_what, wanted, nodes, expected) => {
-    expect(
-      chooseNode(
-        wanted,
-        nodes,
-        new Map([
-          ["a", 3],
-          ["b", 1],
-        ]),
-      ),
-    ).toEqual(expected);
+    expect(chooseNode(wanted, nodes, (name) => Array.from({ length: name === "a" ? 3 : 1 }, () => pod()))).toEqual(
+      expected,
+    );
   });
 });
 

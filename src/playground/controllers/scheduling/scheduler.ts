@@ -8,6 +8,7 @@ import { type ControllerContext, controllerComponent } from "../controller.ts";
 import { identityOf, isBeingDeleted, kubeTime } from "../objects/object-meta.ts";
 import { isFinished } from "../workloads/pod-state.ts";
 import { whyNotOn } from "./node-fit.ts";
+import { whyApart } from "./pod-affinity.ts";
 
 const SOURCE = "default-scheduler";
 
@@ -15,36 +16,29 @@ const SOURCE = "default-scheduler";
 export function createScheduler(context: ControllerContext): Component {
   const { caches, client, clock, logger, indexes } = context;
   // Pods bound here whose new nodeName the watch has not told yet.
-  const bound = new Map<string, string>();
+  const bound = new Map<string, { readonly node: string; readonly pod: Pod }>();
   const queue = new WorkQueue({ name: "scheduler", clock, logger, reconcile: (key) => schedule(key) });
 
   const schedule = async (key: string) => {
     const pod = caches.pods.getByKey(key);
     if (pod === undefined || !needsNode(pod) || bound.has(identityOf(pod).uid)) return;
-    const unbound = unboundClaims(pod);
+    const unbound = unboundClaims(context, pod);
     if (unbound !== undefined) {
       const nodes = [...caches.nodes.all()].length;
       return sayUnschedulable(pod, `0/${nodes} nodes are available: ${unbound}. not found`);
     }
-    const choice = chooseNode(pod, [...caches.nodes.all()], podsPerNode(caches.pods.all(), bound));
+    const nodes = [...caches.nodes.all()];
+    const podsOn = (name: string) => [...indexes.podsByNode.get(name), ...boundTo(name)];
+    const choice = chooseNode(pod, nodes, podsOn);
     if ("node" in choice) await bind(pod, choice.node);
     else await sayUnschedulable(pod, choice.message);
   };
 
-  /** A claim without a volume keeps its pod waiting: nobody makes volumes here. */
-  const unboundClaims = (pod: Pod): string | undefined => {
-    const { namespace } = identityOf(pod);
-    for (const name of claimNames(pod)) {
-      const claim = caches.persistentVolumeClaims.get(namespace, name);
-      if (claim === undefined) return `persistentvolumeclaim "${name}" not found`;
-      if (claim.status?.phase !== "Bound") return "pod has unbound immediate PersistentVolumeClaims";
-    }
-    return undefined;
-  };
+  const boundTo = (name: string): Pod[] => [...bound.values()].flatMap(({ node, pod }) => (node === name ? [pod] : []));
 
   const bind = async (pod: Pod, node: string) => {
     const { namespace, name, uid } = identityOf(pod);
-    bound.set(uid, node);
+    bound.set(uid, { node, pod });
     try {
       await client.createSubresource(
         Kinds.Pod,
@@ -94,6 +88,17 @@ export function createScheduler(context: ControllerContext): Component {
   return controllerComponent(queue, [caches.pods, caches.nodes, caches.persistentVolumeClaims]);
 }
 
+/** Why the pod waits for a claim: one without a volume stays so, for nobody makes volumes here. */
+function unboundClaims({ caches }: ControllerContext, pod: Pod): string | undefined {
+  const { namespace } = identityOf(pod);
+  for (const name of claimNames(pod)) {
+    const claim = caches.persistentVolumeClaims.get(namespace, name);
+    if (claim === undefined) return `persistentvolumeclaim "${name}" not found`;
+    if (claim.status?.phase !== "Bound") return "pod has unbound immediate PersistentVolumeClaims";
+  }
+  return undefined;
+}
+
 function needsNode(pod: Pod): boolean {
   return !pod.spec?.nodeName && !isBeingDeleted(pod) && !isFinished(pod) && !pod.spec?.schedulingGates?.length;
 }
@@ -103,29 +108,21 @@ function schedulingView({ metadata, spec, status }: Node): string {
   return JSON.stringify([metadata?.labels, metadata?.deletionTimestamp, spec, conditions]);
 }
 
-function podsPerNode(pods: Iterable<Pod>, bound: ReadonlyMap<string, string>): Map<string, number> {
-  const counts = new Map<string, number>();
-  for (const pod of pods) {
-    const node = pod.spec?.nodeName || bound.get(identityOf(pod).uid);
-    if (node && !isFinished(pod)) counts.set(node, (counts.get(node) ?? 0) + 1);
-  }
-  return counts;
-}
-
 /** The fitting node with the fewest pods, ties by name; or Kubernetes' sentence that tells why none fits. */
 export function chooseNode(
   pod: Pod,
   nodes: readonly Node[],
-  podCounts: ReadonlyMap<string, number>,
+  podsOn: (node: string) => readonly Pod[],
 ): { node: string } | { message: string } {
   const reasons = new Map<string, number>();
   const fitting: string[] = [];
   for (const node of nodes) {
-    const reason = whyNotOn(node, pod);
+    const reason = whyNotOn(node, pod) ?? whyApart(pod, node, { nodes, podsOn });
     if (reason === undefined) fitting.push(identityOf(node).name);
     else reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
   }
-  const load = (name: string) => podCounts.get(name) ?? 0;
+  const loads = new Map(fitting.map((name) => [name, podsOn(name).filter((other) => !isFinished(other)).length]));
+  const load = (name: string) => loads.get(name) ?? 0;
   const [best] = fitting.sort((a, b) => load(a) - load(b) || a.localeCompare(b));
   if (best !== undefined) return { node: best };
   if (nodes.length === 0) return { message: "no nodes available to schedule pods" };

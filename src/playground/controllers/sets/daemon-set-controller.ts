@@ -1,6 +1,7 @@
 import { Kinds } from "#api/kinds";
 import type { DaemonSet, DaemonSetStatus, Node, Pod } from "#api/kubernetes/gen/types";
 import { objectKey } from "#api/kubernetes/object";
+import type { Clock } from "#base/clock";
 import type { Component } from "#base/component";
 import { errorMessage } from "#base/mesh-error";
 import { WorkQueue } from "#kube/work-queue";
@@ -22,12 +23,14 @@ import { maxSurgeOf, planDaemonUpdate } from "./daemon-rollout.ts";
 import { REVISION_HASH } from "./stateful-pods.ts";
 
 const SOURCE = "daemonset-controller";
+/** Between two failed pods of a node that are made room for. */
+const FAILED_PAUSE_MS = 1_000;
 
 /** Keeps one pod of a DaemonSet on every node that it asks for and tolerates, and rolls templates out over them. */
 export function createDaemonSetController(context: ControllerContext): Component {
   const { caches, clock, logger } = context;
   const keeper = createRevisionKeeper(context, { type: Kinds.DaemonSet, label: REVISION_HASH });
-  const control = createDaemonControl(context);
+  const control = createDaemonControl(context, (set, ms) => queue.addAfter(objectKey(set), ms));
 
   const reconcile = async (key: string) => {
     const set = caches.daemonSets.getByKey(key);
@@ -95,11 +98,12 @@ function lookAt({ caches, indexes, clock }: ControllerContext, set: DaemonSet, h
   return { set, nodes: [...caches.nodes.all()], pods, hash, now: clock.now() };
 }
 
-function createDaemonControl({ caches, events, clock }: ControllerContext) {
+type Later = (set: DaemonSet, ms: number) => void;
+
+function createDaemonControl({ caches, events, clock }: ControllerContext, later: Later) {
   const tell = (set: DaemonSet, type: "Normal" | "Warning", reason: string, message: string) =>
     events.record(SOURCE, { type: Kinds.DaemonSet, object: set }, { type, reason, message });
-  /** When the last failed pod of a set was removed from a node: not again at once. */
-  const removedFailed = new Map<string, number>();
+  const ended = createEndedFinder(clock, tell, later);
 
   const create = async (set: DaemonSet, hash: string, node: string) => {
     try {
@@ -128,10 +132,32 @@ function createDaemonControl({ caches, events, clock }: ControllerContext) {
     return changes.create.length + changes.remove.length > 0;
   };
 
+  return {
+    change,
+    /** One pod where one belongs, none elsewhere. True when something was changed. */
+    manage(look: DaemonLook): Promise<boolean> {
+      const surges = maxSurgeOf(look) > 0;
+      const create: string[] = [];
+      const remove: Pod[] = [];
+      for (const node of look.nodes) {
+        const plan = planNode(look, node, { surges, ended });
+        if (plan.create) create.push(identityOf(node).name);
+        remove.push(...plan.remove);
+      }
+      return change(look.set, { create, remove: [...remove, ...strays(look)] }, look.hash);
+    },
+  };
+}
+
+type Tell = (set: DaemonSet, type: "Normal" | "Warning", reason: string, message: string) => void;
+
+function createEndedFinder(clock: Clock, tell: Tell, later: Later): FindEnded {
+  /** When the last failed pod of a set was removed from a node: not again at once. */
+  const removedFailed = new Map<string, number>();
   /** Ended pods make room for new ones; how often, grows slower than they can fail. */
-  const ended = (set: DaemonSet, node: string, pods: readonly Pod[]): Pod[] =>
+  return (set, node, pods) =>
     pods.filter((pod) => {
-      const { namespace, name, uid } = identityOf(pod);
+      const { namespace, name } = identityOf(pod);
       if (isBeingDeleted(pod)) return false;
       if (pod.status?.phase === "Succeeded") {
         tell(
@@ -144,7 +170,10 @@ function createDaemonControl({ caches, events, clock }: ControllerContext) {
       }
       if (pod.status?.phase !== "Failed") return false;
       const key = `${identityOf(set).uid} ${node}`;
-      if (clock.now() - (removedFailed.get(key) ?? 0) < 1000 && uid !== "") return false;
+      if (clock.now() - (removedFailed.get(key) ?? 0) < FAILED_PAUSE_MS) {
+        later(set, FAILED_PAUSE_MS);
+        return false;
+      }
       removedFailed.set(key, clock.now());
       tell(
         set,
@@ -154,35 +183,31 @@ function createDaemonControl({ caches, events, clock }: ControllerContext) {
       );
       return true;
     });
+}
 
-  return {
-    change,
-    /** One pod where one belongs, none elsewhere. True when something was changed. */
-    manage(look: DaemonLook): Promise<boolean> {
-      const { set, nodes, pods, hash } = look;
-      const surges = maxSurgeOf(look) > 0;
-      const changes: { create: string[]; remove: Pod[] } = { create: [], remove: [] };
-      const known = new Set(nodes.map((node) => identityOf(node).name));
-      for (const node of nodes) {
-        const { name } = identityOf(node);
-        const onNode = pods.get(name);
-        const { runs, stays } = placementOn(set, node);
-        if (runs && onNode === undefined) changes.create.push(name);
-        else if (!stays) changes.remove.push(...(onNode ?? []).filter((pod) => !isBeingDeleted(pod)));
-        else if (onNode !== undefined) {
-          const gone = ended(set, name, onNode);
-          const living = onNode.filter((pod) => !isBeingDeleted(pod) && !gone.includes(pod)).sort(byAge);
-          changes.remove.push(...gone, ...excess(living, surges, hash));
-          if (surges && runs && living.length === 0 && gone.length === 0) changes.create.push(name);
-        }
-      }
-      for (const [name, onNode] of pods) {
-        if (!known.has(name))
-          changes.remove.push(...onNode.filter((pod) => !isBeingDeleted(pod) && !pod.spec?.nodeName));
-      }
-      return change(set, changes, hash);
-    },
-  };
+type FindEnded = (set: DaemonSet, node: string, pods: readonly Pod[]) => Pod[];
+
+function planNode(
+  { set, pods, hash }: DaemonLook,
+  node: Node,
+  { surges, ended }: { surges: boolean; ended: FindEnded },
+): { create: boolean; remove: readonly Pod[] } {
+  const { name } = identityOf(node);
+  const onNode = pods.get(name);
+  const { runs, stays } = placementOn(set, node);
+  if (onNode === undefined) return { create: runs, remove: [] };
+  if (!stays) return { create: false, remove: onNode.filter((pod) => !isBeingDeleted(pod)) };
+  const gone = ended(set, name, onNode);
+  const living = onNode.filter((pod) => !isBeingDeleted(pod) && !gone.includes(pod)).sort(byAge);
+  const create = surges && runs && living.length === 0 && gone.length === 0;
+  return { create, remove: [...gone, ...excess(living, surges, hash)] };
+}
+
+/** Pods that wait for a node that is no more. */
+function strays({ nodes, pods }: DaemonLook): Pod[] {
+  const known = new Set(nodes.map((node) => identityOf(node).name));
+  const lost = [...pods].filter(([name]) => !known.has(name)).flatMap(([, onNode]) => onNode);
+  return lost.filter((pod) => !isBeingDeleted(pod) && !pod.spec?.nodeName);
 }
 
 /** All but the oldest; with surge, one of each revision may stand beside the other. */

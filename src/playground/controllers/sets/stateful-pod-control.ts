@@ -10,32 +10,9 @@ const SOURCE = "statefulset-controller";
 
 export type StatefulPodControl = ReturnType<typeof createStatefulPodControl>;
 
-export function createStatefulPodControl({ caches, events }: ControllerContext) {
-  const tell = (set: StatefulSet, type: "Normal" | "Warning", reason: string, message: string) =>
-    events.record(SOURCE, { type: Kinds.StatefulSet, object: set }, { type, reason, message });
-
-  /** Does it and tells how it went: `Create Pod db-0 in StatefulSet db successful`. */
-  const told = async (
-    set: StatefulSet,
-    verb: "Create" | "Delete" | "Update",
-    what: string,
-    work: () => Promise<unknown>,
-  ) => {
-    const { name } = identityOf(set);
-    const done = what.startsWith("Claim") ? "success" : "successful";
-    try {
-      await work();
-    } catch (thrown) {
-      tell(
-        set,
-        "Warning",
-        `Failed${verb}`,
-        `${verb} ${what} in StatefulSet ${name} failed error: ${errorMessage(thrown)}`,
-      );
-      throw thrown;
-    }
-    tell(set, "Normal", `Successful${verb}`, `${verb} ${what} in StatefulSet ${name} ${done}`);
-  };
+export function createStatefulPodControl(context: ControllerContext) {
+  const { caches } = context;
+  const told = createTeller(context);
 
   const createClaims = async (set: StatefulSet, pod: Pod) => {
     const podName = identityOf(pod).name;
@@ -81,6 +58,29 @@ export function createStatefulPodControl({ caches, events }: ControllerContext) 
       const owners = [...(pod.metadata?.ownerReferences ?? []), controllerReference(Kinds.StatefulSet, set)];
       return caches.pods.patch(pod, { metadata: { uid: identityOf(pod).uid, ownerReferences: owners } });
     },
+  };
+}
+
+function createTeller({ events }: ControllerContext) {
+  const tell = (set: StatefulSet, type: "Normal" | "Warning", reason: string, message: string) =>
+    events.record(SOURCE, { type: Kinds.StatefulSet, object: set }, { type, reason, message });
+
+  /** Does it and tells how it went: `Create Pod db-0 in StatefulSet db successful`. */
+  return async (set: StatefulSet, verb: "Create" | "Delete" | "Update", what: string, work: () => Promise<unknown>) => {
+    const { name } = identityOf(set);
+    const done = what.startsWith("Claim") ? "success" : "successful";
+    try {
+      await work();
+    } catch (thrown) {
+      tell(
+        set,
+        "Warning",
+        `Failed${verb}`,
+        `${verb} ${what} in StatefulSet ${name} failed error: ${errorMessage(thrown)}`,
+      );
+      throw thrown;
+    }
+    tell(set, "Normal", `Successful${verb}`, `${verb} ${what} in StatefulSet ${name} ${done}`);
   };
 }
 

@@ -8,7 +8,7 @@ import { type ControllerContext, controllerComponent } from "../controller.ts";
 import { controllerOf, identityOf, isBeingDeleted, labelsOf } from "../objects/object-meta.ts";
 import { sameStatus, withoutZeros } from "../workloads/conditions.ts";
 import { untilAvailable } from "../workloads/pod-state.ts";
-import { createRevisionKeeper, templateOf } from "./controller-revisions.ts";
+import { createRevisionKeeper, type RevisionKeeper, templateOf } from "./controller-revisions.ts";
 import { createStatefulPodControl } from "./stateful-pod-control.ts";
 import { countPods, ordinalOf, REVISION_HASH, type StatefulTemplates } from "./stateful-pods.ts";
 import { createStatefulSteps } from "./stateful-steps.ts";
@@ -24,7 +24,7 @@ export function createStatefulSetController(context: ControllerContext): Compone
     const set = caches.statefulSets.getByKey(key);
     if (set === undefined) return;
     await claim(set);
-    const templates = await templatesOf(set);
+    const templates = await templatesOf(keeper, set);
     if (!isBeingDeleted(set)) await step(set, podsOf(set), templates);
     await writeStatus(key, templates);
   };
@@ -37,17 +37,6 @@ export function createStatefulSetController(context: ControllerContext): Compone
     const { namespace } = identityOf(set);
     const strays = indexes.orphanPods.get(namespace).filter((pod) => adoptable(set, pod));
     await Promise.all(strays.map((pod) => control.adopt(set, pod)));
-  };
-
-  const templatesOf = async (set: StatefulSet): Promise<StatefulTemplates> => {
-    const update = await keeper.sync(set);
-    const named = keeper.revisionsOf(set).find((each) => identityOf(each).name === set.status?.currentRevision);
-    const current = named ?? update;
-    const fallback = set.spec?.template ?? {};
-    return {
-      current: { revision: identityOf(current).name, template: templateOf(current, fallback) },
-      update: { revision: identityOf(update).name, template: set.spec?.template ?? {} },
-    };
   };
 
   const writeStatus = async (key: string, templates: StatefulTemplates) => {
@@ -85,6 +74,17 @@ export function createStatefulSetController(context: ControllerContext): Compone
     caches.controllerRevisions,
     caches.persistentVolumeClaims,
   ]);
+}
+
+async function templatesOf(keeper: RevisionKeeper, set: StatefulSet): Promise<StatefulTemplates> {
+  const update = await keeper.sync(set);
+  const named = keeper.revisionsOf(set).find((each) => identityOf(each).name === set.status?.currentRevision);
+  const current = named ?? update;
+  const fallback = set.spec?.template ?? {};
+  return {
+    current: { revision: identityOf(current).name, template: templateOf(current, fallback) },
+    update: { revision: identityOf(update).name, template: set.spec?.template ?? {} },
+  };
 }
 
 function adoptable(set: StatefulSet, pod: Pod): boolean {

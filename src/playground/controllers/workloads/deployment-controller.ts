@@ -70,6 +70,12 @@ export function createDeploymentController(context: ControllerContext): Componen
   };
 
   const queue = new WorkQueue({ name: "deployment", clock, logger, reconcile });
+  listen(context, queue);
+  return controllerComponent(queue, [caches.deployments, caches.replicaSets, caches.pods]);
+}
+
+/** Every change of a Deployment, of what it owns or might adopt, brings it to the queue. */
+function listen({ caches }: ControllerContext, queue: WorkQueue): void {
   const addOwner = (namespace: string, owned: ReplicaSet | undefined) => {
     const owner = owned && controllerOf(owned);
     if (owner?.kind === "Deployment") queue.add(`${namespace}/${owner.name}`);
@@ -92,7 +98,6 @@ export function createDeploymentController(context: ControllerContext): Componen
     const { namespace } = identityOf(object);
     addOwner(namespace, caches.replicaSets.get(namespace, controllerOf(object)?.name ?? ""));
   });
-  return controllerComponent(queue, [caches.deployments, caches.replicaSets, caches.pods]);
 }
 
 function generationOf({ metadata }: Deployment): { generation?: number } {

@@ -27,25 +27,14 @@ export interface RolloutOutcome {
 type Conditions = readonly DeploymentCondition[];
 
 export function createRollout(context: ControllerContext, write: DeploymentWriter) {
-  const { caches, clock } = context;
+  const { clock } = context;
 
-  const dropHistory = (deployment: Deployment, old: readonly ReplicaSet[]) =>
-    Promise.all(surplusRevisions(deployment, old).map((set) => caches.replicaSets.delete(set)));
+  const dropHistory = createHistoryKeeper(context);
 
   const resize = async (deployment: Deployment, revisions: Revisions, conditions: Conditions) => {
     for (const { set, replicas } of planResize(deployment, revisions)) await write.scale(deployment, set, replicas);
     if (deployment.spec?.paused === true) await dropHistory(deployment, revisions.old);
     return { conditions, judged: false };
-  };
-
-  const found = (deployment: Deployment, set: ReplicaSet, conditions: Conditions, made: boolean): Conditions => {
-    const missing = conditionOf(conditions, "Progressing") === undefined;
-    if (!hasDeadline(deployment) || (!made && !missing)) return conditions;
-    const { name } = identityOf(set);
-    const verdict = made
-      ? { status: "True", reason: "NewReplicaSetCreated", message: `Created new replica set "${name}"` }
-      : { status: "True", reason: "FoundNewReplicaSet", message: `Found new replica set "${name}"` };
-    return setCondition(conditions, "Progressing", verdict, clock.now());
   };
 
   const create = async (deployment: Deployment, revisions: Revisions, conditions: Conditions) => {
@@ -55,7 +44,10 @@ export function createRollout(context: ControllerContext, write: DeploymentWrite
     const replicas = recreate ? bounds.replicas : plan.current;
     const revision = nextRevision(revisions);
     const set = await write.create(deployment, newReplicaSet(deployment, replicas, { ...bounds, revision }));
-    return { conditions: set === undefined ? conditions : found(deployment, set, conditions, true), judged: true };
+    return {
+      conditions: set === undefined ? conditions : found(deployment, set, { conditions, made: true, now: clock.now() }),
+      judged: true,
+    };
   };
 
   const roll = async (
@@ -80,17 +72,11 @@ export function createRollout(context: ControllerContext, write: DeploymentWrite
     const emptied = await Promise.all(
       old.filter((set) => sizeOf(set) > 0).map((set) => write.scale(deployment, set, 0)),
     );
-    if (emptied.includes(true) || hasOldPods(deployment, old)) return { conditions, judged: true };
+    if (emptied.includes(true) || hasOldPods(context, deployment, old)) return { conditions, judged: true };
     if (current === undefined) return create(deployment, revisions, conditions);
     await write.scale(deployment, current, rolloutBounds(deployment).replicas, true);
     if (isComplete(deployment, deployment.status ?? {})) await dropHistory(deployment, old);
     return { conditions, judged: true };
-  };
-
-  const hasOldPods = (deployment: Deployment, old: readonly ReplicaSet[]) => {
-    const uids = new Set(old.map((set) => identityOf(set).uid));
-    const pods = caches.pods.inNamespace(identityOf(deployment).namespace);
-    return pods.some((pod) => uids.has(controllerOf(pod)?.uid ?? "") && !isFinished(pod));
   };
 
   return async (deployment: Deployment, revisions: Revisions, before: Conditions): Promise<RolloutOutcome> => {
@@ -98,7 +84,7 @@ export function createRollout(context: ControllerContext, write: DeploymentWrite
     let conditions = before;
     if (current !== undefined) {
       await write.annotate(deployment, current, copiedAnnotations(deployment, nextRevision(revisions)));
-      conditions = found(deployment, current, before, false);
+      conditions = found(deployment, current, { conditions: before, made: false, now: clock.now() });
     }
     if (deployment.spec?.paused === true || isResized(deployment, revisions)) {
       return resize(deployment, revisions, conditions);
@@ -106,6 +92,31 @@ export function createRollout(context: ControllerContext, write: DeploymentWrite
     const rollOut = deployment.spec?.strategy?.type === "Recreate" ? recreate : roll;
     return rollOut(deployment, revisions, conditions);
   };
+}
+
+function found(
+  deployment: Deployment,
+  set: ReplicaSet,
+  { conditions, made, now }: { conditions: Conditions; made: boolean; now: number },
+): Conditions {
+  const missing = conditionOf(conditions, "Progressing") === undefined;
+  if (!hasDeadline(deployment) || (!made && !missing)) return conditions;
+  const { name } = identityOf(set);
+  const verdict = made
+    ? { status: "True", reason: "NewReplicaSetCreated", message: `Created new replica set "${name}"` }
+    : { status: "True", reason: "FoundNewReplicaSet", message: `Found new replica set "${name}"` };
+  return setCondition(conditions, "Progressing", verdict, now);
+}
+
+function hasOldPods({ caches }: ControllerContext, deployment: Deployment, old: readonly ReplicaSet[]): boolean {
+  const uids = new Set(old.map((set) => identityOf(set).uid));
+  const pods = caches.pods.inNamespace(identityOf(deployment).namespace);
+  return pods.some((pod) => uids.has(controllerOf(pod)?.uid ?? "") && !isFinished(pod));
+}
+
+function createHistoryKeeper({ caches }: ControllerContext) {
+  return (deployment: Deployment, old: readonly ReplicaSet[]) =>
+    Promise.all(surplusRevisions(deployment, old).map((set) => caches.replicaSets.delete(set)));
 }
 
 function countsOf(set: ReplicaSet): ReplicaCounts {
