@@ -18,6 +18,8 @@ export interface Scenario {
   readonly comparesNodes?: boolean;
   /** How often an event came does not count: the number depends on how fast the machine is. */
   readonly looseEvents?: boolean;
+  /** Waits long for one of the engines: begins first. */
+  readonly slow?: boolean;
   run(world: World): Promise<void>;
 }
 

@@ -100,6 +100,7 @@ export const endpointScenarios: readonly Scenario[] = [
   },
   {
     name: "endpoints-beyond-a-hundred",
+    slow: true,
     async run(world) {
       await world.apply(service("web"), replicaSet("web", "ready", { replicas: 120 }));
       await world.reaches(ReplicaSet, "web", "status.readyReplicas", 120);

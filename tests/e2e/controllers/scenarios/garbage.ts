@@ -106,6 +106,7 @@ export const garbageScenarios: readonly Scenario[] = [
   },
   {
     name: "garbage-of-custom-resources",
+    slow: true,
     async run(world) {
       const group = "garbage.example.com";
       const crd = {

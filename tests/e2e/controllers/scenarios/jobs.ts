@@ -46,6 +46,7 @@ export const jobScenarios: readonly Scenario[] = [
   },
   {
     name: "job-tries-again",
+    slow: true,
     async run(world) {
       await world.apply(job("work", "fails", { backoffLimit: 1 }));
       await ended(world, "work", "Failed");

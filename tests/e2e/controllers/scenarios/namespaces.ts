@@ -40,6 +40,7 @@ export const namespaceScenarios: readonly Scenario[] = [
   },
   {
     name: "namespace-waits-for-finalizers",
+    slow: true,
     clusterObjects: ["namespaces/namespace-waits-for-finalizers"],
     async run(world) {
       await world.apply(

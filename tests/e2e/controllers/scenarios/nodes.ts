@@ -60,6 +60,7 @@ export const nodeScenarios: readonly Scenario[] = [
   },
   {
     name: "node-recovers",
+    slow: true,
     clusterObjects: ["nodes/shaky"],
     async run(world) {
       await world.nodes.register({ name: "shaky", taints: [taint("shaky")] });
@@ -73,6 +74,7 @@ export const nodeScenarios: readonly Scenario[] = [
   },
   {
     name: "node-falls-silent",
+    slow: true,
     clusterObjects: ["nodes/silent"],
     async run(world) {
       await world.nodes.register({ name: "silent", taints: [taint("silent")] });

@@ -1,0 +1,63 @@
+// The section on controllers of docs/kubernetes-compatibility.md, made from the recordings.
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse } from "yaml";
+
+const FILE = join(import.meta.dirname, "../../../docs/kubernetes-compatibility.md");
+const BEGIN = "<!-- controllers: made by tests/e2e/controllers -->";
+const END = "<!-- controllers: end -->";
+
+interface Area {
+  readonly area: string;
+  /** What the real controllers came to, one YAML text a scenario. */
+  readonly texts: readonly string[];
+}
+
+/** True when the file tells what is recorded; with `write` it does so after. */
+export function updateCompatibilityTable(areas: readonly Area[], write: boolean): boolean {
+  const before = existsSync(FILE) ? readFileSync(FILE, "utf8") : "# Kubernetes compatibility\n";
+  const section = `${BEGIN}\n${renderSection(areas)}\n${END}`;
+  const [from, to] = [before.indexOf(BEGIN), before.indexOf(END)];
+  const after =
+    from < 0 || to < 0
+      ? `${before.trimEnd()}\n\n${section}\n`
+      : before.slice(0, from) + section + before.slice(to + END.length);
+  if (write && after !== before) writeFileSync(FILE, after);
+  return write || after === before;
+}
+
+function renderSection(areas: readonly Area[]): string {
+  const rows = areas.map(({ area, texts }) => {
+    const counts = texts.map(countOf);
+    const total = (key: "objects" | "events") => counts.reduce((sum, count) => sum + count[key], 0);
+    return `| ${area} | ${texts.length} | ${total("objects")} | ${total("events")} | 0 |`;
+  });
+  return `## Controllers
+
+Scenarios that a user with kubectl and two nodes plays on our controllers and on the real kube-controller-manager and
+kube-scheduler of the same release. At the end all objects of the namespace and the events about them are the same:
+spec, status, conditions with reason and message, owners, labels, annotations, revisions.
+\`npx vitest run --project e2e tests/e2e/controllers\` plays them; \`UPDATE_RECORDED=1\` records the real ones anew.
+
+| area | scenarios | objects compared | kinds of events compared | differences |
+|---|---|---|---|---|
+${rows.join("\n")}
+
+Not compared, because it is random or depends on the moment: names, times, addresses and uids (their places are), the
+order of sets, how often an event came where machines differ in speed. Known differences:
+
+| difference | why |
+|---|---|
+| no annotation \`endpoints.kubernetes.io/last-change-trigger-time\` | measures the delay of the endpoints controllers; whether it is there depends on what came in one batch |
+| no \`podCIDR\` from a range allocator | nodes of a playground bring their own range |
+| no preemption, no topology spread, no scoring but the number of pods | a playground has one node |
+| no volumes are made | a claim without a volume stays pending, as in a real cluster without a provisioner |
+| CronJobs make no Jobs; HorizontalPodAutoscalers and ReplicationControllers are kept, not acted upon | nothing of the mesh uses them |`;
+}
+
+function countOf(text: string): { objects: number; events: number } {
+  const document: unknown = parse(text);
+  if (typeof document !== "object" || document === null) return { objects: 0, events: 0 };
+  const { objects = {}, events = [] } = document as { objects?: object; events?: unknown[] };
+  return { objects: Object.keys(objects).length, events: events.length };
+}
