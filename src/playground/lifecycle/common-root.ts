@@ -1,6 +1,7 @@
 // "Before you begin" of the guide: both meshes trust one root. Each cluster gets an intermediate of it, in the form that
 // Istio's Makefile gives, though with EC P-256 keys: made in a millisecond instead of seconds, and just as good.
 import { Kinds } from "#api/kinds";
+import { until } from "#base/until";
 import { type KubeClient, KubeError } from "#kube/kube-client";
 import { type CertificateAndKey, createCa } from "#pki/issue-certificate";
 
@@ -30,8 +31,27 @@ export async function createCaCerts(root: CertificateAndKey): Promise<CaCerts> {
   };
 }
 
-/** Creates namespace and Secret; both may exist already. */
+/** On a machine with more to do than it can, a handshake may take longer than a client waits. */
+const ANSWER_TIMEOUT_MS = 90_000;
+
+/**
+ * Creates namespace and Secret; both may exist already. Asks again when no answer came: the API server has said that it is
+ * ready. Throws KubeError when it refuses, MeshError TIMEOUT when it does not answer.
+ */
 export async function putCaCerts(client: KubeClient, caCerts: CaCerts): Promise<void> {
+  const put = () =>
+    createCaCertsSecret(client, caCerts).then(
+      () => true,
+      (thrown) => {
+        if (thrown instanceof KubeError && thrown.status === 0) return false;
+        throw thrown;
+      },
+    );
+  const reason = `the API server ${client.server} has taken the Secret ${CACERTS_SECRET}`;
+  await until(put, { reason, timeoutMs: ANSWER_TIMEOUT_MS });
+}
+
+async function createCaCertsSecret(client: KubeClient, caCerts: CaCerts): Promise<void> {
   await ignoreExisting(
     client.create(Kinds.Namespace, { apiVersion: "v1", kind: "Namespace", metadata: { name: ISTIO_NAMESPACE } }),
   );
