@@ -51,8 +51,8 @@ export interface ObjectStoreOptions {
   readonly journal?: Journal | undefined;
 }
 
-/** As many as a busy minute makes: who comes back after a pause need not list again. */
-const HISTORY = 10_000;
+/** Enough for who comes back after some seconds of heavy churn, and a bound on what nobody may ever ask for again. */
+const HISTORY = 4000;
 
 interface Bucket {
   readonly objects: Map<string, JsonObject>;
