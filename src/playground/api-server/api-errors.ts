@@ -77,9 +77,10 @@ export function badRequest(message: string): ApiStatusError {
   return new ApiStatusError(400, "BadRequest", message);
 }
 
-export function methodNotSupported(resource: ResourceName, verb: string): ApiStatusError {
-  const message = `${verb} is not supported on resources of kind "${qualified(resource)}"`;
-  return new ApiStatusError(405, "MethodNotAllowed", message, detailsOf(resource, ""));
+/** The path is known, the method is not one of it. */
+export function methodNotSupported(): ApiStatusError {
+  const message = "the server does not allow this method on the requested resource";
+  return new ApiStatusError(405, "MethodNotAllowed", message, {});
 }
 
 export function unsupportedMediaType(message: string): ApiStatusError {
@@ -124,7 +125,7 @@ export function invalid(
   return new ApiStatusError(422, "Invalid", `${title} "${name}" is invalid: ${body}`, {
     ...(name === "" ? {} : { name }),
     ...(kind.group === "" ? {} : { group: kind.group }),
-    kind: kind.kind,
+    ...(kind.kind === "" ? {} : { kind: kind.kind }),
     causes: errors.map((error) => ({
       reason: error.type,
       message: fieldErrorText(error),

@@ -104,6 +104,8 @@ export interface VirtualResource {
   readonly subresource?: string;
   readonly namespaced: boolean;
   create(request: { user: UserInfo; namespace: string; name: string; body: JsonObject }): Promise<JsonObject>;
+  /** Whether the answer tells in managedFields what its maker set; the last writer's name is then in `metadata`. */
+  readonly tracked?: boolean;
 }
 
 /** Serves pod connections (exec, attach, port-forward by upgrade; log and proxied plain requests). */

@@ -30,7 +30,12 @@ export function certificateUser(
   const { CN, O } = certificate.toLegacyObject().subject as { CN?: string | string[]; O?: string | string[] };
   const username = [CN ?? []].flat().at(-1);
   if (username === undefined || username === "") throw new Error("the certificate names no user: its CN is empty");
-  return { username, groups: [O ?? []].flat().concat("system:authenticated") };
+  const hash = certificate.fingerprint256.replaceAll(":", "").toLowerCase();
+  return {
+    username,
+    groups: [O ?? []].flat().concat("system:authenticated"),
+    extra: { "authentication.kubernetes.io/credential-id": [`X509SHA256=${hash}`] },
+  };
 }
 
 function checkChain(leaf: X509Certificate, roots: readonly X509Certificate[], now: number): void {

@@ -109,7 +109,11 @@ async function review(token: string, audiences: string[] = []): Promise<JsonObje
 describe("client certificates", () => {
   test("CN is the user and each O a group, over HTTP/1.1 and HTTP/2", async () => {
     const certificate = await pki.client("alice", "dev", "ops");
-    const expected = { username: "alice", groups: ["dev", "ops", "system:authenticated"] };
+    const expected = {
+      username: "alice",
+      groups: ["dev", "ops", "system:authenticated"],
+      extra: { "authentication.kubernetes.io/credential-id": [expect.stringMatching(/^X509SHA256=[0-9a-f]{64}$/)] },
+    };
     expect(JSON.parse((await call(withCertificate(certificate))).body)).toEqual(expected);
     const session = connect(`https://127.0.0.1:${port}`, {
       ca: pki.serverCa.certificatePem,
@@ -225,7 +229,7 @@ describe("bound tokens", () => {
     [{ expirationSeconds: 599 }, "may not specify a duration less than 10 minutes"],
     [{ boundObjectRef: { kind: "Pod", name: "nobody" } }, 'pods "nobody" not found'],
     [{ boundObjectRef: { kind: "Pod", name: "sleep-1", uid: "x" } }, "does not match the UID in record"],
-    [{ boundObjectRef: { kind: "Node", name: "node-a" } }, "cannot bind token to object of type Node"],
+    [{ boundObjectRef: { kind: "Node", name: "node-a" } }, "cannot bind token to object of type /, Kind=Node"],
   ])("a request with %j is refused", async (spec, message) => {
     await expect(requestToken(spec)).rejects.toThrow(message);
   });

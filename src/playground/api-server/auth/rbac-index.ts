@@ -105,17 +105,27 @@ function createRbacIndex(objects: ObjectAccess): RbacIndex {
   return {
     rulesOfRole,
     *rulesFor(user, namespace) {
-      const mine = subjectsOf(user).flatMap((subject) => [...(bySubject.get(subject) ?? [])]);
+      const mine = subjectsOf(user).flatMap((subject) =>
+        [...(bySubject.get(subject) ?? [])].map((binding) => ({ ...binding, subject: subjectText(subject, user) })),
+      );
       const reach = (binding: Binding) => (binding.kind === "RoleBinding" ? 1 : 0);
       mine.sort((a, b) => reach(a) - reach(b));
       for (const binding of mine) {
         if (binding.kind === "RoleBinding" && (namespace === "" || binding.namespace !== namespace)) continue;
         const rules = rulesOfRole(binding.roleKind, binding.namespace, binding.roleName) ?? [];
-        const origin = `${binding.kind} ${JSON.stringify(binding.name)} of ${binding.roleKind} ${JSON.stringify(binding.roleName)}`;
+        const origin = `${binding.kind} ${JSON.stringify(binding.name)} of ${binding.roleKind} ${JSON.stringify(binding.roleName)} to ${binding.subject}`;
         for (const rule of rules) yield { rule, origin };
       }
     },
   };
+}
+
+/** A service account is told by its kind, though it is found as a user. */
+function subjectText(subject: string, { username }: UserInfo): string {
+  const [kind = "", ...name] = subject.split(":");
+  const account = /^system:serviceaccount:([^:]+):([^:]+)$/.exec(username);
+  if (kind === "User" && account !== null) return `ServiceAccount ${JSON.stringify(`${account[2]}/${account[1]}`)}`;
+  return `${kind} ${JSON.stringify(name.join(":"))}`;
 }
 
 function subjectsOf(user: UserInfo): string[] {

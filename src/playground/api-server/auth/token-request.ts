@@ -23,7 +23,10 @@ export function tokenRequest({ objects, signer, clock = systemClock }: TokenRequ
     resource: "serviceaccounts",
     subresource: "token",
     namespaced: true,
+    tracked: true,
     async create({ user, namespace, name, body }) {
+      const given = stringAt(body, "metadata", "name");
+      if (given !== "" && given !== name) throw nameMismatch(name, given);
       const account = objects.get("", "serviceaccounts", namespace, name);
       if (account === undefined) throw notFound({ group: "", plural: "serviceaccounts" }, name);
       const spec = objectAt(body, "spec");
@@ -46,8 +49,8 @@ export function tokenRequest({ objects, signer, clock = systemClock }: TokenRequ
         ...body,
         kind: "TokenRequest",
         apiVersion: "authentication.k8s.io/v1",
-        metadata: { name, namespace, creationTimestamp: rfc3339(issuedAt) },
-        spec: { ...spec, audiences, expirationSeconds: seconds },
+        metadata: { name, namespace, uid: uidOf(account), creationTimestamp: rfc3339(issuedAt) },
+        spec: { ...spec, audiences, expirationSeconds: seconds, boundObjectRef: spec["boundObjectRef"] ?? null },
         status: { token, expirationTimestamp: rfc3339(expiresAt) },
       };
     },
@@ -56,6 +59,12 @@ export function tokenRequest({ objects, signer, clock = systemClock }: TokenRequ
 
 const uidOf = (object: JsonObject | undefined) => stringAt(object, "metadata", "uid");
 const rfc3339 = (seconds: number) => `${new Date(seconds * 1000).toISOString().slice(0, 19)}Z`;
+
+function nameMismatch(name: string, given: string): Error {
+  const detail = "must match the service account name if specified";
+  const error = { field: "metadata.name", type: "FieldValueInvalid", value: given, detail } as const;
+  return invalid({ group: "authentication.k8s.io", kind: "TokenRequest" }, name, [error]);
+}
 
 function lifetime(spec: JsonObject): number {
   const seconds = numberAt(spec, "expirationSeconds") ?? DEFAULT_SECONDS;
@@ -89,7 +98,11 @@ function boundObject(
   const kind = stringAt(ask.reference, "kind");
   const name = stringAt(ask.reference, "name");
   const plural = BINDABLE[kind];
-  if (plural === undefined) throw badRequest(`cannot bind token to object of type ${kind}: bind it to a Pod or Secret`);
+  if (plural === undefined) {
+    const version = stringAt(ask.reference, "apiVersion");
+    const group = version.includes("/") ? version : `/${version}`;
+    throw badRequest(`cannot bind token to object of type ${group}, Kind=${kind}`);
+  }
   const found = objects.get("", plural, ask.namespace, name);
   if (found === undefined) throw notFound({ group: "", plural }, name);
   const wanted = stringAt(ask.reference, "uid");

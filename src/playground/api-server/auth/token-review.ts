@@ -1,8 +1,10 @@
+import { systemClock } from "#base/clock";
 import { errorMessage } from "#base/mesh-error";
+import { timestamp } from "../api-context.ts";
 import { badRequest } from "../api-errors.ts";
 import type { JsonObject, UserInfo, VirtualResource } from "../contract.ts";
 import { arrayAt, objectAt, stringAt } from "../json.ts";
-import { API_AUDIENCES } from "./service-account-tokens.ts";
+import { API_AUDIENCES, LEGACY_ISSUER, TOKEN_ISSUER } from "./service-account-tokens.ts";
 import type { TokenVerifier } from "./verify-token.ts";
 
 /** UserInfo as it travels in reviews. */
@@ -25,11 +27,14 @@ export function tokenReview(verifier: TokenVerifier): VirtualResource {
     kind: "TokenReview",
     resource: "tokenreviews",
     namespaced: false,
+    tracked: true,
     async create({ body }) {
       const token = stringAt(body, "spec", "token");
       if (token === "") throw badRequest("token is required for TokenReview in authentication");
       const asked = arrayAt(body, "spec", "audiences").filter((item) => typeof item === "string");
-      return { ...body, spec: objectAt(body, "spec"), status: await review(verifier, token, asked) };
+      const { audiences: _, ...spec } = objectAt(body, "spec");
+      const shown = asked.length > 0 ? { ...spec, audiences: asked } : spec;
+      return { ...body, spec: shown, status: await review(verifier, token, asked) };
     },
   };
 }
@@ -42,7 +47,9 @@ async function review(verifier: TokenVerifier, token: string, asked: readonly st
     );
     return { authenticated: true, user: userJson(user), audiences: [...audiences] };
   } catch (thrown) {
-    return { user: {}, error: `[invalid bearer token, ${errorMessage(thrown)}]` };
+    const message = errorMessage(thrown);
+    // What is no token of this server is nobody's business to explain.
+    return { user: {}, error: isForeign(token) ? "invalid bearer token" : `[invalid bearer token, ${message}]` };
   }
 }
 
@@ -54,6 +61,23 @@ export function selfSubjectReview(): VirtualResource {
     kind: "SelfSubjectReview",
     resource: "selfsubjectreviews",
     namespaced: false,
-    create: async ({ user, body }) => ({ ...body, status: { userInfo: userJson(user) } }),
+    create: async ({ user, body: { kind, apiVersion } }) => ({
+      ...(kind === undefined ? {} : { kind }),
+      ...(apiVersion === undefined ? {} : { apiVersion }),
+      metadata: { creationTimestamp: timestamp(systemClock.now()) },
+      status: { userInfo: userJson(user) },
+    }),
   };
+}
+
+/** Not in the form of a token, or of another issuer. */
+function isForeign(token: string): boolean {
+  const claims = token.split(".")[1];
+  if (claims === undefined) return true;
+  try {
+    const issuer: unknown = JSON.parse(Buffer.from(claims, "base64url").toString()).iss;
+    return issuer !== TOKEN_ISSUER && issuer !== LEGACY_ISSUER;
+  } catch {
+    return true;
+  }
 }

@@ -111,7 +111,10 @@ async function admitted(options: HandlerOptions, request: ApiRequest, info: Requ
 function fail(response: ApiResponse, error: ApiStatusError): void {
   // Half an answer is out already: only cutting it short tells the client.
   if (response.headersSent) response.destroy();
-  else sendJson(response, error.status(), { code: error.code });
+  else {
+    if (error.code === 403) response.setHeader("x-content-type-options", "nosniff");
+    sendJson(response, error.status(), { code: error.code });
+  }
 }
 
 function refuseUpgrade(socket: Duplex, error: ApiStatusError): void {

@@ -67,6 +67,7 @@ export function servePath(context: PathContext, info: RequestInfo, exchange: Exc
 
 /** Paths that nobody serves get no Status object. */
 export function sendNoPage({ response }: Pick<Exchange, "response">): void {
+  response.setHeader("x-content-type-options", "nosniff");
   send(response, "404 page not found\n", { code: 404, contentType: "text/plain; charset=utf-8" });
 }
 

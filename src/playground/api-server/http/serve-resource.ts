@@ -20,6 +20,9 @@ import { applyPatch, PATCH_TYPES } from "../patch/patches.ts";
 import { apiVersionOf, type ResourceKind, storageKey } from "../resource-kind.ts";
 import { fieldSelector, labelSelector, type Predicate } from "../selectors.ts";
 import { strategyOf } from "../strategy/strategies.ts";
+import { withOwner } from "../operations/own-review.ts";
+import { checkListOptions } from "./check-list-options.ts";
+import { checkWriteOptions } from "./check-options.ts";
 import { listPage } from "./list-page.ts";
 import { listPieces, type OutputForm, objectBytes, outputForm } from "./output-form.ts";
 import { mediaType, readBody } from "./read-body.ts";
@@ -53,7 +56,7 @@ interface Call extends ResourceRequest {
 export async function serveResource(server: ResourceServer, request: ResourceRequest): Promise<void> {
   const { info, query, user } = request;
   const virtual = server.virtual.find((candidate) => isVirtual(candidate, info));
-  if (virtual !== undefined && info.verb === "create") return serveVirtual(virtual, request);
+  if (virtual !== undefined && info.verb === "create") return serveVirtual(server.parts, virtual, request);
   const kind = server.parts.registry.find(info.group, info.version, info.resource);
   if (kind === undefined) throw noSuchResource();
   const form = outputForm(request.request.headers.accept ?? "", query.get("includeObject"));
@@ -70,9 +73,25 @@ export async function serveResource(server: ResourceServer, request: ResourceReq
   if (info.subresource !== "" && !STATUS_LIKE.has(info.subresource)) return serveSubresource(call);
   if (info.subresource !== "" && !kind.subresources.includes(info.subresource)) throw noSuchResource();
   const serve = kind.stored ? VERBS[info.verb] : undefined;
-  if (serve === undefined) throw methodNotSupported(kind, info.verb);
+  if (serve === undefined) throw methodNotSupported();
+  checkRequest(call);
   await serve(call);
 }
+
+/** Throws 405 for a verb on the wrong kind of path, 400 or 422 for options that are none. */
+function checkRequest({ info, query, request, kind }: Call): void {
+  const { verb } = info;
+  if (info.subresource === "") {
+    const named = NAMED[verb];
+    if (named !== undefined && (info.name !== "") !== named) throw methodNotSupported();
+    if (verb === "create" && kind.namespaced && info.namespace === "") throw methodNotSupported();
+  }
+  checkWriteOptions(verb, query, mediaType(request) === PATCH_TYPES.apply);
+  if (verb === "list" || verb === "watch") checkListOptions(verb, query);
+}
+
+/** Verbs that need a name in the path, and the one that takes none. */
+const NAMED: Readonly<Record<string, boolean>> = { create: false, update: true, patch: true };
 
 /** What every answer about a resource tells its user. */
 const DEPRECATED: Readonly<Record<string, string>> = {
@@ -89,14 +108,17 @@ const isVirtual = (candidate: VirtualResource, info: RequestInfo) =>
   candidate.resource === info.resource &&
   (candidate.subresource ?? "") === info.subresource;
 
-async function serveVirtual(
-  virtual: VirtualResource,
-  { request, response, info, user }: ResourceRequest,
-): Promise<void> {
+async function serveVirtual(parts: EngineParts, virtual: VirtualResource, asked: ResourceRequest): Promise<void> {
+  const { request, response, info, user } = asked;
   const body = (await readBody(request)) ?? {};
   if (!isObject(body)) throw badRequest("the body must hold one object");
   const result = await virtual.create({ user, namespace: info.namespace, name: info.name, body });
-  sendJson(response, result, { code: 201 });
+  const { fieldManager } = writeContext(asked, user);
+  const shown =
+    virtual.tracked === true
+      ? withOwner(parts, virtual, { sent: body, answer: result, manager: fieldManager })
+      : result;
+  sendJson(response, shown, { code: 201 });
 }
 
 function targetOf(kind: ResourceKind, info: RequestInfo): Target {
@@ -166,15 +188,16 @@ function serveWatchVerb(call: Call): Promise<void> {
   return serveWatch(server.parts.store, watch, call, server.signal);
 }
 
+const emptyBody = (kind: string) =>
+  `the object provided is unrecognized (must be of type ${kind}): couldn't get version/kind; json parse error: unexpected end of JSON input (<empty>)`;
+
 async function neededBody(call: Call): Promise<JsonValue> {
-  const body = await readBody(call.request);
-  if (body === undefined) throw badRequest("the body of the request is empty");
+  const body = await readBody(call.request, call.kind.kind);
+  if (body === undefined) throw badRequest(emptyBody(call.kind.kind));
   return body;
 }
 
 async function serveCreate(call: Call): Promise<void> {
-  if (call.kind.namespaced && call.target.namespace === "")
-    throw badRequest("an empty namespace may not be set during creation");
   const { server, kind, target, context } = call;
   reply(call, await createObject(server.parts, kind, { target, body: await neededBody(call), context }), 201);
 }
@@ -183,6 +206,13 @@ async function serveUpdate(call: Call): Promise<void> {
   const { server, kind, target, context } = call;
   const body = await neededBody(call);
   if (!isObject(body)) throw badRequest("the body must hold one object");
+  const name = stringAt(body, "metadata", "name");
+  if (name === "") {
+    const why = "was undeterminable: name must be provided";
+    throw badRequest(`the name of the object (${target.name} based on URL) ${why}`);
+  }
+  if (name !== target.name)
+    throw badRequest(`the name of the object (${name}) does not match the name on the URL (${target.name})`);
   const object = await modifyObject(server.parts, kind, {
     target,
     context,
@@ -197,10 +227,6 @@ async function servePatch(call: Call): Promise<void> {
   const body = await neededBody(call);
   const type = mediaType(call.request);
   if (type === PATCH_TYPES.apply) {
-    if (query.get("fieldManager") === null)
-      throw badRequest(
-        'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch',
-      );
     const force = isTrue(query.get("force") ?? "false");
     const { object, created } = await applyObject(server.parts, kind, { target, body, context, force });
     return reply(call, object, created ? 201 : 200);

@@ -48,7 +48,7 @@ function neededBody(body: JsonValue | undefined): JsonObject {
 async function scale(call: SubresourceCall): Promise<SubresourceResult> {
   const { parts, kind, target, context, verb, body, patchType } = call;
   if (verb === "get") return { object: readScale(kind, current(call)) };
-  if (verb !== "update" && verb !== "patch") throw methodNotSupported(kind, verb);
+  if (verb !== "update" && verb !== "patch") throw methodNotSupported();
   const changed = await modifyObject(parts, kind, {
     target: { ...target, subresource: "" },
     context,
