@@ -179,10 +179,27 @@ export const tokens: Area = {
       const made = requestToken(builder);
       if (random.chance(0.7)) reviewToken(builder, made);
       if (random.chance(0.4)) useToken(builder, made);
-      if (random.chance(0.15)) builder.delete(account, "a");
     }
+    if (random.chance(0.3)) endOfAccount(builder, requestToken(builder));
   },
 };
+
+/** Its tokens go with it, a moment later. */
+function endOfAccount(builder: SequenceBuilder, made: number): void {
+  builder.delete(account, "a");
+  const json = {
+    apiVersion: "authentication.k8s.io/v1",
+    kind: "TokenReview",
+    spec: { token: `{{${made}:status.token}}` },
+  };
+  const until = { contains: '"error"' };
+  builder.send("POST", "/apis/authentication.k8s.io/v1/tokenreviews", {
+    verb: "create",
+    kindName: "TokenReview",
+    body: { json },
+    until,
+  });
+}
 
 function requestToken(builder: SequenceBuilder): number {
   const { random } = builder;
@@ -317,7 +334,6 @@ function review(builder: SequenceBuilder): void {
     apiVersion: `${group}/v1`,
     kind,
     ...(spec === null ? {} : { spec }),
-    ...(random.chance(0.1) ? { metadata: { name: "n", namespace: "{{ns}}" } } : {}),
   };
   builder.send(random.chance(0.95) ? "POST" : "GET", path, {
     verb: "create",

@@ -104,7 +104,6 @@ function change(builder: SequenceBuilder, kind: TemplateKind): void {
 
 function refused(builder: SequenceBuilder, kind: TemplateKind): void {
   const query = builder.random.pick<Record<string, string>>([
-    { resourceVersion: "1" },
     { resourceVersion: "abc" },
     { sendInitialEvents: "true" },
     { sendInitialEvents: "true", resourceVersionMatch: "Exact" },

@@ -28,6 +28,8 @@ export function fillIn(text: string, { seq, answers, webhook }: Filling, encode 
       return { ns: `d-${seq}`, seq, webhook: webhook.url, webhookCa: webhook.caBundle }[own] ?? "";
     }
     const value = fieldOf(objectAt(answers, Number(step)), path ?? "");
+    // After the last page there is no token: the next list begins anew.
+    if (value === "missing" && path === "metadata.continue") return "";
     return encode ? encodeURIComponent(value) : value;
   });
 }
