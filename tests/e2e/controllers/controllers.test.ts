@@ -22,7 +22,7 @@ const scenarios = Object.values(areas)
 const recordingOf = (name: string) => join(folder, `${name}.yaml`);
 const recorded = (name: string) => (existsSync(recordingOf(name)) ? readFileSync(recordingOf(name), "utf8") : "");
 /** Scenarios of one engine that play at the same time, each in a namespace of its own. */
-const AT_ONCE = 12;
+const AT_ONCE = 8;
 
 function suite(title: string, start: () => Promise<Engine>, record: boolean) {
   describe(title, () => {

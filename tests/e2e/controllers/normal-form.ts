@@ -35,8 +35,19 @@ export async function readNormalForm(
   return { text, objects: objects.length, events: events.length };
 }
 
+/** Asked once for each scenario, after it has made its own kinds. */
+const knownTypes = new WeakMap<KubeClient, Map<string, Promise<ResourceType[]>>>();
+
+function typesOf(client: KubeClient, { name }: Scenario): Promise<ResourceType[]> {
+  const known = knownTypes.get(client) ?? new Map<string, Promise<ResourceType[]>>();
+  knownTypes.set(client, known);
+  const types = known.get(name) ?? fetchNamespacedTypes(client, AbortSignal.timeout(60_000));
+  known.set(name, types);
+  return types;
+}
+
 async function fetchObjects(client: KubeClient, scenario: Scenario): Promise<Found[]> {
-  const types = await fetchNamespacedTypes(client, AbortSignal.timeout(30_000));
+  const types = await typesOf(client, scenario);
   const kinds = types.filter(({ kind, plural }) => kind !== "Event" && plural !== "leases");
   const lists = await Promise.all(
     kinds.map(async (type) => {

@@ -12,7 +12,8 @@ export interface Outcome {
   readonly events: number;
 }
 
-const LOOK_MS = 200;
+/** A look lists every kind of the namespace: often enough, and no load of its own. */
+const LOOK_MS = 700;
 /** An engine that shows nothing new for so long has come to its end. */
 const QUIET_MS = 2_500;
 const PATIENCE_MS = 30_000;
