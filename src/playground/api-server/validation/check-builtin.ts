@@ -44,5 +44,5 @@ function ownErrors(rules: KindRules, { object, old, subresource, schema }: Built
   if (rules.create === undefined && rules.update === undefined) return checkSchema(schema, object, { builtin: true });
   if (old === undefined) return rules.create?.(object) ?? [];
   if (subresource === "status") return rules.status?.(object, old) ?? [];
-  return rules.update?.(object, old) ?? [];
+  return (rules.doors?.[subresource] ?? rules.update)?.(object, old) ?? [];
 }

@@ -45,6 +45,7 @@ import {
   checkServiceCidr,
 } from "./networking.ts";
 import { checkClaimSpec, checkClaimUpdate } from "./persistent-volume-claims.ts";
+import { checkEphemeralUpdate } from "./pods/other-containers.ts";
 import { checkPodCreate, checkPodStatus, checkPodTemplate, checkPodUpdate } from "./pods/pods.ts";
 import { checkLimitRange, checkQuota, checkQuotaStatus, checkQuotaUpdate } from "./quotas.ts";
 import { checkClusterRole, checkClusterRoleBinding, checkRole, checkRoleBinding, checkRoleRefUpdate } from "./rbac.ts";
@@ -74,6 +75,8 @@ export interface KindRules {
   readonly update?: Compare;
   /** Through the status door. */
   readonly status?: Compare;
+  /** Through other doors of their own, by subresource. */
+  readonly doors?: Readonly<Record<string, Compare>>;
   /** Kubernetes checks metadata as of a new object once more on update. */
   readonly wholeAgain?: "before" | "after";
   /** Kubernetes checks what does not change only at creation. */
@@ -111,7 +114,12 @@ const core: Readonly<Record<string, KindRules>> = {
   "/serviceaccounts": { wholeAgain: "after" },
   "/namespaces": { name: dnsLabel, create: checkNamespace, status: checkNamespaceStatus },
   "/nodes": { create: checkNode, update: checkNodeUpdate, status: checkNodeUpdate },
-  "/pods": { create: checkPodCreate, update: checkPodUpdate, status: checkPodStatus },
+  "/pods": {
+    create: checkPodCreate,
+    update: checkPodUpdate,
+    status: checkPodStatus,
+    doors: { ephemeralcontainers: checkEphemeralUpdate },
+  },
   "/podtemplates": { create: podTemplate, update: podTemplate },
   "/services": { name: dns1035Label, create: checkService, update: checkServiceUpdate, status: checkServiceStatus },
   "/endpoints": { create: checkEndpoints, update: checkEndpoints, wholeAgain: "after" },

@@ -76,3 +76,15 @@ export function checkEphemeralContainers(path: string, spec: JsonObject, pod: Po
     return errors;
   });
 }
+
+/** They may be added, and stay then as they are. */
+export function checkEphemeralUpdate(pod: JsonObject, old: JsonObject): FieldError[] {
+  const next = new Map(objectsAt(pod, "spec", "ephemeralContainers").map((one) => [stringAt(one, "name"), one]));
+  return objectsAt(old, "spec", "ephemeralContainers").flatMap((before) => {
+    const name = stringAt(before, "name");
+    const now = next.get(name);
+    if (now !== undefined && deepEqual(now, before)) return [];
+    const what = now === undefined ? "removed" : "changed";
+    return [forbidden("spec.ephemeralContainers", `existing ephemeral containers "${name}" may not be ${what}\n`)];
+  });
+}

@@ -1,0 +1,69 @@
+// What kubectl shows of a node's pods: earlier logs, ephemeral containers, events, and a port that lets nobody in unnamed.
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { until } from "#base/until";
+import { bootPlayground, type TestPlayground, whyNoPlayground } from "../../kit/playground.ts";
+
+const POD = {
+  apiVersion: "v1",
+  kind: "Pod",
+  metadata: { name: "twice" },
+  spec: {
+    terminationGracePeriodSeconds: 1,
+    containers: [
+      {
+        name: "c",
+        image: "busybox:1",
+        command: [
+          "sh",
+          "-c",
+          "test -e /v/second && { echo again; exec sleep 1000; }; touch /v/second; echo first; exit 3",
+        ],
+        volumeMounts: [{ name: "v", mountPath: "/v" }],
+      },
+    ],
+    volumes: [{ name: "v", emptyDir: {} }],
+  },
+};
+const WAIT_MS = 60_000;
+
+describe.skipIf(whyNoPlayground())("kubectl and the node", () => {
+  let playground: TestPlayground;
+  const kubectl = (words: readonly string[], input = "") =>
+    playground.run("kubectl", ["--context", "cluster1", ...words], { input, timeoutMs: WAIT_MS });
+  beforeAll(async () => {
+    playground = await bootPlayground({ flags: ["--no-common-root"] });
+    await kubectl(["apply", "-f", "-"], JSON.stringify(POD));
+    await kubectl(["wait", "pod/twice", "--for=condition=Ready", `--timeout=${WAIT_MS / 1000}s`]);
+  });
+  afterAll(() => playground?.down());
+
+  test("logs of the container that runs, and of the one before", async () => {
+    expect((await kubectl(["logs", "twice"])).stdout).toBe("again\n");
+    expect((await kubectl(["logs", "twice", "--previous"])).stdout).toBe("first\n");
+  });
+
+  test("a debug container joins the one it names", async () => {
+    const words = ["debug", "twice", "--image=busybox", "--target=c", "-c", "look", "--", "cat", "/proc/1/comm"];
+    await kubectl(words);
+    const logs = async () => (await kubectl(["logs", "twice", "-c", "look"])).stdout;
+    await until(async () => (await logs()) === "sleep\n", { reason: "it saw its target", timeoutMs: WAIT_MS });
+  });
+
+  test("events tell the pod's story in the kubelet's words", async () => {
+    const format = '-o=jsonpath={range .items[*]}{.reason}: {.message}{"\\n"}{end}';
+    const story = async () => (await kubectl(["get", "events", format])).stdout.split("\n");
+    await until(async () => (await story()).includes("Created: Container created"), {
+      reason: "the events are told",
+      timeoutMs: WAIT_MS,
+    });
+    const pulled = 'Pulled: Container image "busybox:1" already present on machine and can be accessed by the pod';
+    expect(await story()).toEqual(expect.arrayContaining([pulled, "Started: Container started"]));
+  });
+
+  test("the node's port refuses whoever shows nothing", async () => {
+    const address = (await kubectl(["get", "nodes", "-o=jsonpath={.items[0].status.addresses[0].address}"])).stdout;
+    const words = ["-sk", "--max-time", "30", "-w", "%{http_code}", `https://${address}:10250/pods`];
+    const { stdout } = await kubectl(["exec", "twice", "--", "curl", ...words]);
+    expect(stdout).toBe("Unauthorized\n401");
+  });
+});
