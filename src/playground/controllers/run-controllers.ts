@@ -5,6 +5,7 @@ import type { Logger } from "#base/logger";
 import type { KubeClient } from "#kube/kube-client";
 import type { ClusterProcessConfig } from "../process-config.ts";
 import { createClaimsController } from "./cluster/claims-controller.ts";
+import { createClusterRoleController } from "./cluster/cluster-role-controller.ts";
 import { createDisruptionController } from "./cluster/disruption-controller.ts";
 import { createLoadBalancerController } from "./cluster/load-balancer-controller.ts";
 import { createNamespaceController } from "./cluster/namespace-controller.ts";
@@ -58,6 +59,7 @@ export function createControllers(options: ControllersOptions): Component[] {
     createServiceAccountController(context),
     createRootCaController(context, caCertificate),
     createTokenSecretController(context, { signToken, caCertificate }),
+    createClusterRoleController(context),
     createScheduler(context),
     createDeploymentController(context),
     createReplicaSetController(context),

@@ -2,6 +2,7 @@
 
 import { Kinds, type ResourceType } from "#api/kinds";
 import type {
+  ClusterRole,
   ConfigMap,
   ControllerRevision,
   CronJob,
@@ -30,6 +31,7 @@ import { ObjectCache, type ObjectCacheOptions } from "./object-cache.ts";
 export function createObjectCaches(options: ObjectCacheOptions) {
   const of = <T extends KubeObject>(type: ResourceType) => new ObjectCache<T>(type, options);
   return {
+    clusterRoles: of<ClusterRole>(Kinds.ClusterRole),
     configMaps: of<ConfigMap>(Kinds.ConfigMap),
     controllerRevisions: of<ControllerRevision>(Kinds.ControllerRevision),
     cronJobs: of<CronJob>(Kinds.CronJob),
