@@ -68,9 +68,14 @@ function zeroRows(prefix, structs, names) {
       field.options.includes("inline") ? fieldsOf(field.type.replace(/^.*\./, "")) : [field],
     );
   return [...structs.keys()].flatMap((name) => {
-    const row = { shown: {}, dropped: [] };
+    const row = { shown: {}, dropped: [], types: {} };
     for (const { type, json, options } of fieldsOf(name)) {
       if (json === "" || json === "-") continue;
+      const named = type.replaceAll("*", "");
+      const own = bare(named);
+      if ((names.has(own) || LISTS.has(own)) && !(named in SCALARS)) {
+        row.types[json] = named.replace(own, own === "UID" ? "types.UID" : `v1.${own}`).replace(/\w+\.(?=\w+\.)/, "");
+      }
       const omits = options.includes("omitempty");
       const zero = zeroOf(type, names);
       const scalar = zero !== null && typeof zero !== "object" && !(bare(type) in SELF_WRITTEN);
@@ -78,7 +83,7 @@ function zeroRows(prefix, structs, names) {
       if (omits && scalar) row.dropped.push(json);
       else if (!omits || isStruct(type, names)) row.shown[json] = zero;
     }
-    const empty = row.dropped.length === 0 && Object.keys(row.shown).length === 0;
+    const empty = [row.dropped, Object.keys(row.shown), Object.keys(row.types)].every((list) => list.length === 0);
     return empty ? [] : [[`${prefix}.${name}`, row]];
   });
 }

@@ -2,56 +2,37 @@
 import { badRequest } from "./api-errors.ts";
 import type { JsonObject, JsonValue } from "./contract.ts";
 import { isObject, objectAt, valueAt } from "./json.ts";
+import { type LabelRequirement, parseLabelSelector, SelectorFault } from "./label-selector-text.ts";
 
 export type Predicate = (object: JsonObject) => boolean;
 
-type LabelTest = (labels: JsonObject) => boolean;
-
-const SET = /^\s*([^\s!=,()]+)\s+(in|notin)\s*\(([^)]*)\)\s*$/;
-const EQUAL = /^\s*([^\s!=,()]+)\s*(==|=|!=)\s*([^\s!=,()]*)\s*$/;
-const EXISTS = /^\s*(!?)\s*([^\s!=,()]+)\s*$/;
-const COMPARE = /^\s*([^\s!=,()<>]+)\s*([<>])\s*(-?\d+)\s*$/;
-
 /** Parses `a=b,c!=d,e in (f,g),!h`. An empty text matches everything. Throws 400. */
 export function labelSelector(text: string): Predicate {
-  const tests = splitOutsideParentheses(text)
-    .filter((part) => part.trim() !== "")
-    .map(labelTest);
-  if (tests.length === 0) return () => true;
+  const requirements = requirementsOf(text);
+  if (requirements.length === 0) return () => true;
   return (object) => {
     const labels = objectAt(object, "metadata", "labels");
-    return tests.every((test) => test(labels));
+    return requirements.every((requirement) => satisfies(labels, requirement));
   };
 }
 
-const has = (labels: JsonObject, key: string) => Object.hasOwn(labels, key);
-
-function labelTest(part: string): LabelTest {
-  const set = SET.exec(part);
-  if (set !== null) return setTest(set[1] ?? "", set[2] === "in", set[3] ?? "");
-  const equal = EQUAL.exec(part);
-  if (equal !== null) {
-    const [key, value, negative] = [equal[1] ?? "", equal[3] ?? "", equal[2] === "!="];
-    return (labels) => (has(labels, key) && labels[key] === value) !== negative;
+function requirementsOf(text: string): LabelRequirement[] {
+  try {
+    return parseLabelSelector(text);
+  } catch (thrown) {
+    if (thrown instanceof SelectorFault) throw badRequest(thrown.message);
+    throw thrown;
   }
-  const compare = COMPARE.exec(part);
-  if (compare !== null) {
-    const [key, limit, more] = [compare[1] ?? "", Number(compare[3]), compare[2] === ">"];
-    return (labels) => has(labels, key) && (more ? Number(labels[key]) > limit : Number(labels[key]) < limit);
-  }
-  const exists = EXISTS.exec(part);
-  if (exists === null) throw badRequest(`unable to parse requirement: "${part}" is no label selector`);
-  const [key, wanted] = [exists[2] ?? "", exists[1] === ""];
-  return (labels) => has(labels, key) === wanted;
 }
 
-function setTest(key: string, wanted: boolean, list: string): LabelTest {
-  const values = new Set(list.split(",").map((value) => value.trim()));
-  return (labels) => (has(labels, key) && values.has(String(labels[key]))) === wanted;
-}
-
-function splitOutsideParentheses(text: string): string[] {
-  return text.split(/,(?![^(]*\))/);
+function satisfies(labels: JsonObject, { key, operator, values }: LabelRequirement): boolean {
+  const present = Object.hasOwn(labels, key);
+  if (operator === "exists" || operator === "!") return present === (operator === "exists");
+  const value = String(labels[key]);
+  if (operator === "gt") return present && Number(value) > Number(values[0]);
+  if (operator === "lt") return present && Number(value) < Number(values[0]);
+  const negative = operator === "!=" || operator === "notin";
+  return (present && values.includes(value)) !== negative;
 }
 
 /** Field paths that can be selected by, beyond metadata.name and metadata.namespace, by `group/plural`. */
@@ -103,16 +84,22 @@ export function fieldSelector(text: string, key: string, extra: readonly string[
 }
 
 function fieldTest(part: string, allowed: ReadonlySet<string>, key: string): Predicate {
-  const match = /^([^=!]+)(==|=|!=)(.*)$/.exec(part);
+  const match = /^([^=!]*)(==|=|!=)(.*)$/.exec(part);
   if (match === null) throw badRequest(`invalid selector: '${part}'; can't understand '${part}'`);
   const [path, value, negative] = [match[1] ?? "", match[3] ?? "", match[2] === "!="];
   if (!allowed.has(path)) {
-    throw badRequest(
-      `Unable to find "${key.replace(/^\//, "")}" that match field selector "${part}": field label not supported: ${path}`,
-    );
+    throw badRequest(unknownField(path, key));
   }
   const steps = path.split(".");
   return (object) => (fieldText(object, steps) === value) !== negative;
+}
+
+/** Kinds with fields of their own say it otherwise than all others. */
+function unknownField(path: string, key: string): string {
+  if (key === "batch/jobs") return `field label ${JSON.stringify(path)} not supported for Job`;
+  const own = FIELDS[key] !== undefined && key !== "apps/replicasets";
+  if (own) return `field label not supported: ${path}`;
+  return `${JSON.stringify(path)} is not a known field selector: only "metadata.name", "metadata.namespace"`;
 }
 
 function fieldText(object: JsonObject, steps: readonly string[]): string {

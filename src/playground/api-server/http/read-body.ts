@@ -1,5 +1,6 @@
 import { parse as parseYaml } from "yaml";
 import { badRequest, unsupportedMediaType } from "../api-errors.ts";
+import { scanJson } from "./scan-json.ts";
 import { type ApiRequest, ApiStatusError, type JsonObject, type JsonValue } from "../contract.ts";
 
 /** Kubernetes' own limit for a request. */
@@ -23,14 +24,33 @@ export function mediaType(request: ApiRequest): string {
   return (request.headers["content-type"] ?? "").split(";")[0]?.trim() ?? "";
 }
 
-type Reader = (body: Buffer) => JsonValue | Promise<JsonValue>;
+/** `kind` is what the body should hold. */
+type Reader = (body: Buffer, kind: string) => JsonValue | Promise<JsonValue>;
 
-function readJson(body: Buffer): JsonValue {
-  try {
-    return JSON.parse(body.toString("utf8")) as JsonValue;
-  } catch (thrown) {
-    throw badRequest(`the object provided is unrecognized: ${thrown instanceof Error ? thrown.message : "no JSON"}`);
-  }
+const doubled = new WeakMap<object, readonly string[]>();
+
+/** Paths of the keys that stood twice in a body that was read; the last value counts. */
+export function duplicateFields(body: JsonValue): readonly string[] {
+  return typeof body === "object" && body !== null ? (doubled.get(body) ?? []) : [];
+}
+
+function readJson(body: Buffer, kind: string): JsonValue {
+  const text = body.toString("utf8");
+  const scan = scanJson(text);
+  if (scan.fault !== undefined) throw badRequest(unrecognized(body, kind, scan.fault));
+  const value = JSON.parse(text) as JsonValue;
+  if (scan.duplicates.length > 0 && typeof value === "object" && value !== null) doubled.set(value, scan.duplicates);
+  return value;
+}
+
+const MOST_SHOWN = 30;
+
+function unrecognized(body: Buffer, kind: string, fault: string): string {
+  const head = body.subarray(0, MOST_SHOWN);
+  const shown =
+    body.length === 0 ? "<empty>" : head[0] === OPENING_BRACE ? head.toString("utf8") : head.toString("hex");
+  const more = body.length > MOST_SHOWN ? " ..." : "";
+  return `the object provided is unrecognized (must be of type ${kind}): couldn't get version/kind; json parse error: ${fault} (${shown}${more})`;
 }
 
 const OPENING_BRACE = 0x7b;
@@ -69,17 +89,17 @@ const READERS: Readonly<Record<string, Reader>> = {
   "application/vnd.kubernetes.protobuf": readProtobuf,
 };
 
+const ACCEPTED = "application/json, application/yaml, application/vnd.kubernetes.protobuf";
+
 /** The body as JSON, whatever it came as; undefined when it is empty. Throws 400, 413 or 415. */
-export async function readBody(request: ApiRequest): Promise<JsonValue | undefined> {
+export async function readBody(request: ApiRequest, kind = "Status"): Promise<JsonValue | undefined> {
   const type = mediaType(request);
   const reader = READERS[type];
   if (reader === undefined) {
     throw unsupportedMediaType(
-      `the body of the request was in an unknown format - accepted media types include: ${Object.keys(READERS)
-        .filter((name) => name !== "")
-        .join(", ")}`,
+      `the body of the request was in an unknown format - accepted media types include: ${ACCEPTED}`,
     );
   }
   const body = await readBytes(request);
-  return body.length === 0 ? undefined : reader(body);
+  return body.length === 0 ? undefined : reader(body, kind);
 }

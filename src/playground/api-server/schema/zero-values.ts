@@ -9,9 +9,11 @@ export interface ZeroValues {
   readonly shown: Readonly<Record<string, JsonValue>>;
   /** Fields in which "", 0 and false mean nothing. */
   readonly dropped: readonly string[];
+  /** Go's names of fields whose type is a text, number, list or map with a name of its own. */
+  readonly types: Readonly<Record<string, string>>;
 }
 
-const NONE: ZeroValues = { shown: {}, dropped: [] };
+const NONE: ZeroValues = { shown: {}, dropped: [], types: {} };
 const REF_PREFIX = "#/components/schemas/";
 /** An empty list here is a wish of its own: to forget who owns what. */
 const KEPT_EMPTY = "managedFields";
@@ -23,17 +25,13 @@ export function completeZeroValues(schema: Schema, object: JsonObject, name: str
     const value = object[field];
     if (value === "" || value === 0 || value === false) delete object[field];
   }
-  for (const [field, zero] of Object.entries(row.shown)) {
-    if (object[field] === undefined || object[field] === null) object[field] = clone(zero);
-  }
+  for (const [field, zero] of Object.entries(row.shown)) object[field] ??= clone(zero);
   for (const [field, value] of Object.entries(object)) {
-    if (typeof value !== "object" || value === null || field === KEPT_EMPTY) continue;
     const child = schema.properties?.[field] ?? schema.additionalProperties;
-    if (typeof child !== "object") continue;
-    if (isEmptyCollection(child, value)) {
-      if (row.shown[field] === null) object[field] = null;
-      else delete object[field];
-    } else completeValue(child, value);
+    if (typeof value !== "object" || value === null || field === KEPT_EMPTY || typeof child !== "object") continue;
+    if (!isEmptyCollection(child, value)) completeValue(child, value);
+    else if (row.shown[field] === null) object[field] = null;
+    else delete object[field];
   }
 }
 

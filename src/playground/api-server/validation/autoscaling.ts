@@ -96,32 +96,40 @@ function checkMetric(path: string, metric: JsonObject): FieldError[] {
 }
 
 function checkSource(path: string, kind: string, source: JsonObject): FieldError[] {
-  const target = objectAt(source, "target");
-  const [value, average, utilization] = [target["value"], target["averageValue"], target["averageUtilization"]];
-  const errors = checkTarget(`${path}.target`, target);
-  const missing = (field: string, why: string) => required(`${path}.target.${field}`, why);
-  if (kind === "resource" || kind === "containerResource") {
-    const name = stringAt(source, "name");
-    const head = name === "" ? [required(`${path}.name`, "must specify a resource name")] : [];
-    if (kind === "containerResource") head.push(...checkContainerMetric(path, source, name));
-    if (average === undefined && utilization === undefined)
-      errors.push(missing("averageUtilization", "must set either a target raw value or a target utilization"));
-    if (average !== undefined && utilization !== undefined)
-      errors.push(
-        forbidden(`${path}.target.averageValue`, "may not set both a target raw value and a target utilization"),
-      );
-    return [...head, ...errors];
-  }
+  const errors = checkTarget(`${path}.target`, objectAt(source, "target"));
+  return kind === "resource" || kind === "containerResource"
+    ? checkResourceSource(path, kind, source, errors)
+    : checkMetricSource(path, kind, source, errors);
+}
+
+function checkResourceSource(path: string, kind: string, source: JsonObject, errors: FieldError[]): FieldError[] {
+  const { averageValue: average, averageUtilization: utilization } = objectAt(source, "target");
+  const name = stringAt(source, "name");
+  const head = name === "" ? [required(`${path}.name`, "must specify a resource name")] : [];
+  if (kind === "containerResource") head.push(...checkContainerMetric(path, source, name));
+  if (average === undefined && utilization === undefined)
+    errors.push(
+      required(`${path}.target.averageUtilization`, "must set either a target raw value or a target utilization"),
+    );
+  if (average !== undefined && utilization !== undefined)
+    errors.push(
+      forbidden(`${path}.target.averageValue`, "may not set both a target raw value and a target utilization"),
+    );
+  return [...head, ...errors];
+}
+
+function checkMetricSource(path: string, kind: string, source: JsonObject, errors: FieldError[]): FieldError[] {
+  const { value, averageValue: average } = objectAt(source, "target");
+  const missing = (why: string) => required(`${path}.target.averageValue`, why);
   const head = kind === "object" ? checkTargetRef(`${path}.describedObject`, objectAt(source, "describedObject")) : [];
   head.push(...checkMetricName(`${path}.metric`, stringAt(source, "metric", "name")));
   const none = value === undefined && average === undefined;
-  if (kind === "object" && none) errors.push(missing("averageValue", "must set either a target value or averageValue"));
+  if (kind === "object" && none) errors.push(missing("must set either a target value or averageValue"));
   if (kind === "external" && none)
-    errors.push(missing("averageValue", "must set either a target value for metric or a per-pod target"));
+    errors.push(missing("must set either a target value for metric or a per-pod target"));
   if (kind === "external" && value !== undefined && average !== undefined)
     errors.push(forbidden(`${path}.target.value`, "may not set both a target value for metric and a per-pod target"));
-  if (kind === "pods" && average === undefined)
-    errors.push(missing("averageValue", "must specify a positive target averageValue"));
+  if (kind === "pods" && average === undefined) errors.push(missing("must specify a positive target averageValue"));
   return [...head, ...errors];
 }
 

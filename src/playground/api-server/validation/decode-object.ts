@@ -1,26 +1,55 @@
 // What decoding does to an object that came in: fields that its schema does not know are dropped and told, nulls go, and
 // values of a wrong type are told.
 import type { JsonObject, JsonValue } from "../contract.ts";
+import { zeroValues } from "../gen/zero-values.ts";
 import { isObject } from "../json.ts";
-import { canonicalQuantity } from "../quantity.ts";
+import { canonicalQuantity, parseQuantity } from "../quantity.ts";
 import { resolve, type Schema } from "../schema/schema.ts";
 
 export interface DecodeReport {
   /** Paths of unknown fields, such as `spec.template.spec.containers[0].imag`. */
   readonly unknown: string[];
-  readonly mistyped: { readonly path: string; readonly expected: string; readonly value: JsonValue }[];
+  readonly mistyped: Mistyped[];
+  /** What Go says of texts that are no quantity, time or base64. */
+  readonly malformed: string[];
+}
+
+export interface Mistyped {
+  readonly path: string;
+  readonly expected: string;
+  readonly value: JsonValue;
+  /** As Go names it: the struct that has the field, then the names of fields on the way, without indices and map keys. */
+  readonly goField: string;
+  readonly goType: string;
 }
 
 /** Returns the object without what its schema does not know; the argument is not changed. */
-export function decodeObject(schema: Schema, object: JsonObject): { object: JsonObject; report: DecodeReport } {
-  const report: DecodeReport = { unknown: [], mistyped: [] };
-  const out = decode(schema, object, { path: "", report });
+export function decodeObject(
+  schema: Schema,
+  object: JsonObject,
+  definition?: string,
+): { object: JsonObject; report: DecodeReport } {
+  const report: DecodeReport = { unknown: [], mistyped: [], malformed: [] };
+  const out = decode(schema, object, { path: "", report, struct: definition ?? "", goPath: "", named: undefined });
   return { object: isObject(out) ? out : {}, report };
 }
 
 interface Place {
   readonly path: string;
   readonly report: DecodeReport;
+  /** Full name of the definition around. */
+  readonly struct: string;
+  readonly goPath: string;
+  /** Go's own name of the field's type, where it has one. */
+  readonly named: string | undefined;
+}
+
+const lastName = (definition: string) => definition.slice(definition.lastIndexOf(".") + 1);
+
+function tellMistyped(raw: Schema, value: JsonValue, expected: string, place: Place): void {
+  const goType = place.named ?? goTypeOf(raw);
+  const goField = `${lastName(place.struct)}.${place.goPath}`;
+  place.report.mistyped.push({ path: place.path, expected, value, goField, goType });
 }
 
 const OBJECT_META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta";
@@ -34,15 +63,19 @@ function decode(raw: Schema, value: JsonValue, place: Place): JsonValue {
   const schema = resolve(raw) ?? {};
   const expected = mismatch(schema, value);
   if (expected !== undefined) {
-    place.report.mistyped.push({ path: place.path, expected, value });
+    tellMistyped(raw, value, expected, place);
     return value;
   }
   if (Array.isArray(value)) {
     const items = schema.items;
     if (items === undefined) return value;
-    return value.map((item, index) => decode(items, item, { ...place, path: `${place.path}[${index}]` }));
+    return value.map((item, index) =>
+      decode(items, item, { ...place, path: `${place.path}[${index}]`, named: undefined }),
+    );
   }
-  if (isObject(value)) return decodeFields(schema, value, place);
+  const struct = raw.$ref === undefined ? place.struct : raw.$ref.slice(raw.$ref.lastIndexOf("/") + 1);
+  if (isObject(value)) return decodeFields(schema, value, { ...place, struct });
+  tellMalformed(schema, value, place);
   // Kubernetes reads `cpu: 1` and `cpu: 1000m`, and writes `cpu: "1"`.
   return schema.format === "quantity" && value !== null ? canonicalQuantity(String(value)) : value;
 }
@@ -55,7 +88,10 @@ function decodeFields(schema: Schema, value: JsonObject, place: Place): JsonObje
     const known = knownField(schema, key);
     if (known !== undefined) {
       if (child === null && !isNullable(known)) continue;
-      out[key] = decode(known, child, { ...place, path });
+      const isField = schema.properties !== undefined && Object.hasOwn(schema.properties, key);
+      const goPath = isField ? joined(place.goPath, key) : place.goPath;
+      const named = isField ? zeroValues[place.struct]?.types[key] : undefined;
+      out[key] = decode(known, child, { ...place, path, goPath, named });
     } else if (open) out[key] = child;
     else place.report.unknown.push(path);
   }
@@ -82,20 +118,76 @@ function isNullable(raw: Schema): boolean {
   return schema.nullable === true || (schema.type === undefined && isOpen(schema));
 }
 
-const CHECKS: Readonly<Record<string, (value: JsonValue) => boolean>> = {
+const joined = (path: string, key: string) => (path === "" ? key : `${path}.${key}`);
+
+const SCALARS: Readonly<Record<string, string>> = { boolean: "bool", number: "float64", string: "string" };
+
+/** Go's name for what a schema describes. */
+function goTypeOf(raw: Schema | undefined): string {
+  if (raw?.$ref !== undefined && resolve(raw)?.["x-kubernetes-int-or-string"] !== true)
+    return `v1.${lastName(raw.$ref)}`;
+  const schema = resolve(raw) ?? {};
+  if (schema["x-kubernetes-int-or-string"] === true) return "int32";
+  if (schema.type === "array") return `[]${goTypeOf(schema.items)}`;
+  if (schema.type === "integer") return schema.format === "int64" ? "int64" : "int32";
+  if (schema.format === "byte") return "[]uint8";
+  if (schema.type !== "object") return SCALARS[schema.type ?? ""] ?? "interface {}";
+  const values = typeof schema.additionalProperties === "object" ? schema.additionalProperties : undefined;
+  return `map[string]${goTypeOf(values)}`;
+}
+
+const NO_QUANTITY = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
+const RFC3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
+
+/** Texts that Go reads as something else. */
+function tellMalformed(schema: Schema, value: JsonValue, { report, named }: Place): void {
+  if (schema.format === "quantity" && value !== null) {
+    if (parseQuantity(String(value).trim()) === undefined) report.malformed.push(NO_QUANTITY);
+  }
+  if (typeof value !== "string") return;
+  if (schema.format === "date-time" && !RFC3339.test(value)) {
+    const layout = named === "micro" ? "2006-01-02T15:04:05.000000Z07:00" : "2006-01-02T15:04:05Z07:00";
+    report.malformed.push(
+      `parsing time ${JSON.stringify(value)} as ${JSON.stringify(layout)}: cannot parse ${JSON.stringify(value)} as "2006"`,
+    );
+  }
+  const bad = schema.format === "byte" ? badBase64(value) : -1;
+  if (bad >= 0) report.malformed.push(`illegal base64 data at input byte ${bad}`);
+}
+
+/** Where base64 goes wrong, or -1. */
+function badBase64(text: string): number {
+  const bare = text.replaceAll(/[\r\n]/g, "");
+  const letters = /^[A-Za-z0-9+/]*/.exec(bare)?.[0] ?? "";
+  const padding = bare.slice(letters.length);
+  if (padding === "") return bare.length % 4 === 0 ? -1 : bare.length - (bare.length % 4);
+  if (!/^={1,2}$/.test(padding)) return letters.length;
+  return bare.length % 4 === 0 ? -1 : letters.length;
+}
+
+const INT_LIMITS: Readonly<Record<string, number>> = { int32: 2 ** 31, int64: 2 ** 63 };
+
+function isInteger(value: JsonValue, schema: Schema): boolean {
+  if (typeof value !== "number" || !Number.isInteger(value)) return false;
+  const limit = INT_LIMITS[schema.format ?? ""] ?? 2 ** 63;
+  return value < limit && value >= -limit;
+}
+
+const CHECKS: Readonly<Record<string, (value: JsonValue, schema: Schema) => boolean>> = {
   object: isObject,
   array: Array.isArray,
   string: (value) => typeof value === "string",
   boolean: (value) => typeof value === "boolean",
-  integer: (value) => typeof value === "number" && Number.isInteger(value),
+  integer: isInteger,
   number: (value) => typeof value === "number",
 };
 
 function mismatch(schema: Schema, value: JsonValue): string | undefined {
   if (value === null) return undefined;
   if (schema["x-kubernetes-int-or-string"] === true) {
-    return typeof value === "string" || typeof value === "number" ? undefined : "integer or string";
+    const isText = typeof value === "string" || typeof value === "number";
+    return isText || schema.format === "quantity" ? undefined : "integer or string";
   }
   const check = schema.type === undefined ? undefined : CHECKS[schema.type];
-  return check === undefined || check(value) ? undefined : schema.type;
+  return check === undefined || check(value, schema) ? undefined : schema.type;
 }
