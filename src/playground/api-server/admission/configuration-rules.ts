@@ -7,6 +7,7 @@ import { arrayAt, isObject, numberAt, objectAt, objectsAt, stringAt } from "../j
 import { duplicate, forbidden, invalid, notSupported, required, tooMany } from "../validation/field-errors.ts";
 import { dnsSubdomain, qualifiedName } from "../validation/formats.ts";
 import { REQUEST_VARIABLES } from "./request-variables.ts";
+import { oneOf, ruleErrors } from "./rule-rules.ts";
 import { POLICY_VARIABLES } from "./validating-policies.ts";
 
 type Variables = Readonly<Record<string, CelType>>;
@@ -41,12 +42,6 @@ function nameErrors(name: string, field: string): FieldError[] {
   if (wrong.length > 0) return [invalid(field, name, wrong.join(","))];
   const detail = "should be a domain with at least three segments separated by dots";
   return name.split(".").length < 3 ? [invalid(field, name, detail)] : [];
-}
-
-/** The last step of the path names the key. */
-function oneOf(of: JsonObject, field: string, allowed: readonly string[]): FieldError[] {
-  const value = of[field.slice(field.lastIndexOf(".") + 1)];
-  return value === undefined || allowed.includes(String(value)) ? [] : [notSupported(field, value, allowed)];
 }
 
 function sideEffectErrors(hook: JsonObject, field: string): FieldError[] {
@@ -89,56 +84,6 @@ function reviewErrors(versions: readonly JsonValue[], field: string): FieldError
   );
   if (versions.some((version) => REVIEWS.includes(String(version)))) return errors;
   return [...errors, invalid(field, versions, `must include at least one of ${REVIEWS.join(", ")}`)];
-}
-
-const OPERATIONS = ["*", "CONNECT", "CREATE", "DELETE", "UPDATE"];
-
-function ruleErrors(rule: JsonObject, path: string): FieldError[] {
-  const operations = arrayAt(rule, "operations");
-  return [
-    ...listErrors(operations, `${path}.operations`, "operations"),
-    ...operations.flatMap((operation, index) =>
-      OPERATIONS.includes(String(operation))
-        ? []
-        : [notSupported(`${path}.operations[${index}]`, operation, OPERATIONS)],
-    ),
-    ...listErrors(arrayAt(rule, "apiGroups"), `${path}.apiGroups`, "API groups"),
-    ...listErrors(arrayAt(rule, "apiVersions"), `${path}.apiVersions`, "API versions"),
-    ...arrayAt(rule, "apiVersions").flatMap((version, index) =>
-      version === "" ? [required(`${path}.apiVersions[${index}]`)] : [],
-    ),
-    ...resourceErrors(arrayAt(rule, "resources").map(String), `${path}.resources`),
-    ...oneOf(rule, `${path}.scope`, ["*", "Cluster", "Namespaced"]),
-  ];
-}
-
-function listErrors(list: readonly JsonValue[], field: string, words: string): FieldError[] {
-  if (list.length === 0) return [required(field)];
-  const mixed = list.length > 1 && list.includes("*");
-  return mixed ? [invalid(field, list, `if '*' is present, must not specify other ${words}`)] : [];
-}
-
-function resourceErrors(resources: readonly string[], field: string): FieldError[] {
-  if (resources.length === 0) return [required(field)];
-  const errors = resources.flatMap((resource, index): FieldError[] => {
-    if (resource === "") return [required(`${field}[${index}]`)];
-    const [of = "", sub] = resource.split("/");
-    if (sub === undefined || sub === "*" || of === "*") return [];
-    const at = `${field}[${index}]`;
-    if (resources.includes(`${of}/*`)) {
-      return [invalid(at, resource, `if '${of}/*' is present, must not specify ${resource}`)];
-    }
-    if (!resources.includes(`*/${sub}`)) return [];
-    return [invalid(at, resource, `if '*/${sub}' is present, must not specify ${resource}`)];
-  });
-  const plain = resources.filter((resource) => !resource.includes("/"));
-  if (resources.length > 1 && resources.includes("*/*")) {
-    errors.push(invalid(field, resources, "if '*/*' is present, must not specify other resources"));
-  }
-  if (plain.length > 1 && plain.includes("*")) {
-    errors.push(invalid(field, resources, "if '*' is present, must not specify other resources without subresources"));
-  }
-  return errors;
 }
 
 function conditionErrors(of: JsonObject, path: string, variables: Variables): FieldError[] {

@@ -52,25 +52,24 @@ export function defaultCustom(schema: Schema, value: JsonValue): void {
   if (Array.isArray(value)) {
     const { items } = schema;
     if (items === undefined) return;
-    for (const [index, item] of value.entries()) {
-      if (item === null && items.nullable !== true && items.default !== undefined) value[index] = clone(items.default);
-      else defaultCustom(items, item);
-    }
+    for (const [index, item] of value.entries()) value[index] = withDefault(items, item);
     return;
   }
   if (!isObject(value)) return;
   for (const [key, child] of Object.entries(schema.properties ?? {})) {
-    const absent = value[key] === undefined || (value[key] === null && child.nullable !== true);
-    if (child.default !== undefined && absent) value[key] = clone(child.default);
+    if (child.default !== undefined && value[key] === undefined) value[key] = clone(child.default);
   }
   for (const [key, child] of Object.entries(value)) {
     const known = childSchema(schema, key);
-    if (known === undefined) continue;
-    const rest = schema.properties?.[key] === undefined;
-    if (rest && child === null && known.nullable !== true && known.default !== undefined) {
-      value[key] = clone(known.default);
-    } else defaultCustom(known, child);
+    if (known !== undefined) value[key] = withDefault(known, child);
   }
+}
+
+/** The value with what is missing below it, or the default in place of a null that may not be. */
+function withDefault(schema: Schema, value: JsonValue): JsonValue {
+  if (value === null && schema.nullable !== true && schema.default !== undefined) return clone(schema.default);
+  defaultCustom(schema, value);
+  return value;
 }
 
 /** Takes away in place the nulls of fields that may not be null and have no default. */
