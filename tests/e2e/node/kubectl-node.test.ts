@@ -1,4 +1,4 @@
-// What kubectl shows of a node's pods: earlier logs, ephemeral containers, events, and a port that lets nobody in unnamed.
+// What kubectl shows of a node's pods: earlier logs, events, and a port that lets nobody in unnamed.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { until } from "#base/until";
 import { bootPlayground, type TestPlayground, whyNoPlayground } from "../../kit/playground.ts";
@@ -40,13 +40,6 @@ describe.skipIf(whyNoPlayground())("kubectl and the node", () => {
   test("logs of the container that runs, and of the one before", async () => {
     expect((await kubectl(["logs", "twice"])).stdout).toBe("again\n");
     expect((await kubectl(["logs", "twice", "--previous"])).stdout).toBe("first\n");
-  });
-
-  test("a debug container joins the one it names", async () => {
-    const words = ["debug", "twice", "--image=busybox", "--target=c", "-c", "look", "--", "cat", "/proc/1/comm"];
-    await kubectl(words);
-    const logs = async () => (await kubectl(["logs", "twice", "-c", "look"])).stdout;
-    await until(async () => (await logs()) === "sleep\n", { reason: "it saw its target", timeoutMs: WAIT_MS });
   });
 
   test("events tell the pod's story in the kubelet's words", async () => {
