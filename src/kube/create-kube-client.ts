@@ -30,13 +30,16 @@ export function createKubeClient(access: ClusterAccess): KubeClient {
   return {
     server: access.server,
     get: (type, at, signal) => call({ method: "GET", path: pathOf(type, at), signal }),
-    list: <T extends KubeObject>(type: ResourceType, options: ListOptions = {}) =>
-      call<KubeList<T>>({
+    list: async <T extends KubeObject>(type: ResourceType, options: ListOptions = {}) => {
+      const list = await call<KubeList<T>>({
         method: "GET",
         path: collection(type, options.namespace),
         query: listQuery(options),
         signal: options.signal,
-      }),
+      });
+      nameItems(type, list.items);
+      return list;
+    },
     create: (type, object, options = {}) =>
       call({
         method: "POST",
@@ -81,6 +84,15 @@ export function createKubeClient(access: ClusterAccess): KubeClient {
     request: (method, path, options = {}) => call({ method, path, ...options }),
     close: () => transport.close(),
   };
+}
+
+/** API servers leave out of a list's items what the list says; readers of single objects miss it. */
+function nameItems({ group, version, kind }: ResourceType, items: readonly KubeObject[] = []): void {
+  const apiVersion = group === "" ? version : `${group}/${version}`;
+  for (const item of items) {
+    item.apiVersion ??= apiVersion;
+    item.kind ??= kind;
+  }
 }
 
 function pathOf(type: ResourceType, at: ObjectAddress): string {

@@ -75,11 +75,26 @@ export function listPieces(
   const pieces: Buffer[] = [Buffer.from(`${head.slice(0, -1)},"items":[`)];
   for (const [index, object] of shown.entries()) {
     if (index > 0) pieces.push(COMMA);
-    pieces.push(bytesOf(form.kind === "metadata" ? metadataOnly(object) : object));
+    if (form.kind === "metadata") pieces.push(bytesOf(metadataOnly(object)));
+    else if (kind.custom !== undefined) pieces.push(bytesOf(object));
+    else pieces.push(...unnamed(object));
   }
   pieces.push(END);
   return pieces;
 }
 
+/** An item of a built-in kind leaves out what its list says; the rest are the object's own bytes where its form allows. */
+function unnamed(object: JsonObject): Buffer[] {
+  const { apiVersion, kind, ...rest } = object;
+  const [version, name] = [JSON.stringify(apiVersion), JSON.stringify(kind)];
+  const bytes = bytesOf(object);
+  for (const head of [`{"apiVersion":${version},"kind":${name},`, `{"kind":${name},"apiVersion":${version},`]) {
+    const length = Buffer.byteLength(head);
+    if (bytes.subarray(0, length).equals(Buffer.from(head))) return [OPEN, bytes.subarray(length)];
+  }
+  return [Buffer.from(JSON.stringify(rest))];
+}
+
+const OPEN = Buffer.from("{");
 const COMMA = Buffer.from(",");
 const END = Buffer.from("]}\n");
