@@ -1,6 +1,6 @@
 import { statfs } from "node:fs/promises";
 import { runTool } from "../run-tool.ts";
-import type { Containerd } from "./start-containerd.ts";
+import type { Containerd } from "./containerd.ts";
 
 /** Where containerd keeps what a kubelet may use. */
 const NAMESPACE = "k8s.io";

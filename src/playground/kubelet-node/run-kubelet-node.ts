@@ -12,6 +12,7 @@ import { loadKubeConfig } from "#kube/kubeconfig";
 import type { KubeletProcessConfig } from "../process-config.ts";
 import { awaitClusterDns, awaitNode, setUpClusterDns } from "./await-node.ts";
 import { makeCgroupFolders } from "./cgroup-folders.ts";
+import type { Containerd } from "./containerd.ts";
 import { findImageNames } from "./image-names.ts";
 import { type NodePaths, nodePaths } from "./node-paths.ts";
 import { NodeProgram } from "./node-program.ts";
@@ -19,7 +20,7 @@ import { putOuterRulesFirst } from "./outer-rules-first.ts";
 import { renderKubeletConfig, renderKubeProxyConfig } from "./render-configs.ts";
 import { serveImages } from "./serve-images.ts";
 import { serveLoadBalancerAddresses } from "./serve-load-balancer-addresses.ts";
-import { type Containerd, startContainerd } from "./start-containerd.ts";
+import { startContainerd } from "./start-containerd.ts";
 
 /** The node is taken down with its namespaces: nothing has to be tidied up first. */
 const STOP_GRACE_MS = 300;

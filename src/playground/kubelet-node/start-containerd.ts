@@ -4,6 +4,7 @@ import { MeshError } from "#base/mesh-error";
 import { until } from "#base/until";
 import { ProgramError } from "../lifecycle/running-program.ts";
 import type { KubeletProcessConfig } from "../process-config.ts";
+import type { Containerd } from "./containerd.ts";
 import { criAnswers } from "./cri-answers.ts";
 import { copyImageStore, holdsLayers, importImages } from "./image-store.ts";
 import type { NodePaths } from "./node-paths.ts";
@@ -14,16 +15,6 @@ import { renderRegistryHosts } from "./serve-images.ts";
 
 const READY_MS = 120_000;
 const BROKEN_RUNTIME = "failed to load plugin io.containerd.grpc.v1.cri";
-
-/** A containerd that answers, in a mount namespace that lives as long as it does. */
-export interface Containerd {
-  readonly program: NodeProgram;
-  readonly socket: string;
-  /** What it and what calls it find programs with. */
-  readonly env: Readonly<Record<string, string>>;
-  /** The command as it must be run to see containerd's socket and what pods mount. */
-  enter(command: readonly string[]): string[];
-}
 
 export interface ContainerdOptions {
   readonly config: KubeletProcessConfig;
