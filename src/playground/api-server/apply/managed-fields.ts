@@ -76,7 +76,7 @@ function writeEntries(entries: readonly Entry[]): JsonObject[] {
     manager: entry.manager,
     operation: entry.operation,
     ...(entry.subresource === "" ? {} : { subresource: entry.subresource }),
-    time: entry.time,
+    ...(entry.time === "" ? {} : { time: entry.time }),
   }));
 }
 

@@ -44,7 +44,8 @@ export interface RequestHandler {
 /** Subresources that lead into a pod; the engine only checks who may. */
 const CONNECTIONS = new Set(["exec", "attach", "portforward", "log", "proxy"]);
 
-const isConnection = (info: RequestInfo) => info.isResource && CONNECTIONS.has(info.subresource.split("/")[0] ?? "");
+const isConnection = (info: RequestInfo) =>
+  info.isResource && info.group === "" && CONNECTIONS.has(info.subresource.split("/")[0] ?? "");
 
 export function createRequestHandler(options: HandlerOptions): RequestHandler {
   const { parts, logger } = options;

@@ -68,8 +68,11 @@ export async function serveResource(server: ResourceServer, request: ResourceReq
     target: targetOf(kind, info),
     context: writeContext(request, user),
   };
-  const deprecated = DEPRECATED[`${apiVersionOf(kind)}/${kind.plural}`];
-  if (deprecated !== undefined) request.response.setHeader("warning", warningHeader(deprecated));
+  const deprecated = kind.custom?.deprecation ?? DEPRECATED[`${apiVersionOf(kind)}/${kind.plural}`] ?? "";
+  if (deprecated !== "") request.response.setHeader("warning", warningHeader(deprecated));
+  // Custom resources answer as if the object were missing.
+  const missing = info.subresource !== "" && !kind.subresources.includes(info.subresource);
+  if (missing && kind.custom !== undefined) throw notFound(kind, info.name);
   if (info.subresource !== "" && !STATUS_LIKE.has(info.subresource)) return serveSubresource(call);
   if (info.subresource !== "" && !kind.subresources.includes(info.subresource)) throw noSuchResource();
   const serve = kind.stored ? VERBS[info.verb] : undefined;

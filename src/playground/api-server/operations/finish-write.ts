@@ -158,6 +158,7 @@ export function fieldWriter(
     operation: how.operation,
     apiVersion: apiVersionOf(kind),
     subresource: how.subresource,
-    time: timestamp(parts.now()),
+    // Kubernetes notes no time for what is written through the scale.
+    time: how.subresource === "scale" ? "" : timestamp(parts.now()),
   };
 }

@@ -65,7 +65,10 @@ async function attemptChange(
   const isService = key === "/services" && target.subresource === "";
   const giveBack = isService ? assignAddresses(parts, kind, admitted, { current, context }) : undefined;
   try {
-    validate(parts, kind, admitted, { old: live, subresource: target.subresource });
+    validate(parts, kind, admitted, {
+      old: live,
+      subresource: changesSpec(target) ? "" : target.subresource,
+    });
     await judge(parts, kind, context, { ...step, object: admitted });
   } catch (thrown) {
     giveBack?.();
@@ -130,6 +133,9 @@ const SERVER_FIELDS = [
   "generateName",
 ];
 
+/** The scale is another door to the spec. */
+const changesSpec = ({ subresource }: Target) => subresource === "" || subresource === "scale";
+
 /** The status door changes the status only, the front door everything but the status. */
 function merged(kind: ResourceKind, target: Target, { next, current }: Pair): JsonObject {
   const old = objectAt(current, "metadata");
@@ -166,7 +172,7 @@ function completeMetadata(
   managedFields: JsonObject[],
 ): void {
   const metadata = ensureObject(next, "metadata");
-  if (request.target.subresource === "" && hasGeneration(kind)) {
+  if (changesSpec(request.target) && hasGeneration(kind)) {
     const generation = numberAt(current, "metadata", "generation") ?? 0;
     metadata["generation"] = specChanged(kind, next, current) ? generation + 1 : Math.max(generation, 1);
   }

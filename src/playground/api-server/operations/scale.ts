@@ -1,8 +1,9 @@
 // The scale of a workload: how many replicas are wanted and there, whatever kind holds them.
-import { badRequest } from "../api-errors.ts";
+import { badRequest, invalid } from "../api-errors.ts";
 import type { JsonObject, JsonValue } from "../contract.ts";
 import { clone, ensureObject, isObject, objectAt, objectsAt, stringAt, valueAt } from "../json.ts";
 import type { ResourceKind } from "../resource-kind.ts";
+import { nonnegative } from "../validation/field-errors.ts";
 
 const pathOf = (text: string) => text.split(".").filter((step) => step !== "");
 
@@ -53,10 +54,16 @@ export function selectorText(selector: JsonObject): string {
   return [...equal.sort(), ...sets].join(",");
 }
 
+const SCALE = { group: "autoscaling", kind: "Scale" };
+
 /** The object with the replicas that a Scale wants. */
 export function writeScale(kind: ResourceKind, object: JsonObject, scale: JsonObject): JsonObject {
   const replicas = valueAt(scale, "spec", "replicas") ?? 0;
-  if (typeof replicas !== "number" || replicas < 0) throw badRequest("spec.replicas must be a number of 0 or more");
+  if (typeof replicas !== "number") throw badRequest("spec.replicas must be a number");
+  // Custom resources are checked as a whole.
+  if (replicas < 0 && kind.custom === undefined) {
+    throw invalid(SCALE, stringAt(object, "metadata", "name"), nonnegative("spec.replicas", replicas));
+  }
   const version = stringAt(scale, "metadata", "resourceVersion");
   const out = clone(object);
   if (version !== "") ensureObject(out, "metadata")["resourceVersion"] = version;

@@ -50,7 +50,7 @@ async function scale(call: SubresourceCall): Promise<SubresourceResult> {
   if (verb === "get") return { object: readScale(kind, current(call)) };
   if (verb !== "update" && verb !== "patch") throw methodNotSupported();
   const changed = await modifyObject(parts, kind, {
-    target: { ...target, subresource: "" },
+    target,
     context,
     transform(object) {
       const before = readScale(kind, object);
