@@ -12,6 +12,13 @@ const OBJECT_META: Schema = { $ref: "#/components/schemas/io.k8s.apimachinery.pk
 
 /** Prunes, warns of what was unknown or refuses it, fills in defaults. Throws 400 or 422. */
 export function decodeCustom(kind: ResourceKind, body: JsonObject, context: WriteContext): JsonObject {
+  const object = decodeApplied(kind, body, context);
+  defaultCustom(kind.custom?.form ?? {}, object);
+  return object;
+}
+
+/** The same without defaults: who applies owns only what they say. */
+export function decodeApplied(kind: ResourceKind, body: JsonObject, context: WriteContext): JsonObject {
   checkKind(kind, body);
   const schema = kind.custom?.form ?? {};
   const object: JsonObject = structuredClone(body);
@@ -19,7 +26,6 @@ export function decodeCustom(kind: ResourceKind, body: JsonObject, context: Writ
   pruneNulls(schema, object);
   unknown.push(...readEmbedded(kind, schema, { value: object, path: "" }));
   reportUnknown(kind, unknown, context);
-  defaultCustom(schema, object);
   return object;
 }
 

@@ -2,6 +2,7 @@ import type { EngineParts, Target, WriteContext } from "../api-context.ts";
 import { badRequest } from "../api-errors.ts";
 import { type ApplyResult, applyConfiguration } from "../apply/managed-fields.ts";
 import type { JsonObject, JsonValue } from "../contract.ts";
+import { decodeApplied } from "../crd/decode-custom.ts";
 import { isObject, objectAt, stringAt } from "../json.ts";
 import { apiVersionOf, type ResourceKind, storageKey } from "../resource-kind.ts";
 import { fromStorage, toStorage } from "./convert-version.ts";
@@ -25,7 +26,7 @@ export async function applyObject(
   if (!isObject(body)) throw badRequest("the body of an apply request must be one object");
   checkApplied(kind, target, body);
   const schema = storageKindOf(parts, kind).schema;
-  const config = withName(decodeBody(kind, body, context), target, kind);
+  const config = withName(appliedBody(kind, body, context), target, kind);
   const writer = fieldWriter(parts, kind, context, { operation: "Apply", subresource: target.subresource });
   const exists = () => parts.store.get(storageKey(kind), target.namespace, target.name) !== undefined;
   if (!exists() && target.subresource === "") {
@@ -45,6 +46,12 @@ export async function applyObject(
     managedFields: () => result?.managedFields ?? [],
   });
   return { object, created: false };
+}
+
+function appliedBody(kind: ResourceKind, body: JsonObject, context: WriteContext): JsonObject {
+  return kind.custom === undefined
+    ? decodeBody(kind, body, context)
+    : toStorage(kind, decodeApplied(kind, body, context));
 }
 
 function checkApplied(kind: ResourceKind, target: Target, body: JsonObject): void {

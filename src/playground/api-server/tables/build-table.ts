@@ -45,7 +45,6 @@ const columnDefinition = (column: Column): JsonObject => ({
 function rowObject(object: JsonObject, include: IncludeObject): JsonObject {
   if (include === "None") return {};
   if (include === "Object") return { object };
-  const metadata = { ...objectAt(object, "metadata") };
-  delete metadata["managedFields"];
+  const metadata = objectAt(object, "metadata");
   return { object: { kind: "PartialObjectMetadata", apiVersion: "meta.k8s.io/v1", metadata } };
 }

@@ -6,7 +6,7 @@ import { jsonPath } from "./json-path.ts";
 
 /** The columns that the definition gives, after the name; only the age when it gives none. */
 export function customColumns(custom: CustomKind): readonly Column[] {
-  if (custom.columns.length === 0) return [nameColumn, ageColumn];
+  if (custom.columns.length === 0) return [nameColumn, { ...ageColumn, type: "date" }];
   return [nameColumn, ...custom.columns.map(column)];
 }
 
@@ -17,7 +17,8 @@ function column(definition: PrinterColumn): Column {
     name: definition.name,
     type: TYPES.find((type) => type === definition.type) ?? "string",
     ...(definition.format === undefined ? {} : { format: definition.format }),
-    ...(definition.description === undefined ? {} : { description: definition.description }),
+    description:
+      definition.description ?? `Custom resource definition column (in JSONPath format): ${definition.jsonPath}`,
     ...(definition.priority === undefined ? {} : { priority: definition.priority }),
     cell: (object) => cell(definition, object),
   };
