@@ -85,8 +85,9 @@ export function fits(wanted: CelType, given: CelType, bound: Map<string, CelType
     }
     return fits(before, given, bound) || fits(given, before, bound);
   }
-  if (wanted.name === "dyn" || given.name === "dyn") return true;
-  // An empty list or map is of any type; null is an absent object or time.
+  // Of an empty list or map the items may be of any type.
+  if (wanted.name === "dyn" || given.name === "dyn" || isParameter(given)) return true;
+  // null is an absent object or time.
   if (given.name === "null_type") return ["object", "timestamp", "duration", "null_type"].includes(wanted.name);
   if (wanted.name === "null_type") return fits(given, wanted, bound);
   if (wanted.name !== given.name) return false;

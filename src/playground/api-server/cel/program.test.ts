@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { DYN } from "./cel-type.ts";
+import { type CelType, DYN, mapOf, scalar } from "./cel-type.ts";
 import { compileExpression } from "./compile.ts";
 import { toJson } from "./program.ts";
 import { celInput } from "./values.ts";
@@ -45,4 +45,12 @@ it.each([
   ["int('x')", "type conversion error from 'string' to 'int'"],
 ])("fails in Kubernetes' words: %s", (text, words) => {
   expect(() => run(text, { a: 1 })).toThrow(words);
+});
+
+it("takes an empty map where a map of a known type stands beside it", () => {
+  const labels: CelType = mapOf(scalar("string"), scalar("string"));
+  const { issues } = compileExpression("(size(self) > 0 ? self : {}).size() > 0 && (true ? [] : ['a']).size() == 0", {
+    self: labels,
+  });
+  expect(issues).toBe("");
 });
