@@ -1,7 +1,7 @@
 import type { JsonObject } from "../contract.ts";
 import { arrayAt, numberAt, objectAt, objectsAt, stringAt } from "../json.ts";
 import { selectorText } from "../operations/scale.ts";
-import { ageColumn, type Column, nameColumn, numberColumn, textColumn } from "./column.ts";
+import { ageColumn, type Column, nameColumn, textColumn } from "./column.ts";
 import { age } from "./durations.ts";
 
 const size =
@@ -123,9 +123,8 @@ export const coreColumns: Readonly<Record<string, readonly Column[]>> = {
     textColumn("Container-Runtime", nodeInfo("containerRuntimeVersion"), 1),
   ],
   "/namespaces": [nameColumn, textColumn("Status", text("status", "phase")), ageColumn],
-  "/secrets": [nameColumn, textColumn("Type", text("type")), numberColumn("Data", size("data")), ageColumn],
-  "/configmaps": [nameColumn, numberColumn("Data", (map) => size("data")(map) + size("binaryData")(map)), ageColumn],
-  "/serviceaccounts": [nameColumn, numberColumn("Secrets", (account) => arrayAt(account, "secrets").length), ageColumn],
+  "/secrets": [nameColumn, textColumn("Type", text("type")), textColumn("Data", size("data")), ageColumn],
+  "/configmaps": [nameColumn, textColumn("Data", (map) => size("data")(map) + size("binaryData")(map)), ageColumn],
   "/endpoints": [nameColumn, textColumn("Endpoints", endpointsText), ageColumn],
   "/events": [
     textColumn("Last Seen", lastSeen),

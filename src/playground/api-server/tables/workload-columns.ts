@@ -57,8 +57,8 @@ export const workloadColumns: Readonly<Record<string, readonly Column[]>> = {
   "apps/deployments": [
     nameColumn,
     textColumn("Ready", readyOf),
-    numberColumn("Up-to-date", count("status", "updatedReplicas")),
-    numberColumn("Available", count("status", "availableReplicas")),
+    textColumn("Up-to-date", count("status", "updatedReplicas")),
+    textColumn("Available", count("status", "availableReplicas")),
     ageColumn,
     ...containers,
     selector,
@@ -91,11 +91,15 @@ export const workloadColumns: Readonly<Record<string, readonly Column[]>> = {
     nameColumn,
     textColumn("Schedule", (job) => stringAt(job, "spec", "schedule")),
     textColumn("Timezone", (job) => stringAt(job, "spec", "timeZone") || "<none>"),
-    textColumn("Suspend", (job) => (objectAt(job, "spec")["suspend"] === true ? "True" : "False")),
+    {
+      ...textColumn("Suspend", (job) => (objectAt(job, "spec")["suspend"] === true ? "True" : "False")),
+      type: "boolean",
+    },
     numberColumn("Active", (job) => arrayAt(job, "status", "active").length),
     textColumn("Last Schedule", (job) => lastSchedule(stringAt(job, "status", "lastScheduleTime"))),
     ageColumn,
     ...containers,
+    selector,
   ],
 };
 
