@@ -170,6 +170,7 @@ function impersonation({ random }: SequenceBuilder): Record<string, string> {
 export const tokens: Area = {
   name: "tokens",
   weight: 4,
+  held: true,
   make(builder) {
     const { random } = builder;
     builder.namespace();
@@ -273,6 +274,7 @@ function useToken(builder: SequenceBuilder, made: number): void {
 export const reviews: Area = {
   name: "reviews",
   weight: 4,
+  held: true,
   make(builder) {
     const { random } = builder;
     builder.namespace();

@@ -56,6 +56,9 @@ export const webhooks: Area = {
   },
 };
 
+/** The probe must get through. */
+const NOT_PROBE: JsonMap = { matchExpressions: [{ key: "probe", operator: "DoesNotExist" }] };
+
 function hook(builder: SequenceBuilder, mutating: boolean, index: number): JsonMap {
   const { random } = builder;
   return {
@@ -66,10 +69,11 @@ function hook(builder: SequenceBuilder, mutating: boolean, index: number): JsonM
     failurePolicy: random.pick(["Fail", "Fail", "Ignore"]),
     timeoutSeconds: 5,
     namespaceSelector: { matchLabels: { differential: "{{seq}}" } },
+    objectSelector: NOT_PROBE,
     ...random.pick<JsonMap>([
       {},
       {},
-      { objectSelector: { matchLabels: { app: "a" } } },
+      { objectSelector: { matchLabels: { app: "a" }, ...NOT_PROBE } },
       { matchConditions: [{ name: "not-c", expression: "object == null || object.metadata.name != 'c'" }] },
     ]),
     rules: [

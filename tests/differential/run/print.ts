@@ -46,14 +46,25 @@ export function countsText(counts: ReadonlyMap<string, number>): string {
     .join(", ");
 }
 
+const sum = (counts: Iterable<number>) => [...counts].reduce((all, count) => all + count, 0);
+
+/** Of all answers, in percent. */
+export function equalShare(report: RunReport): number {
+  return 100 * (1 - sum(report.differing.values()) / Math.max(1, report.requests));
+}
+
 export function summaryText(report: RunReport): string {
-  const found = [...report.findings.values()].reduce((sum, { count }) => sum + count, 0);
-  const known = [...report.known.values()].reduce((sum, count) => sum + count, 0);
+  const known = sum(report.known.values());
+  const areas = [...report.byArea].map(([area, requests]) => {
+    const differing = report.differing.get(area) ?? 0;
+    return `  ${area.padEnd(14)}${String(requests).padStart(8)} requests${String(differing).padStart(8)} answers differ`;
+  });
   return [
     `seed ${report.seed}: ${report.requests} requests in ${report.sequences} sequences`,
-    `by area: ${countsText(report.byArea)}`,
+    ...areas,
     `by verb: ${countsText(report.byVerb)}`,
     `by kind: ${countsText(report.byKind)}`,
-    `differences: ${report.findings.size} sorts in ${found} answers; known ${known}${known === 0 ? "" : ` (${countsText(report.known)})`}`,
+    `known differences met ${known} times${known === 0 ? "" : ` (${countsText(report.known)})`}`,
+    `${report.findings.size} sorts of differences in ${sum(report.differing.values())} answers; ${equalShare(report).toFixed(1)} % of the answers are equal`,
   ].join("\n");
 }

@@ -42,6 +42,9 @@ export interface RunReport {
   readonly seed: number;
   requests: number;
   sequences: number;
+  /** Answers that differ and of which no known difference tells, by area. */
+  readonly differing: Map<string, number>;
+  /** Requests by verb, by kind and by area. */
   readonly byVerb: Map<string, number>;
   readonly byKind: Map<string, number>;
   readonly byArea: Map<string, number>;
@@ -60,6 +63,7 @@ export async function runDifferential(options: RunOptions): Promise<RunReport> {
     seed: options.seed,
     requests: 0,
     sequences: 0,
+    differing: new Map(),
     byVerb: new Map(),
     byKind: new Map(),
     byArea: new Map(),
@@ -89,6 +93,7 @@ async function runOne(options: RunOptions, report: RunReport, sequence: Sequence
     add(report.byVerb, step.verb);
     add(report.byKind, step.kind);
     const open = unknownOf(known, result, report.known);
+    if (open.length > 0) add(report.differing, sequence.area);
     for (const signature of signaturesOf(step.verb, step.kind, open)) {
       await note(options, report, { signature, sequence, result });
     }
