@@ -31,14 +31,9 @@ export function createKubeClient(access: ClusterAccess): KubeClient {
     server: access.server,
     get: (type, at, signal) => call({ method: "GET", path: pathOf(type, at), signal }),
     list: async <T extends KubeObject>(type: ResourceType, options: ListOptions = {}) => {
-      const list = await call<KubeList<T>>({
-        method: "GET",
-        path: collection(type, options.namespace),
-        query: listQuery(options),
-        signal: options.signal,
-      });
-      nameItems(type, list.items);
-      return list;
+      const path = collection(type, options.namespace);
+      const request = { method: "GET", path, query: listQuery(options), signal: options.signal };
+      return withNames(type, await call<KubeList<T>>(request));
     },
     create: (type, object, options = {}) =>
       call({
@@ -87,12 +82,13 @@ export function createKubeClient(access: ClusterAccess): KubeClient {
 }
 
 /** API servers leave out of a list's items what the list says; readers of single objects miss it. */
-function nameItems({ group, version, kind }: ResourceType, items: readonly KubeObject[] = []): void {
+function withNames<T extends KubeObject>({ group, version, kind }: ResourceType, list: KubeList<T>): KubeList<T> {
   const apiVersion = group === "" ? version : `${group}/${version}`;
-  for (const item of items) {
+  for (const item of list.items) {
     item.apiVersion ??= apiVersion;
     item.kind ??= kind;
   }
+  return list;
 }
 
 function pathOf(type: ResourceType, at: ObjectAddress): string {

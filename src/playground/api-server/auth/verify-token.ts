@@ -93,7 +93,8 @@ function checkServiceAccount(objects: ObjectAccess, bindings: Bindings, subject:
   const { namespace, serviceAccount } = bindings;
   if (subject !== serviceAccountUser(namespace, serviceAccount.name)) throw new Error("token subject does not match");
   const found = objects.get("", "serviceaccounts", namespace, serviceAccount.name);
-  if (found === undefined || stringAt(found, "metadata", "uid") !== serviceAccount.uid) {
+  if (found === undefined) throw new Error(`serviceaccounts "${serviceAccount.name}" not found`);
+  if (stringAt(found, "metadata", "uid") !== serviceAccount.uid) {
     throw new Error(`service account ${namespace}/${serviceAccount.name} has been deleted`);
   }
 }
