@@ -1,13 +1,8 @@
 import type { JsonObject } from "../contract.ts";
-import { objectAt } from "../json.ts";
 import type { DefaultTable } from "./default-rule.ts";
 
 const APPS = "io.k8s.api.apps.v1.";
 const BATCH = "io.k8s.api.batch.v1.";
-
-const labelsOfTemplate = (spec: JsonObject) => ({
-  matchLabels: { ...objectAt(spec, "template", "metadata", "labels") },
-});
 
 const rolling = (value: JsonObject) => (strategy: JsonObject) =>
   strategy["type"] === "RollingUpdate" ? { ...value } : undefined;
@@ -24,7 +19,7 @@ export const appsDefaults: DefaultTable = {
     rollingUpdate: rolling({ maxUnavailable: "25%", maxSurge: "25%" }),
   },
   [`${APPS}RollingUpdateDeployment`]: { maxUnavailable: "25%", maxSurge: "25%" },
-  [`${APPS}ReplicaSetSpec`]: { replicas: 1, selector: labelsOfTemplate },
+  [`${APPS}ReplicaSetSpec`]: { replicas: 1 },
   [`${APPS}StatefulSetSpec`]: {
     replicas: 1,
     podManagementPolicy: "OrderedReady",
@@ -32,6 +27,7 @@ export const appsDefaults: DefaultTable = {
     revisionHistoryLimit: 10,
     persistentVolumeClaimRetentionPolicy: { whenDeleted: "Retain", whenScaled: "Retain" },
   },
+  [`${APPS}StatefulSetPersistentVolumeClaimRetentionPolicy`]: { whenDeleted: "Retain", whenScaled: "Retain" },
   [`${APPS}StatefulSetUpdateStrategy`]: { type: "RollingUpdate", rollingUpdate: rolling({ partition: 0 }) },
   [`${APPS}RollingUpdateStatefulSetStrategy`]: { partition: 0 },
   [`${APPS}DaemonSetSpec`]: { updateStrategy: {}, revisionHistoryLimit: 10 },

@@ -1,5 +1,5 @@
 import type { JsonObject } from "../contract.ts";
-import { objectAt, objectsAt, stringAt } from "../json.ts";
+import { arrayAt, objectAt, stringAt } from "../json.ts";
 import type { DefaultTable } from "./default-rule.ts";
 
 const CORE = "io.k8s.api.core.v1.";
@@ -46,6 +46,7 @@ export const coreDefaults: DefaultTable = {
   [`${CORE}DownwardAPIVolumeSource`]: { defaultMode: 0o644 },
   [`${CORE}ProjectedVolumeSource`]: { defaultMode: 0o644 },
   [`${CORE}ServiceAccountTokenProjection`]: { expirationSeconds: 3600 },
+  [`${CORE}ImageVolumeSource`]: { pullPolicy: (source) => pullPolicy({ image: source["reference"] ?? "" }) },
   [`${CORE}HostPathVolumeSource`]: { type: "" },
   [`${CORE}ServiceSpec`]: {
     type: "ClusterIP",
@@ -68,4 +69,4 @@ export const coreDefaults: DefaultTable = {
 };
 
 const isExternal = (spec: JsonObject) =>
-  spec["type"] === "NodePort" || spec["type"] === "LoadBalancer" || objectsAt(spec, "externalIPs").length > 0;
+  spec["type"] === "NodePort" || spec["type"] === "LoadBalancer" || arrayAt(spec, "externalIPs").length > 0;

@@ -83,11 +83,41 @@ const namespace: Complete = (object) => {
   if (name !== "") ensureObject(metadata, "labels")["kubernetes.io/metadata.name"] = name;
 };
 
+const PERCENT = { type: "Percent", value: 100, periodSeconds: 15 };
+const SCALE_UP = {
+  stabilizationWindowSeconds: 0,
+  selectPolicy: "Max",
+  policies: [{ type: "Pods", value: 4, periodSeconds: 15 }, PERCENT],
+};
+const SCALE_DOWN = { selectPolicy: "Max", policies: [PERCENT] };
+
 const autoscaler: Complete = (object) => {
   const spec = objectAt(object, "spec");
+  const behavior = spec["behavior"];
+  if (isObject(behavior)) {
+    behavior["scaleUp"] = { ...clone(SCALE_UP), ...objectAt(behavior, "scaleUp") };
+    behavior["scaleDown"] = { ...clone(SCALE_DOWN), ...objectAt(behavior, "scaleDown") };
+  }
   if (object["spec"] === undefined || objectsAt(spec, "metrics").length > 0) return;
   const target = { type: "Utilization", averageUtilization: 80 };
   spec["metrics"] = [{ type: "Resource", resource: { name: "cpu", target } }];
+};
+
+/** What a container may have is what it gets by default, and what it gets or must have is what it asks for. */
+const limitRange: Complete = (object) => {
+  for (const limit of objectsAt(object, "spec", "limits")) {
+    if (limit["type"] !== "Container") continue;
+    const given = { ...objectAt(limit, "max"), ...objectAt(limit, "default") };
+    const asked = { ...objectAt(limit, "min"), ...given, ...objectAt(limit, "defaultRequest") };
+    if (Object.keys(given).length > 0) limit["default"] = given;
+    if (Object.keys(asked).length > 0) limit["defaultRequest"] = asked;
+  }
+};
+
+/** What only other choices need is forgotten. */
+const service: Complete = (object) => {
+  const spec = objectAt(object, "spec");
+  if (spec["sessionAffinity"] === "None") delete spec["sessionAffinityConfig"];
 };
 
 const CORE = "io.k8s.api.core.v1.";
@@ -95,6 +125,8 @@ const APPS = "io.k8s.api.apps.v1.";
 
 const COMPLETIONS: Readonly<Record<string, Complete>> = {
   [`${CORE}Pod`]: pod,
+  [`${CORE}Service`]: service,
+  [`${CORE}LimitRange`]: limitRange,
   [`${CORE}ReplicationController`]: replicationController,
   [`${CORE}Secret`]: secret,
   [`${CORE}Namespace`]: namespace,

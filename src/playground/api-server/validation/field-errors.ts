@@ -54,8 +54,6 @@ export const tooMany = (field: string, count: number, most: number): FieldError 
   detail: `must have at most ${most} ${most === 1 ? "item" : "items"}`,
 });
 
-export const internalError = (field: string, detail: string): FieldError => ({ field, type: "InternalError", detail });
-
 export const NOT_NEGATIVE = "must be greater than or equal to 0";
 export const IMMUTABLE = "field is immutable";
 

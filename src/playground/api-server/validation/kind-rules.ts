@@ -26,6 +26,7 @@ import {
 import {
   checkConfigMap,
   checkConfigMapUpdate,
+  checkEvent,
   checkNamespace,
   checkNamespaceStatus,
   checkSecret,
@@ -140,6 +141,7 @@ const core: Readonly<Record<string, KindRules>> = {
     }),
   },
   "/resourcequotas": { create: checkQuota, update: both(checkQuota, checkQuotaUpdate), status: checkQuotaStatus },
+  "/events": { name: pathSegment, create: checkEvent, anyFinalizer: true },
   "/limitranges": { create: checkLimitRange, update: both(checkLimitRange), wholeAgain: "before" },
 };
 
@@ -204,12 +206,17 @@ const apps: Readonly<Record<string, KindRules>> = {
     status: checkAutoscalerStatus,
   },
   "policy/poddisruptionbudgets": {
+    name: pathSegment,
+    anyFinalizer: true,
     create: checkDisruptionBudget,
     update: both(checkDisruptionBudget),
     status: checkDisruptionBudgetStatus,
   },
 };
 
+const ADMISSION = "admissionregistration.k8s.io/";
+/** Their rules are admission's. */
+const none: Check = () => [];
 const RBAC = "rbac.authorization.k8s.io/";
 
 const others: Readonly<Record<string, KindRules>> = {
@@ -254,13 +261,17 @@ const others: Readonly<Record<string, KindRules>> = {
     wholeAgain: "before",
   },
   "scheduling.k8s.io/priorityclasses": { create: checkPriorityClass, update: checkPriorityClassUpdate },
-  "node.k8s.io/runtimeclasses": { create: checkRuntimeClass, update: checkRuntimeClassUpdate },
+  "node.k8s.io/runtimeclasses": { create: checkRuntimeClass, update: checkRuntimeClassUpdate, anyFinalizer: true },
   "coordination.k8s.io/leases": { create: checkLease, update: both(checkLease), anyFinalizer: true },
   "coordination.k8s.io/leasecandidates": { name: configMapKey, anyFinalizer: true },
   "storage.k8s.io/storageclasses": { create: checkStorageClass, update: checkStorageClassUpdate },
   "storage.k8s.io/csidrivers": { create: checkCsiDriver, update: both(checkCsiDriver) },
   "certificates.k8s.io/certificatesigningrequests": { name: pathSegment },
-  "apiregistration.k8s.io/apiservices": { name: pathSegment },
+  "apiregistration.k8s.io/apiservices": { name: pathSegment, anyFinalizer: true },
+  [`${ADMISSION}mutatingwebhookconfigurations`]: { create: none, update: none, anyFinalizer: true },
+  [`${ADMISSION}validatingwebhookconfigurations`]: { create: none, update: none, anyFinalizer: true },
+  [`${ADMISSION}validatingadmissionpolicies`]: { anyFinalizer: true },
+  [`${ADMISSION}validatingadmissionpolicybindings`]: { anyFinalizer: true },
 };
 
 const RULES: Readonly<Record<string, KindRules>> = { ...core, ...apps, ...others };

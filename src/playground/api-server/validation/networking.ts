@@ -86,7 +86,7 @@ const BAD_ENDS = ["/..", "/."];
 function checkPath(path: string, rule: JsonObject): FieldError[] {
   const [type, text] = [rule["pathType"], stringAt(rule, "path")];
   const field = `${path}.path`;
-  if (type === undefined) return [required(`${path}.pathType`, "pathType must be specified")];
+  if (typeof type !== "string") return [required(`${path}.pathType`, "pathType must be specified")];
   const errors: FieldError[] = [];
   const absolute = text.startsWith("/") || (type === "ImplementationSpecific" && text === "");
   if (!PATH_TYPES.includes(String(type))) errors.push(notSupported(`${path}.pathType`, type, PATH_TYPES));

@@ -46,7 +46,8 @@ const NO_MATCH = "`selector` does not match template `labels`";
 
 export function checkMatch(spec: JsonObject): FieldError[] {
   const labels = objectAt(spec, "template", "metadata")["labels"];
-  if (isEmptySelector(spec["selector"]) || selects(spec["selector"], objectAt(labels)) !== false) return [];
+  const selector = spec["selector"];
+  if ((isObject(selector) && isEmptySelector(selector)) || selects(selector, objectAt(labels)) !== false) return [];
   return [invalid(`${TEMPLATE}.metadata.labels`, shownLabels(labels), NO_MATCH)];
 }
 
