@@ -1,7 +1,8 @@
 // /healthz, /livez and /readyz: the words that probes and people read. The checks have the names that Kubernetes gives
 // its own; what this server does not have apart is as well as the server is.
-import { send } from "./respond.ts";
+
 import type { ApiRequest, ApiResponse } from "../contract.ts";
+import { send } from "./respond.ts";
 
 const FIRST = ["ping", "log", "etcd"];
 const READY_ONLY = ["etcd-readiness", "informer-sync"];

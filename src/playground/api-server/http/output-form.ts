@@ -71,7 +71,9 @@ export function listPieces(
     form.kind === "metadata"
       ? ["PartialObjectMetadataList", `${META}/v1`]
       : [kind.listKind, kind.group === "" ? kind.version : `${kind.group}/${kind.version}`];
-  const head = JSON.stringify({ kind: listKind, apiVersion, metadata });
+  // Lists of custom resources say that there is no further page.
+  const told = kind.custom !== undefined && form.kind !== "metadata" ? { continue: "", ...metadata } : metadata;
+  const head = JSON.stringify({ kind: listKind, apiVersion, metadata: told });
   const pieces: Buffer[] = [Buffer.from(`${head.slice(0, -1)},"items":[`)];
   for (const [index, object] of shown.entries()) {
     if (index > 0) pieces.push(COMMA);

@@ -149,14 +149,10 @@ const queuing =
   (level) => {
     const limit = objectAt(level, "spec", "limited", "limitResponse");
     if (!isObject(limit["queuing"])) return "<none>";
-    return String(objectAt(limit, "queuing")[field] ?? 0);
+    return numberAt(limit, "queuing", field) ?? 0;
   };
 
-function shares(level: JsonObject): string {
-  const spec = objectAt(level, "spec");
-  const part = objectAt(spec, stringAt(spec, "type") === "Exempt" ? "exempt" : "limited");
-  return part["nominalConcurrencyShares"] === undefined ? "<none>" : String(part["nominalConcurrencyShares"]);
-}
+const shares: Cell = (level) => numberAt(level, "spec", "limited", "nominalConcurrencyShares") ?? "<none>";
 
 const tokenRequests = (driver: JsonObject) => {
   const requests = objectsAt(driver, "spec", "tokenRequests");

@@ -19,10 +19,12 @@ const ACCESS: Readonly<Record<string, string>> = {
   ReadWriteOncePod: "RWOP",
 };
 
-const accessModes = (of: JsonObject, ...path: string[]) =>
-  arrayAt(of, ...path)
-    .map((mode) => ACCESS[String(mode)] ?? "")
-    .join(",");
+/** Always in the same order. */
+function accessModes(of: JsonObject, ...path: string[]): string {
+  const given = arrayAt(of, ...path);
+  const known = Object.entries(ACCESS).filter(([mode]) => given.includes(mode));
+  return known.map(([, short]) => short).join(",");
+}
 
 const terminating = (object: JsonObject, phase: string) =>
   stringAt(object, "metadata", "deletionTimestamp") === "" ? phase : "Terminating";
