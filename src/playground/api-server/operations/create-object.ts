@@ -41,9 +41,10 @@ export async function createObject(
   stampNew(parts, kind, object);
   completeWithDefaults(parts, kind, object);
   const managedFields = options.managedFields ?? firstOwner(parts, kind, object, context);
-  strategyOf(kind).prepareCreate?.(object);
   const admitted =
     (await admit(parts, kind, context, { operation: "CREATE", target, object, oldObject: undefined })) ?? object;
+  // After those who may still change it: a pod's quality of service is that of its injected containers too.
+  strategyOf(kind).prepareCreate?.(admitted);
   const key = storageKey(kind);
   const giveBack = key === "/services" ? assignAddresses(parts, kind, admitted, context.dryRun) : undefined;
   try {
