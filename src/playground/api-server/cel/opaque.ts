@@ -1,6 +1,6 @@
 // Values of Kubernetes' own CEL types: quantities, URLs, addresses, optional values. CEL sees maps with a mark that no
 // JSON object has; equal values have equal maps.
-import { type CelInput, type CelMap, type CelValue, celMap, isCelMap } from "@bufbuild/cel";
+import { type CelInput, type CelMap, celMap, isCelMap } from "@bufbuild/cel";
 
 const MARK = "\u0000type";
 
@@ -15,8 +15,6 @@ export function opened(value: unknown, type: OpaqueType): CelMap {
   if (isCelMap(value) && value.get(MARK) === type) return value;
   throw new Error("no such overload");
 }
-
-export const isOpaque = (value: CelValue, type: OpaqueType) => isCelMap(value) && value.get(MARK) === type;
 
 export const NONE = opaque("optional", {});
 

@@ -56,7 +56,3 @@ export function badFormat(format: string | undefined, text: string): string | un
   const check = FORMATS[plain(format)];
   return check === undefined || check(text) ? undefined : format;
 }
-
-/** Whether Kubernetes gives this format of texts a meaning. */
-export const isKnownFormat = (format: string) =>
-  Object.hasOwn(FORMATS, plain(format)) || ["isbn", "isbn10", "isbn13", "creditcard"].includes(plain(format));
