@@ -1,0 +1,27 @@
+// Sentences of Go's decoder, as a real API server gives them.
+import { describe, expect, it } from "vitest";
+import { scanJson } from "./scan-json.ts";
+
+describe("scanJson", () => {
+  it.each([
+    ["", "unexpected end of JSON input"],
+    ["{", "unexpected end of JSON input"],
+    ["{x", "invalid character 'x' looking for beginning of object key string"],
+    ['{"a" 1}', "invalid character '1' after object key"],
+    ['{"a":1 2}', "invalid character '2' after object key:value pair"],
+    ["[1 2]", "invalid character '2' after array element"],
+    ["{} x", "invalid character 'x' after top-level value"],
+    ["xyz", "invalid character 'x' looking for beginning of value"],
+  ])("%j: %s", (text, fault) => {
+    expect(scanJson(text).fault).toBe(fault);
+  });
+
+  it("reads well-formed text", () => {
+    expect(scanJson('{"a":[1,-2.5e3,true,null,"\\u00e9"]}')).toEqual({ fault: undefined, duplicates: [] });
+  });
+
+  it("tells keys that stand twice, by their path", () => {
+    const text = '{"spec":{"containers":[{"image":"a","image":"b"}]},"kind":"A","kind":"B"}';
+    expect(scanJson(text).duplicates).toEqual(["spec.containers[0].image", "kind"]);
+  });
+});
