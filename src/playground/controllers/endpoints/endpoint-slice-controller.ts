@@ -13,7 +13,7 @@ import {
   planSlices,
   SERVICE_NAME,
 } from "./endpoint-slices.ts";
-import { buildEndpoints, isManagedEndpoints, sameEndpoints } from "./endpoints-object.ts";
+import { buildEndpoints, isManagedEndpoints, OVER_CAPACITY, sameEndpoints } from "./endpoints-object.ts";
 
 /** Writes the EndpointSlices and the Endpoints of every Service that selects pods; others are left to their makers. */
 export function createEndpointSliceController(context: ControllerContext): Component {
@@ -80,7 +80,9 @@ function createEndpointWriter({ caches }: ControllerContext) {
     const before = caches.endpoints.getByKey(objectKey(service));
     if (before === undefined) await caches.endpoints.create(wanted);
     else if (!sameEndpoints(before, wanted)) {
-      const metadata = { ...before.metadata, labels: wanted.metadata?.labels ?? {} };
+      const { [OVER_CAPACITY]: _before, ...kept } = before.metadata?.annotations ?? {};
+      const annotations = { ...kept, ...wanted.metadata?.annotations };
+      const metadata = { ...before.metadata, annotations, labels: wanted.metadata?.labels ?? {} };
       await caches.endpoints.replace({ ...wanted, metadata });
     }
   };

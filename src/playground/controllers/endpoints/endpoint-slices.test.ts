@@ -153,4 +153,35 @@ describe("buildEndpoints", () => {
       },
     ]);
   });
+
+  it("has one subset for the ports of the very same addresses", () => {
+    const ports = [
+      { name: "http", port: 80, targetPort: "web" },
+      { name: "admin", port: 81, targetPort: 9000 },
+      { name: "metrics", port: 82, targetPort: 9001 },
+    ];
+    const pods = [pod("a", "10.244.0.1"), pod("b", "10.244.0.2", { port: 9090 })];
+    const wanted = service({ ports });
+    const { subsets = [] } = buildEndpoints(wanted, endpointGroups(wanted, pods, nodeOf));
+    const told = subsets.map(({ addresses = [], ports: own = [] }) => [
+      addresses.map(({ ip }) => ip).join(),
+      own.map(({ name, port }) => `${name}:${port}`).join(),
+    ]);
+    expect(told.sort()).toEqual([
+      ["10.244.0.1,10.244.0.2", "admin:9000,metrics:9001"],
+      ["10.244.0.1", "http:8080"],
+      ["10.244.0.2", "http:9090"],
+    ]);
+  });
+
+  it("keeps a thousand addresses at most, ready ones first, and says so", () => {
+    const pods = Array.from({ length: 1_100 }, (_, index) =>
+      pod(`p${index}`, `10.${index >> 8}.${index & 255}.1`, { ready: index >= 200 }),
+    );
+    const { metadata, subsets } = buildEndpoints(service(), endpointGroups(service(), pods, nodeOf));
+    expect(metadata?.annotations).toEqual({ "endpoints.kubernetes.io/over-capacity": "truncated" });
+    expect(subsets?.map(({ addresses, notReadyAddresses }) => [addresses?.length, notReadyAddresses?.length])).toEqual([
+      [900, 100],
+    ]);
+  });
 });
