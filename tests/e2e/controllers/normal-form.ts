@@ -113,12 +113,14 @@ class Words {
   /** Generated names are numbered in the order of what the objects say; pods' addresses are named after their pods. */
   #nameGenerated(found: readonly Found[]): void {
     const groups = new Map<string, { object: KubeObject; content: string }[]>();
+    const company = companyOf(found);
     for (const each of found) {
       const prefix = generatedPrefix(each);
       if (prefix === undefined) continue;
       const group = groups.get(`${each.type.kind} ${prefix}`) ?? [];
       groups.set(`${each.type.kind} ${prefix}`, group);
-      group.push({ object: each.object, content: blurred(JSON.stringify(this.normal(each))) });
+      const alike = company.get(each.object.metadata?.uid ?? "") ?? "";
+      group.push({ object: each.object, content: `${blurred(JSON.stringify(this.normal(each)))}${alike}` });
     }
     for (const [key, group] of groups) {
       const prefix = this.of(key.slice(key.indexOf(" ") + 1));
@@ -141,6 +143,17 @@ class Words {
     const escaped = texts.map((text) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
     this.#pattern = texts.length === 0 ? /(?!)/g : new RegExp(`(?<![a-z0-9])(?:${escaped.join("|")})(?![a-z0-9])`, "g");
   }
+}
+
+/** How many share a slice with a pod, by its uid: what tells apart pods that are alike but in slices of different size. */
+function companyOf(found: readonly Found[]): Map<string, string> {
+  const company = new Map<string, string>();
+  for (const { type, object } of found) {
+    const endpoints = type.kind === "EndpointSlice" ? valueAt(object, "endpoints") : undefined;
+    if (!Array.isArray(endpoints)) continue;
+    for (const endpoint of endpoints) company.set(String(valueAt(endpoint, "targetRef.uid")), `${endpoints.length}`);
+  }
+  return company;
 }
 
 /** Content without what is not named yet, to sort by. */
@@ -173,6 +186,8 @@ const UNORDERED = new Set([
   "taints",
   "subsets",
 ]);
+/** Kinds whose ports are a set as well: real controllers sort them by a hash. */
+const UNORDERED_PORTS = new Set(["EndpointSlice", "Endpoints"]);
 const DROPPED = new Set(["resourceVersion", "managedFields", "uid", "selfLink"]);
 /** Known differences, told in docs/kubernetes-compatibility.md: measuring aids, and addresses that nodes bring along. */
 const KNOWN = new Set(["endpoints.kubernetes.io/last-change-trigger-time", "podCIDR", "podCIDRs"]);
@@ -202,7 +217,7 @@ function normalObject(type: ResourceType, object: KubeObject, word: (text: strin
   const list = (values: readonly unknown[], key: string): unknown => {
     if (key === "clusterIPs") return values.map((ip) => (ip === "None" ? ip : "CLUSTER-IP"));
     const items = values.map((item) => visit(item, "", key));
-    if (!UNORDERED.has(key)) return items;
+    if (!UNORDERED.has(key) && !(key === "ports" && UNORDERED_PORTS.has(type.kind))) return items;
     return items.sort((a, b) => (JSON.stringify(sortedKeys(a)) < JSON.stringify(sortedKeys(b)) ? -1 : 1));
   };
   const visit = (value: unknown, key: string, inside: string): unknown => {
@@ -224,14 +239,16 @@ function isNothing(value: unknown): boolean {
   return value === null || value === undefined || (typeof value === "object" && Object.keys(value).length === 0);
 }
 
+/** Two writers met; the news of a pod's end came before the answer to its own deletion. */
+const TOLD_BY_CHANCE = ["the object has been modified; please apply your changes", "Cancelling deletion of Pod"];
+
 /** One line an event, counted over objects that only differ in a generated name. */
 function normalEvents(events: readonly Event[], words: Words, loose: boolean): string[] {
   const counts = new Map<string, number>();
   for (const event of events) {
-    // Two writers met: told or not, as it happens.
-    if (event.message?.includes("the object has been modified; please apply your changes")) continue;
     const { involvedObject, reason, message = "", type, source, reportingComponent, action } = event;
     const from = reportingComponent || source?.component;
+    if (from === "cidrAllocator" || TOLD_BY_CHANCE.some((part) => message.includes(part))) continue;
     const text = `${type} ${reason} (${from}${action === undefined ? "" : `, ${action}`}) ${involvedObject.kind} ${involvedObject.name}: ${message.replace("(combined from similar events): ", "")}`;
     const line = words
       .of(blurNames(text))

@@ -16,7 +16,7 @@ export interface Outcome {
 const LOOK_MS = 700;
 /** An engine that shows nothing new for so long has come to its end. */
 const QUIET_MS = 2_500;
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 60_000;
 
 /** Runs the scenario in its namespace, which must not exist yet. */
 export async function play({ client, nodes }: Engine, scenario: Scenario): Promise<void> {
@@ -37,7 +37,10 @@ export async function play({ client, nodes }: Engine, scenario: Scenario): Promi
   await scenario.run(createWorld(client, nodes, namespace));
 }
 
-/** Looks until it reads `wanted` twice in a row; otherwise what it has come to when nothing changes any more. */
+/**
+ * Looks until it reads `wanted` twice in a row, for a minute: a busy machine may pause anywhere. Without `wanted`, what
+ * it has come to when nothing changes any more.
+ */
 export async function outcomeOf({ client }: Engine, scenario: Scenario, wanted?: string): Promise<Outcome> {
   let last = await readNormalForm(client, scenario);
   let quietSince = Date.now();
@@ -48,6 +51,7 @@ export async function outcomeOf({ client }: Engine, scenario: Scenario, wanted?:
     if (next.text !== last.text) quietSince = Date.now();
     else if (next.text === wanted) return next;
     last = next;
-    if (Date.now() - quietSince > QUIET_MS || Date.now() > end) return next;
+    const quiet = wanted === undefined && Date.now() - quietSince > QUIET_MS;
+    if (quiet || Date.now() > end) return next;
   }
 }

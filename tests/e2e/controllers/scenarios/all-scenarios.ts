@@ -21,3 +21,18 @@ export const areas: Readonly<Record<string, readonly Scenario[]>> = {
   "Garbage collection": garbageScenarios,
   "Node life, scheduling": nodeScenarios,
 };
+
+/** Play on the real controllers in every run, where those are at hand: what their recordings are held to. */
+export const onRealToo: ReadonlySet<string> = new Set([
+  "deployment-updates-one-by-one",
+  "deployment-rolls-back",
+  "replica-set-adopts-and-releases",
+  "stateful-set-updates",
+  "daemon-set-updates",
+  "job-indexed",
+  "endpoints-of-unready-pods",
+  "namespace-gives-back-what-it-needs",
+  "disruption-budget-in-percent",
+  "garbage-foreground-to-the-end",
+  "node-gets-a-no-execute-taint",
+]);

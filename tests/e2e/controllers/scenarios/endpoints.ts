@@ -102,8 +102,10 @@ export const endpointScenarios: readonly Scenario[] = [
     name: "endpoints-beyond-a-hundred",
     slow: true,
     async run(world) {
-      await world.apply(service("web"), replicaSet("web", "ready", { replicas: 120 }));
+      await world.apply(replicaSet("web", "ready", { replicas: 120 }));
       await world.reaches(ReplicaSet, "web", "status.readyReplicas", 120);
+      // Pods that come one after another may share their slices otherwise.
+      await world.apply(service("web"));
       await endpointsReach(world, 120, 120);
     },
     looseEvents: true,

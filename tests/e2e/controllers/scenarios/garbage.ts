@@ -88,6 +88,7 @@ export const garbageScenarios: readonly Scenario[] = [
   },
   {
     name: "garbage-across-namespaces",
+    looseEvents: true,
     async run(world) {
       const stranger = await world.client.get(ConfigMap, { namespace: "kube-system", name: "kube-root-ca.crt" });
       await world.apply(configMap("child", { ownerReferences: [ownerOf("ConfigMap", stranger)] }));

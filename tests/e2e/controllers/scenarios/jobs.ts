@@ -121,7 +121,9 @@ export const jobScenarios: readonly Scenario[] = [
   {
     name: "job-misses-its-deadline",
     async run(world) {
-      await world.apply(job("work", "ready", { activeDeadlineSeconds: 1 }));
+      await world.apply(job("work", "ready"));
+      await world.reaches(Jobs, "work", "status.ready", 1);
+      await world.patch(Jobs, "work", { spec: { activeDeadlineSeconds: 1 } });
       await ended(world, "work", "Failed");
       await world.pods("job-name=work", 0);
     },
