@@ -13,6 +13,7 @@ function isEmpty(object: JsonObject, field: string): boolean {
 const pod: Complete = (object) => {
   const spec = objectAt(object, "spec");
   if (object["spec"] !== undefined) spec["enableServiceLinks"] ??= true;
+  if ((numberAt(spec, "terminationGracePeriodSeconds") ?? 0) < 0) spec["terminationGracePeriodSeconds"] = 1;
   for (const container of [...objectsAt(spec, "containers"), ...objectsAt(spec, "initContainers")]) {
     const limits = objectAt(container, "resources", "limits");
     if (Object.keys(limits).length === 0) continue;

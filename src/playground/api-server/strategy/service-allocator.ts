@@ -15,8 +15,9 @@ export interface ServiceAllocator {
   address(n: number): string;
 }
 
-/** The first addresses are only given to who asks for them. */
-const RESERVED = 16;
+/** So many of the first of a range are left to those who ask for one of them, as long as others are free. */
+const staticBand = (size: number, share: number, most: number) =>
+  size <= 16 ? 0 : Math.min(Math.max(16, Math.floor(size / share)), most);
 const NODE_PORTS = { first: 30000, last: 32767 };
 
 /** Numbers of a range, each with at most one owner. */
@@ -29,9 +30,20 @@ interface Pool {
 }
 
 /** Free numbers are given in turn, so that one that was just released is not given again at once. */
-function createPool(first: number, last: number): Pool {
+function createPool(first: number, last: number, left: number): Pool {
   const owners = new Map<number, string>();
-  let next = first;
+  const dynamic = Math.min(first + left, last);
+  let next = dynamic;
+  const takeFree = (from: number, to: number, owner: string): number | undefined => {
+    for (let tries = from; tries <= to; tries++) {
+      const value = next;
+      next = value >= to ? from : value + 1;
+      if (owners.has(value)) continue;
+      owners.set(value, owner);
+      return value;
+    }
+    return undefined;
+  };
   return {
     take(value, owner) {
       if ((owners.get(value) ?? owner) !== owner) return false;
@@ -39,14 +51,10 @@ function createPool(first: number, last: number): Pool {
       return true;
     },
     takeAny(owner) {
-      for (let tries = first; tries <= last; tries++) {
-        const value = next;
-        next = value >= last ? first : value + 1;
-        if (owners.has(value)) continue;
-        owners.set(value, owner);
-        return value;
-      }
-      return undefined;
+      const found = takeFree(dynamic, last, owner);
+      if (found !== undefined) return found;
+      next = first;
+      return takeFree(first, last, owner);
     },
     release(value, owner) {
       if (owners.get(value) === owner) owners.delete(value);
@@ -72,8 +80,8 @@ export function createServiceAllocator(cidr: string): ServiceAllocator {
     cidr,
     first,
     size,
-    addresses: createPool(first + Math.min(RESERVED, size / 2), first + size - 2),
-    ports: createPool(NODE_PORTS.first, NODE_PORTS.last),
+    addresses: createPool(first + 1, first + size - 2, staticBand(size, 16, 256)),
+    ports: createPool(NODE_PORTS.first, NODE_PORTS.last, staticBand(2768, 32, 128)),
   };
   return {
     address: (n) => addressAt(range, n),
@@ -110,8 +118,29 @@ function takeBack(pools: Pools, service: JsonObject): void {
   for (const port of nodePortsOf(service)) pools.ports.take(port, ownerOf(service));
 }
 
+/** What no cluster of one family of addresses can give. */
+function checkAsked(spec: JsonObject, asked: string): FieldError | undefined {
+  const refuse = (field: string, value: unknown, detail: string): FieldError => ({
+    field,
+    type: "FieldValueInvalid",
+    value,
+    detail,
+  });
+  const ips = arrayAt(spec, "clusterIPs");
+  if (asked === "" && ips.length > 0)
+    return refuse("spec.clusterIPs", ips, "must be empty when `clusterIP` is not specified");
+  if (asked === "None") return undefined;
+  const family = arrayAt(spec, "ipFamilies").indexOf("IPv6");
+  if (family !== -1) return refuse(`spec.ipFamilies[${family}]`, "IPv6", "not configured on this cluster");
+  if (spec["ipFamilyPolicy"] === "RequireDualStack")
+    return refuse("spec.ipFamilyPolicy", "RequireDualStack", "this cluster is not configured for dual-stack services");
+  return undefined;
+}
+
 function assignAddress(pools: Pools, spec: JsonObject, owner: string): FieldError[] {
-  const asked = stringAt(spec, "clusterIP") || String(arrayAt(spec, "clusterIPs")[0] ?? "");
+  const asked = stringAt(spec, "clusterIP");
+  const wrong = checkAsked(spec, asked);
+  if (wrong !== undefined) return [wrong];
   spec["ipFamilies"] ??= ["IPv4"];
   spec["ipFamilyPolicy"] ??= "SingleStack";
   if (asked === "None") {
@@ -121,12 +150,20 @@ function assignAddress(pools: Pools, spec: JsonObject, owner: string): FieldErro
   const refuse = (why: string): FieldError[] => [
     { field: "spec.clusterIPs", type: "FieldValueInvalid", value: asked === "" ? [] : [asked], detail: why },
   ];
+  const known = asked === "" || parseAddress(asked) !== undefined;
+  if (!known) {
+    // Validation says what is wrong with it.
+    spec["clusterIPs"] ??= [asked];
+    return [];
+  }
   const number = asked === "" ? pools.addresses.takeAny(owner) : (parseAddress(asked) ?? Number.NaN);
   if (number === undefined) return refuse("failed to allocate an IP: the service CIDR is full");
   if (asked !== "") {
     const inside = number > pools.first && number < pools.first + pools.size;
     if (!inside)
-      return refuse(`failed to allocate IP ${asked}: the provided IP is not in the service CIDR ${pools.cidr}`);
+      return refuse(
+        `failed to allocate IP ${asked}: the provided IP (${asked}) is not in the valid range. The range of valid IPs is ${pools.cidr}`,
+      );
     if (!pools.addresses.take(number, owner))
       return refuse(`failed to allocate IP ${asked}: provided IP is already allocated`);
   }
