@@ -1,5 +1,6 @@
 import { builtinKinds } from "./gen/kinds.ts";
 import { builtinKind, type ResourceKind } from "./resource-kind.ts";
+import { byPriority } from "./version-order.ts";
 
 /** Every kind that is served now; custom resources come and go. */
 export interface Registry {
@@ -60,16 +61,6 @@ function groupsOf(kinds: readonly ResourceKind[]): { group: string; versions: st
   }
   return [...groups].map(([group, versions]) => ({
     group,
-    versions: [...versions].sort((a, b) => versionPriority(b) - versionPriority(a) || (a < b ? -1 : 1)),
+    versions: [...versions].sort(byPriority),
   }));
-}
-
-const STAGES: Readonly<Record<string, number>> = { alpha: 1, beta: 2 };
-
-/** v2 > v1 > v1beta2 > v1beta1 > v1alpha1 > anything else, as Kubernetes sorts versions. */
-function versionPriority(version: string): number {
-  const match = /^v(\d+)(?:(alpha|beta)(\d+))?$/.exec(version);
-  if (match === null) return 0;
-  const stage = match[2] === undefined ? 3 : (STAGES[match[2]] ?? 0);
-  return stage * 1e6 + Number(match[1]) * 1e3 + Number(match[3] ?? 0);
 }

@@ -3,6 +3,7 @@ import type { JsonObject, JsonValue } from "../contract.ts";
 import { arrayAt, isObject, objectAt, objectsAt, stringAt, valueAt } from "../json.ts";
 import type { CustomKind, PrinterColumn, ResourceKind, Subresource } from "../resource-kind.ts";
 import type { Schema } from "../schema/schema.ts";
+import { byPriority } from "../version-order.ts";
 import { isTrue } from "./definition-conditions.ts";
 
 const META: Readonly<Record<string, Schema>> = {
@@ -82,7 +83,15 @@ function deprecationOf(definition: JsonObject, version: JsonObject): string {
   if (version["deprecated"] !== true) return "";
   const kind = stringAt(definition, "spec", "names", "kind");
   const own = `${stringAt(definition, "spec", "group")}/${stringAt(version, "name")} ${kind}`;
-  return stringAt(version, "deprecationWarning") || `${own} is deprecated`;
+  const given = stringAt(version, "deprecationWarning");
+  if (given !== "") return given;
+  const better = objectsAt(definition, "spec", "versions")
+    .filter((one) => one["served"] === true && one["deprecated"] !== true)
+    .map((one) => stringAt(one, "name"))
+    .toSorted(byPriority)
+    .find((name) => byPriority(name, stringAt(version, "name")) < 0);
+  const use = better === undefined ? "" : `; use ${stringAt(definition, "spec", "group")}/${better} ${kind}`;
+  return `${own} is deprecated${use}`;
 }
 
 function customOf(definition: JsonObject, version: JsonObject): CustomKind {
