@@ -7,7 +7,8 @@ import { bytesOf } from "../json-bytes.ts";
 import { fromStorage } from "../operations/convert-version.ts";
 import { apiVersionOf, type ResourceKind, storageKey } from "../resource-kind.ts";
 import type { Predicate } from "../selectors.ts";
-import type { Change, ChangeType, ObjectStore } from "../store/object-store.ts";
+import type { Change, ChangeType } from "../store/change.ts";
+import type { ObjectStore } from "../store/object-store.ts";
 import { buildTable } from "../tables/build-table.ts";
 import { type BatchedWriter, batchedWriter, eventLine } from "./batched-writer.ts";
 import { metadataOnly, type OutputForm } from "./output-form.ts";
@@ -148,7 +149,7 @@ function createWriter(watch: WatchRequest, response: ApiResponse): Writer {
     },
     bookmark(revision, initialEnd = false) {
       if (!bookmarks) return;
-      const metadata: JsonObject = { resourceVersion: String(revision), creationTimestamp: null };
+      const metadata: JsonObject = { resourceVersion: String(revision) };
       if (initialEnd) metadata["annotations"] = { "k8s.io/initial-events-end": "true" };
       write("BOOKMARK", Buffer.from(JSON.stringify({ kind: kind.kind, apiVersion: apiVersionOf(kind), metadata })));
     },

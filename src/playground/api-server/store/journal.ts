@@ -8,10 +8,8 @@ import type { Logger } from "#base/logger";
 import { errorMessage, MeshError } from "#base/mesh-error";
 import type { JsonObject } from "../contract.ts";
 import { bytesOf } from "../json-bytes.ts";
-import type { Change, ChangeType } from "./object-store.ts";
+import type { ChangeType, StoredChange } from "./change.ts";
 import { frame, RecordFile, readRecords } from "./record-file.ts";
-
-export type StoredChange = Omit<Change, "previous">;
 
 export interface JournalContent {
   /** Objects of the newest snapshot, in no order. */

@@ -2,21 +2,9 @@
 // Objects given in and out are shared and must never be changed: a change is a new object.
 import type { JsonObject } from "../contract.ts";
 import { objectAt, stringAt } from "../json.ts";
-import type { Journal, StoredChange } from "./journal.ts";
+import type { Change, ChangeType, StoredChange } from "./change.ts";
+import type { Journal } from "./journal.ts";
 import { insertSorted, namesIn, removeSorted } from "./sorted-names.ts";
-
-export type ChangeType = "ADDED" | "MODIFIED" | "DELETED";
-
-/** One change, as it happened. */
-export interface Change {
-  /** `group/plural` of the stored form. */
-  readonly key: string;
-  readonly revision: number;
-  readonly type: ChangeType;
-  readonly object: JsonObject;
-  /** What the object was before; undefined for ADDED. */
-  readonly previous: JsonObject | undefined;
-}
 
 export interface ObjectStore {
   revision(): number;
