@@ -23,7 +23,12 @@ export function accessReviews(authorizer: Authorizer): VirtualResource[] {
     // RBAC has no opinion where it does not allow, so a denial carries no reason.
     const metadata =
       namespace === undefined ? objectAt(body, "metadata") : { ...objectAt(body, "metadata"), namespace };
-    return { ...body, metadata, status: allowed && reason !== "" ? { allowed, reason } : { allowed } };
+    return {
+      ...body,
+      metadata,
+      spec: withoutEmpty(objectAt(body, "spec")),
+      status: allowed && reason !== "" ? { allowed, reason } : { allowed },
+    };
   };
   return [
     {
@@ -93,6 +98,16 @@ function checkNamespace(body: JsonObject, namespace: string): FieldError[] {
     errors.push({ field: "spec.nonResourceAttributes", type: "FieldValueInvalid", value: inGo(other), detail });
   }
   return errors;
+}
+
+/** What is empty is not told. */
+function withoutEmpty(spec: JsonObject): JsonObject {
+  const isTold = ([, value]: [string, unknown]) => value !== "" && !(Array.isArray(value) && value.length === 0);
+  return Object.fromEntries(
+    Object.entries(spec)
+      .filter(isTold)
+      .map(([key, value]) => [key, isObject(value) ? Object.fromEntries(Object.entries(value).filter(isTold)) : value]),
+  );
 }
 
 /** Messages show the fields of the server's own form. */

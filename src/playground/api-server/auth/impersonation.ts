@@ -27,7 +27,9 @@ export function impersonatedUser(
   const extra = extraOf(headers);
   if (username === undefined) {
     if (groups.length === 0 && uid === undefined && Object.keys(extra).length === 0) return user;
-    throw new ApiStatusError(400, "BadRequest", "requested impersonation without a user: set Impersonate-User too");
+    // The form in which the real server prints whom it was asked for.
+    const wanted = groups.map((group) => `{Group  ${group}    }`).join(" ");
+    throw new ApiStatusError(400, "BadRequest", `requested [${wanted}] without impersonating a user`);
   }
   for (const target of targetsOf(username, groups, uid, extra)) {
     const info = { ...target, isResource: true, path: "", verb: "impersonate", version: "v1" };

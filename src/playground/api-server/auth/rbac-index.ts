@@ -113,7 +113,8 @@ function createRbacIndex(objects: ObjectAccess): RbacIndex {
       for (const binding of mine) {
         if (binding.kind === "RoleBinding" && (namespace === "" || binding.namespace !== namespace)) continue;
         const rules = rulesOfRole(binding.roleKind, binding.namespace, binding.roleName) ?? [];
-        const origin = `${binding.kind} ${JSON.stringify(binding.name)} of ${binding.roleKind} ${JSON.stringify(binding.roleName)} to ${binding.subject}`;
+        const name = binding.namespace === "" ? binding.name : `${binding.name}/${binding.namespace}`;
+        const origin = `${binding.kind} ${JSON.stringify(name)} of ${binding.roleKind} ${JSON.stringify(binding.roleName)} to ${binding.subject}`;
         for (const rule of rules) yield { rule, origin };
       }
     },

@@ -113,7 +113,9 @@ function fail(response: ApiResponse, error: ApiStatusError): void {
   // Half an answer is out already: only cutting it short tells the client.
   if (response.headersSent) response.destroy();
   else {
-    if (error.code === 403) response.setHeader("x-content-type-options", "nosniff");
+    // What is refused before the API is reached must not be taken for a page.
+    if (error.code === 403 || error.message.endsWith("without impersonating a user"))
+      response.setHeader("x-content-type-options", "nosniff");
     sendJson(response, error.status(), { code: error.code });
   }
 }

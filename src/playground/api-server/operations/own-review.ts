@@ -25,7 +25,8 @@ export function withOwner(
   const seconds = objectAt(answer, "spec")["expirationSeconds"];
   // Empty lists are not there, but for the audiences of a token.
   const isThere = (value: unknown) => virtual.kind === "TokenRequest" || !Array.isArray(value) || value.length > 0;
-  const given = Object.entries(objectAt(sent, "spec")).filter(([, value]) => isThere(value));
+  const source = virtual.group === "authorization.k8s.io" ? answer : sent;
+  const given = Object.entries(objectAt(source, "spec")).filter(([, value]) => isThere(value));
   const spec = { ...Object.fromEntries(given), ...(seconds === undefined ? {} : { expirationSeconds: seconds }) };
   const { status: _, ...set } = sent;
   const owned = Object.keys(spec).length === 0 ? set : { ...set, spec };
