@@ -121,7 +121,7 @@ export function createNormaliser(serverUrl: string): Normaliser {
       else result[text(key)] = walk(field);
     }
     const { rows, columnDefinitions } = result;
-    if (Array.isArray(rows) && Array.isArray(columnDefinitions)) result["rows"] = withoutAges(rows, columnDefinitions);
+    if (Array.isArray(rows)) result["rows"] = withoutAges(rows, columnDefinitions);
     return result;
   };
 
@@ -161,14 +161,17 @@ function nearNow(time: string): string {
 }
 
 /** A second may pass between the two answers. */
-function withoutAges(rows: Json[], columns: Json[]): Json[] {
-  const isAge = columns.map(
-    (column) => isMap(column) && /^(Age|Last Seen|First Seen|Duration)$/.test(String(column["name"])),
-  );
+function withoutAges(rows: Json[], columns: Json | undefined): Json[] {
+  // Later events of a watch come without columns: any cell may be the age then.
+  const names = Array.isArray(columns)
+    ? columns.map((column) => (isMap(column) ? String(column["name"]) : ""))
+    : undefined;
+  const isAge = (index: number) =>
+    names === undefined || /^(Age|Last Seen|First Seen|Duration)$/.test(names[index] ?? "");
   return rows.map((row) => {
     if (!isMap(row) || !Array.isArray(row["cells"])) return row;
     const cells = row["cells"].map((cell, index) =>
-      isAge[index] === true && typeof cell === "string" && AGE.test(cell) ? "<age>" : cell,
+      isAge(index) && typeof cell === "string" && AGE.test(cell) ? "<age>" : cell,
     );
     return { ...row, cells };
   });

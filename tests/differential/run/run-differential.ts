@@ -14,6 +14,8 @@ export interface RunOptions {
   readonly requests: number;
   readonly areas: readonly Area[];
   readonly known: readonly KnownDifference[];
+  /** No sequence begins after it; milliseconds since 1970. */
+  readonly deadline?: number;
   /** Sequences at once. */
   readonly parallel: number;
   /** Ends when so many different ones were found. */
@@ -72,7 +74,8 @@ export async function runDifferential(options: RunOptions): Promise<RunReport> {
   };
   let next = options.from ?? 0;
   const worker = async () => {
-    while (report.requests < options.requests && report.findings.size < options.maxFindings) {
+    const { requests, maxFindings, deadline = Number.POSITIVE_INFINITY } = options;
+    while (report.requests < requests && report.findings.size < maxFindings && Date.now() < deadline) {
       const sequence = makeSequence(options.seed, next++, options.areas);
       await runOne(options, report, sequence);
       report.sequences++;
