@@ -22,7 +22,7 @@ import { fieldSelector, labelSelector, type Predicate } from "../selectors.ts";
 import { strategyOf } from "../strategy/strategies.ts";
 import { withOwner } from "../operations/own-review.ts";
 import { checkListOptions } from "./check-list-options.ts";
-import { checkWriteOptions } from "./check-options.ts";
+import { checkDeleteOptions, checkWriteOptions } from "./check-options.ts";
 import { listPage } from "./list-page.ts";
 import { listPieces, type OutputForm, objectBytes, outputForm } from "./output-form.ts";
 import { mediaType, readBody } from "./read-body.ts";
@@ -242,7 +242,9 @@ const PODS_STAY =
   "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning";
 
 async function deletion(call: Call) {
-  const body = (await readBody(call.request)) ?? {};
+  const given = await readBody(call.request);
+  checkDeleteOptions(isObject(given) ? given : undefined, call.query);
+  const body = given ?? {};
   const { propagationPolicy } = deleteOptions(isObject(body) ? body : {}, call.query);
   if (storageKey(call.kind) === "batch/jobs" && propagationPolicy === "") call.context.warnings.push(PODS_STAY);
   const context = { ...call.context, dryRun: call.context.dryRun || isDryRun(body) };
