@@ -12,13 +12,11 @@ import {
   plan,
 } from "@bufbuild/cel";
 import { strings } from "@bufbuild/cel/ext";
+import type { Expr } from "./expr.ts";
 import { kubernetesFunctions } from "./kubernetes-functions.ts";
 import { networkFunctions } from "./network-functions.ts";
 import { quantityFunctions } from "./quantity-functions.ts";
 import { unfold } from "./unfold.ts";
-
-/** A node of an expression as the parser gives it. */
-export type Expr = NonNullable<ReturnType<typeof parse>["expr"]>;
 
 export interface Parsed {
   readonly text: string;

@@ -1,6 +1,6 @@
 // Macros that the parser leaves as calls: `cel.bind`, and tests over keys and values. They become what the planner knows.
 import { parse } from "@bufbuild/cel";
-import type { Expr } from "./program.ts";
+import type { Expr } from "./expr.ts";
 
 type Call = Extract<Expr["exprKind"], { case: "callExpr" }>["value"];
 
