@@ -6,4 +6,9 @@ export interface KnownDifference {
   readonly reason: string;
 }
 
-export const KNOWN: readonly KnownDifference[] = [];
+export const KNOWN: readonly KnownDifference[] = [
+  {
+    args: `patch pod one -n steps -p {"spec":{"restartPolicy":"Always"}}`,
+    reason: "after the sentence, which is the same, the real server prints both pods as its own Go structures",
+  },
+];

@@ -13,9 +13,24 @@ const RULES: readonly (readonly [pattern: RegExp, replacement: string])[] = [
   [/(kube-api-access|default-token)-[a-z0-9]{5}/g, "$1-NAME"],
   // Temporary files of `kubectl diff`.
   [/\/tmp\/(LIVE|MERGED)-\d+/g, "/tmp/$1"],
+  [/\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}\.\d{9} [+-]\d{4}/g, "TIME"],
   [/[EIW]\d{4} \d{2}:\d{2}:\d{2}\.\d+ +\d+ /g, ""],
 ];
 
+/** Fields of a JSON object come in no order; only `--raw` shows the server's. */
+function sortedJson(output: string): string {
+  if (!output.startsWith("{")) return output;
+  const sorted = (_: string, value: unknown): unknown =>
+    typeof value === "object" && value !== null && !Array.isArray(value)
+      ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : value;
+  try {
+    return JSON.stringify(JSON.parse(output), sorted);
+  } catch {
+    return output;
+  }
+}
+
 export function sameForm(output: string): string {
-  return RULES.reduce((text, [pattern, replacement]) => text.replace(pattern, replacement), output).trim();
+  return RULES.reduce((text, [pattern, replacement]) => text.replace(pattern, replacement), sortedJson(output)).trim();
 }
