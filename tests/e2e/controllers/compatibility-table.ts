@@ -1,7 +1,6 @@
 // The section on controllers of docs/kubernetes-compatibility.md, made from the recordings.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { parse } from "yaml";
 
 const FILE = join(import.meta.dirname, "../../../docs/kubernetes-compatibility.md");
 const BEGIN = "<!-- controllers: made by tests/e2e/controllers -->";
@@ -68,9 +67,8 @@ function notYetRows(areas: readonly Area[]): string {
     .join("");
 }
 
+/** Read off the lines, as our own normal form writes them: parsing all recordings would take seconds. */
 function countOf(text: string): { objects: number; events: number } {
-  const document: unknown = parse(text);
-  if (typeof document !== "object" || document === null) return { objects: 0, events: 0 };
-  const { objects = {}, events = [] } = document as { objects?: object; events?: unknown[] };
-  return { objects: Object.keys(objects).length, events: events.length };
+  const [events = "", objects = ""] = text.split(/^objects:/m);
+  return { objects: objects.match(/^ {2}\S/gm)?.length ?? 0, events: events.match(/^ {2}- /gm)?.length ?? 0 };
 }

@@ -1,5 +1,6 @@
 // Everything of a scenario's namespace in a form that two engines can agree on: what is random or tells the time becomes
 // a word that says what it stands for. Nothing else is left out.
+import { setMaxListeners } from "node:events";
 import { stringify } from "yaml";
 import { Kinds, type ResourceType } from "../../../src/api/kinds.ts";
 import type { Event } from "../../../src/api/kubernetes/gen/types.ts";
@@ -35,13 +36,20 @@ export async function readNormalForm(
   return { text, objects: objects.length, events: events.length };
 }
 
+/** One for many requests at once: more listeners than Node expects by default. */
+function quietSignal(): AbortSignal {
+  const signal = AbortSignal.timeout(120_000);
+  setMaxListeners(0, signal);
+  return signal;
+}
+
 /** Asked once for each scenario, after it has made its own kinds. */
 const knownTypes = new WeakMap<KubeClient, Map<string, Promise<ResourceType[]>>>();
 
 function typesOf(client: KubeClient, { name }: Scenario): Promise<ResourceType[]> {
   const known = knownTypes.get(client) ?? new Map<string, Promise<ResourceType[]>>();
   knownTypes.set(client, known);
-  const types = known.get(name) ?? fetchNamespacedTypes(client, AbortSignal.timeout(60_000));
+  const types = known.get(name) ?? fetchNamespacedTypes(client, quietSignal());
   known.set(name, types);
   return types;
 }
