@@ -3,7 +3,8 @@ import type { Logger } from "#base/logger";
 import type { ClusterProcessConfig } from "../../process-config.ts";
 import type { Authenticator, Authorizer, ObjectAccess, VirtualResource } from "../contract.ts";
 import { accessReviews, selfSubjectRulesReview } from "./access-reviews.ts";
-import { podBindings, podEviction } from "./pod-subresources.ts";
+import { podEviction } from "./pod-eviction.ts";
+import { podBindings } from "./pod-subresources.ts";
 import { createTokenSigner } from "./service-account-tokens.ts";
 import { tokenRequest } from "./token-request.ts";
 import { selfSubjectReview, tokenReview } from "./token-review.ts";
@@ -29,6 +30,6 @@ export function createVirtualResources(options: VirtualResourcesOptions): Virtua
     selfSubjectRulesReview(objects),
     tokenRequest({ objects, signer, ...(clock === undefined ? {} : { clock }) }),
     ...podBindings(objects),
-    podEviction(objects),
+    podEviction(objects, clock),
   ];
 }

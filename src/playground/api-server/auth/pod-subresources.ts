@@ -1,9 +1,8 @@
-// pods/binding puts a pod on a node, pods/eviction deletes it unless a disruption budget forbids that.
+// pods/binding puts a pod on a node.
 import { systemClock } from "#base/clock";
-import { badRequest, conflict, notFound } from "../api-errors.ts";
-import { ApiStatusError, type JsonObject, type ObjectAccess, type VirtualResource } from "../contract.ts";
-import { isObject, numberAt, objectAt, objectsAt, stringAt } from "../json.ts";
-import { matchesSelector } from "../label-selector.ts";
+import { badRequest, conflict } from "../api-errors.ts";
+import type { JsonObject, ObjectAccess, VirtualResource } from "../contract.ts";
+import { objectAt, objectsAt, stringAt } from "../json.ts";
 
 const PODS = { group: "", plural: "pods" };
 
@@ -76,38 +75,4 @@ function assigned(pod: JsonObject, node: string, binding: JsonObject, topology: 
     spec: { ...objectAt(pod, "spec"), nodeName: node },
     status: { ...objectAt(pod, "status"), conditions: [...others, scheduled] },
   };
-}
-
-/** POST pods/NAME/eviction: 429 while a PodDisruptionBudget of the pod allows no disruption. */
-export function podEviction(objects: ObjectAccess): VirtualResource {
-  return {
-    group: "",
-    version: "v1",
-    kind: "Eviction",
-    resource: "pods",
-    subresource: "eviction",
-    namespaced: true,
-    async create({ namespace, name, body }) {
-      const pod = objects.get("", "pods", namespace, name);
-      if (pod === undefined) throw notFound(PODS, name);
-      const budget = objects
-        .list("policy", "poddisruptionbudgets", namespace)
-        .find((candidate) => forbidsEviction(candidate, pod));
-      if (budget !== undefined) throw budgetError(stringAt(budget, "metadata", "name"));
-      await objects.delete({ group: "", resource: "pods", namespace, name }, objectAt(body, "deleteOptions"));
-      return success(201);
-    },
-  };
-}
-
-function forbidsEviction(budget: JsonObject, pod: JsonObject): boolean {
-  const selector = objectAt(budget, "spec")["selector"];
-  if (!isObject(selector) || (numberAt(budget, "status", "disruptionsAllowed") ?? 0) > 0) return false;
-  return matchesSelector(selector, objectAt(pod, "metadata", "labels"));
-}
-
-function budgetError(name: string): ApiStatusError {
-  const message = "Cannot evict pod as it would violate the pod's disruption budget.";
-  const cause = { reason: "DisruptionBudget", message: `The disruption budget ${name} allows no disruption now` };
-  return new ApiStatusError(429, "TooManyRequests", message, { causes: [cause] });
 }

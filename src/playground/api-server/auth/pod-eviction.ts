@@ -1,0 +1,155 @@
+// pods/eviction deletes a pod unless a disruption budget forbids that, and takes each allowed one off the budget at once:
+// of two evictions in a row, the second is already judged by what the first has used up.
+import { type Clock, systemClock } from "#base/clock";
+import { timestamp } from "../api-context.ts";
+import { badRequest, notFound } from "../api-errors.ts";
+import { ApiStatusError, type JsonObject, type ObjectAccess, type VirtualResource } from "../contract.ts";
+import { arrayAt, isObject, numberAt, objectAt, objectsAt, stringAt } from "../json.ts";
+import { matchesSelector } from "../label-selector.ts";
+
+const PODS = { group: "", plural: "pods" };
+const REFUSED = "Cannot evict pod as it would violate the pod's disruption budget.";
+/** So many evictions may wait for the disruption controller to confirm them. */
+const MAX_DISRUPTED_PODS = 2_000;
+
+/** POST pods/NAME/eviction: 429 while the PodDisruptionBudget of the pod allows no disruption. */
+export function podEviction(objects: ObjectAccess, clock: Clock = systemClock): VirtualResource {
+  return {
+    group: "",
+    version: "v1",
+    kind: "Eviction",
+    resource: "pods",
+    subresource: "eviction",
+    namespaced: true,
+    async create({ namespace, name, body }) {
+      if (stringAt(body, "metadata", "name") !== name) {
+        throw badRequest("name in URL does not match name in Eviction object");
+      }
+      const pod = objects.get("", "pods", namespace, name);
+      if (pod === undefined) throw notFound(PODS, name);
+      const options = objectAt(body, "deleteOptions");
+      const dryRun = arrayAt(options, "dryRun").length > 0;
+      const budgets = isOutOfBudgets(pod) ? [] : budgetsOf(objects, pod);
+      if (budgets.length > 1) return tooManyBudgets();
+      const at = { group: "", resource: "pods", namespace, name };
+      for (const budget of budgets) {
+        if (!mayGoUnhealthy(pod, budget)) useUp({ objects, budget, pod: name, dryRun, now: clock.now() });
+      }
+      if (!dryRun) objects.update(at, (latest) => marked(latest, clock.now()));
+      await objects.delete(at, options);
+      return { kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", code: 201 };
+    },
+  };
+}
+
+/** One that has not started, has ended or is going serves nobody. */
+function isOutOfBudgets(pod: JsonObject): boolean {
+  const going = stringAt(pod, "metadata", "deletionTimestamp") !== "";
+  return going || ["Pending", "Succeeded", "Failed"].includes(stringAt(pod, "status", "phase"));
+}
+
+function budgetsOf(objects: ObjectAccess, pod: JsonObject): JsonObject[] {
+  const labels = objectAt(pod, "metadata", "labels");
+  return objects.list("policy", "poddisruptionbudgets", stringAt(pod, "metadata", "namespace")).filter((budget) => {
+    const selector = objectAt(budget, "spec")["selector"];
+    return isObject(selector) && matchesSelector(selector, labels);
+  });
+}
+
+function tooManyBudgets(): JsonObject {
+  const message = "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.";
+  return { kind: "Status", apiVersion: "v1", metadata: {}, status: "Failure", message, code: 500 };
+}
+
+/** A pod that is not ready may go when the budget says so, or when enough others are healthy. */
+function mayGoUnhealthy(pod: JsonObject, budget: JsonObject): boolean {
+  const ready = objectsAt(pod, "status", "conditions").some(
+    ({ type, status }) => type === "Ready" && status === "True",
+  );
+  if (ready) return false;
+  if (stringAt(budget, "spec", "unhealthyPodEvictionPolicy") === "AlwaysAllow") return true;
+  const desired = numberAt(budget, "status", "desiredHealthy") ?? 0;
+  return desired > 0 && (numberAt(budget, "status", "currentHealthy") ?? 0) >= desired;
+}
+
+interface Use {
+  readonly objects: ObjectAccess;
+  readonly budget: JsonObject;
+  readonly pod: string;
+  readonly dryRun: boolean;
+  readonly now: number;
+}
+
+/** Takes one disruption off the budget. Throws ApiStatusError 429 when it has none. */
+function useUp({ objects, budget, pod, dryRun, now }: Use): void {
+  const metadata = objectAt(budget, "metadata");
+  const name = stringAt(metadata, "name");
+  const status = objectAt(budget, "status");
+  if ((numberAt(status, "observedGeneration") ?? 0) < (numberAt(metadata, "generation") ?? 0)) {
+    throw refusal(`The disruption budget ${name} is still being processed by the server.`, 10);
+  }
+  const disrupted = objectAt(status, "disruptedPods");
+  if (Object.keys(disrupted).length > MAX_DISRUPTED_PODS) {
+    const why = "DisruptedPods map too big - too many evictions not confirmed by PDB controller";
+    throw new ApiStatusError(403, "Forbidden", `poddisruptionbudget.policy "${name}" is forbidden: ${why}`);
+  }
+  const left = (numberAt(status, "disruptionsAllowed") ?? 0) - 1;
+  if (left < 0) throw refusal(whyNone(name, status));
+  if (dryRun) return;
+  const at = { group: "policy", resource: "poddisruptionbudgets", namespace: stringAt(metadata, "namespace"), name };
+  objects.update(at, (latest) => {
+    const before = objectAt(latest, "status");
+    const conditions = left > 0 ? objectsAt(before, "conditions") : usedUp(before, now);
+    const disruptedPods = { ...disrupted, [pod]: timestamp(now) };
+    return { ...latest, status: { ...before, conditions, disruptedPods, disruptionsAllowed: left } };
+  });
+}
+
+function whyNone(name: string, status: JsonObject): string {
+  const condition = objectsAt(status, "conditions").find(({ type }) => type === "DisruptionAllowed");
+  const message = condition?.["status"] === "False" ? stringAt(condition, "message") : "";
+  const reason = stringAt(condition, "reason");
+  const notNow = `The disruption budget ${name} does not allow evicting pods currently`;
+  if (message !== "" && reason === "SyncFailed") return `${notNow} because it failed sync: ${message}`;
+  const desired = numberAt(status, "desiredHealthy") ?? 0;
+  const healthy = numberAt(status, "currentHealthy") ?? 0;
+  if (healthy <= desired) {
+    return `The disruption budget ${name} needs ${desired} healthy pods and has ${healthy} currently`;
+  }
+  return message === "" ? notNow : `${notNow} (${reason}): ${message}`;
+}
+
+function refusal(message: string, retryAfterSeconds?: number): ApiStatusError {
+  const causes = [{ reason: "DisruptionBudget", message }];
+  const retry = retryAfterSeconds === undefined ? {} : { retryAfterSeconds };
+  return new ApiStatusError(429, "TooManyRequests", REFUSED, { causes, ...retry });
+}
+
+function usedUp(status: JsonObject, now: number): JsonObject[] {
+  const others = objectsAt(status, "conditions").filter(({ type }) => type !== "DisruptionAllowed");
+  const condition: JsonObject = {
+    type: "DisruptionAllowed",
+    status: "False",
+    reason: "InsufficientPods",
+    message: "",
+    lastTransitionTime: timestamp(now),
+    observedGeneration: numberAt(status, "observedGeneration") ?? 0,
+  };
+  return [...others, condition];
+}
+
+/** The pod tells why it goes. */
+function marked(pod: JsonObject, now: number): JsonObject {
+  const status = objectAt(pod, "status");
+  const conditions = objectsAt(status, "conditions");
+  if (conditions.some((known) => known["type"] === "DisruptionTarget" && known["status"] === "True")) return pod;
+  const condition: JsonObject = {
+    type: "DisruptionTarget",
+    status: "True",
+    reason: "EvictionByEvictionAPI",
+    message: "Eviction API: evicting",
+    lastTransitionTime: timestamp(now),
+  };
+  const others = conditions.filter(({ type }) => type !== "DisruptionTarget");
+  return { ...pod, status: { ...status, conditions: [...others, condition] } };
+}
