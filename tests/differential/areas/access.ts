@@ -113,8 +113,8 @@ function attempt(builder: SequenceBuilder): void {
         "/version",
         "/metrics",
         "/api",
-        "/apis",
-        "/openapi/v3",
+        "/apis/batch",
+        "/openapi/none",
         "/logs",
         "/.well-known/openid-configuration",
         "/configz",
@@ -259,7 +259,7 @@ function useToken(builder: SequenceBuilder, made: number): void {
   const as = { user: "anonymous", headers };
   const roll = random.int(3);
   if (roll === 0) builder.get(account, "a", as);
-  else if (roll === 1) builder.send("GET", "/apis", { ...as, verb: "get" });
+  else if (roll === 1) builder.send("GET", "/apis/apps", { ...as, verb: "get" });
   else {
     const json = { apiVersion: "authentication.k8s.io/v1", kind: "SelfSubjectReview" };
     builder.send("POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews", {

@@ -16,12 +16,11 @@ export const protocol: Area = {
   },
 };
 
+/** Without the lists of all groups, in which the definitions of other sequences stand. */
 const PATHS = [
-  "/",
   "/api",
   "/api/v1",
   "/api/v2",
-  "/apis",
   "/apis/apps",
   "/apis/apps/v1",
   "/apis/apps/v9",
