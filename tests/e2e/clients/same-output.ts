@@ -5,6 +5,7 @@ const RULES: readonly (readonly [pattern: RegExp, replacement: string])[] = [
   [/\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?Z/g, "TIME"],
   [/(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d{2} \w{3} \d{4} \d{2}:\d{2}:\d{2} [+-]\d{4}/g, "TIME"],
   [/("?resourceVersion"?: ?)"\d+"/g, '$1"RV"'],
+  [/(\\+"resourceVersion\\+":\\+")\d+/g, "$1RV"],
   [/https:\/\/127\.0\.0\.1:\d+/g, "SERVER"],
   [/127\.0\.0\.1:\d+/g, "SERVER"],
   // The age in a table and the width that it gives its column; never a number inside a word.

@@ -24,7 +24,7 @@ export function serviceAccountAdmission(objects: ObjectAccess): AdmissionPlugin 
       const account = objects.get("", "serviceaccounts", namespace, accountName);
       if (account === undefined) {
         const why = `error looking up service account ${namespace}/${accountName}: serviceaccount ${JSON.stringify(accountName)} not found`;
-        throw forbidden({ group: "", plural: "pods" }, name, why);
+        throw forbidden({ group: "", plural: "pods" }, stringAt(object, "metadata", "generateName") || name, why);
       }
       return { ...object, spec: withAccount(objectAt(object, "spec"), accountName, account) };
     },

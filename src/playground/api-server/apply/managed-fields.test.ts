@@ -92,7 +92,7 @@ describe("server-side apply", () => {
     expect(error).toBeInstanceOf(ApiStatusError);
     expect(error).toMatchObject({
       code: 409,
-      message: 'Apply failed with 1 conflict: conflict with "one" using apps/v1: .spec.replicas',
+      message: 'Apply failed with 1 conflict: conflict with "one": .spec.replicas',
       details: { causes: [{ reason: "FieldManagerConflict", field: ".spec.replicas" }] },
     });
     const forced = apply(first, config({ replicas: 3 }), "two", true);

@@ -171,7 +171,9 @@ function refuseConflicts(others: readonly Entry[], changed: FieldSet): void {
   const conflicts = others.flatMap((entry) => {
     const fields = paths(intersection(entry.fields, changed));
     const door = entry.subresource === "" ? "" : ` with subresource "${entry.subresource}"`;
-    return fields.length === 0 ? [] : [{ by: `"${entry.manager}"${door} using ${entry.apiVersion}`, fields }];
+    // Who applies is known by name alone, in whichever version.
+    const version = entry.operation === "Update" ? ` using ${entry.apiVersion}` : "";
+    return fields.length === 0 ? [] : [{ by: `"${entry.manager}"${door}${version}`, fields }];
   });
   const causes = conflicts.flatMap(({ by, fields }) =>
     fields.map((field) => ({ reason: "FieldManagerConflict", message: `conflict with ${by}`, field })),

@@ -1,7 +1,7 @@
 import { parse as parseYaml } from "yaml";
 import { badRequest, unsupportedMediaType } from "../api-errors.ts";
-import { scanJson } from "./scan-json.ts";
 import { type ApiRequest, ApiStatusError, type JsonObject, type JsonValue } from "../contract.ts";
+import { scanJson } from "./scan-json.ts";
 
 /** Kubernetes' own limit for a request. */
 const LARGEST = 3 * 1024 * 1024;

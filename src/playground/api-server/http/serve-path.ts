@@ -98,7 +98,10 @@ const PATHS: Readonly<Record<string, PathServer>> = {
   healthz: health("healthz"),
   readyz: health("readyz"),
   livez: health("livez"),
-  version: (_context, _rest, { response }) => sendJson(response, VERSION),
+  version(_context, [more], exchange) {
+    if (more !== undefined) throw noSuchResource();
+    sendJson(exchange.response, VERSION);
+  },
   api: ({ registry, serverAddress }, [version], exchange) => {
     if (version !== undefined) return sendKnown(exchange, resourceList(registry, "", version));
     if (!sendAggregated(registry, true, exchange)) sendJson(exchange.response, coreVersions(serverAddress));

@@ -1,57 +1,26 @@
 // The verbs of resources, from a parsed request to an answer.
 import type { EngineParts, Target, WriteContext } from "../api-context.ts";
 import { badRequest, methodNotSupported, noSuchResource, notFound } from "../api-errors.ts";
-import type {
-  ApiRequest,
-  ApiResponse,
-  JsonObject,
-  JsonValue,
-  RequestInfo,
-  UserInfo,
-  VirtualResource,
-} from "../contract.ts";
+import type { JsonObject, JsonValue, RequestInfo, UserInfo, VirtualResource } from "../contract.ts";
 import { isObject, stringAt } from "../json.ts";
 import { applyObject } from "../operations/apply-object.ts";
 import { createObject } from "../operations/create-object.ts";
 import { modifyObject } from "../operations/modify-object.ts";
+import { withOwner } from "../operations/own-review.ts";
 import { deleteObject, deleteOptions } from "../operations/remove-object.ts";
 import { SUBRESOURCE_ACTIONS } from "../operations/subresource-actions.ts";
+import { patchRefusal, shownPatch } from "../patch/patch-refusal.ts";
 import { applyPatch, PATCH_TYPES } from "../patch/patches.ts";
 import { apiVersionOf, type ResourceKind, storageKey } from "../resource-kind.ts";
-import { fieldSelector, labelSelector, type Predicate } from "../selectors.ts";
 import { strategyOf } from "../strategy/strategies.ts";
-import { withOwner } from "../operations/own-review.ts";
+import { type Call, type ResourceRequest, type ResourceServer, reply } from "./call.ts";
 import { checkListOptions } from "./check-list-options.ts";
 import { checkDeleteOptions, checkWriteOptions } from "./check-options.ts";
-import { listPage } from "./list-page.ts";
-import { listPieces, type OutputForm, objectBytes, outputForm } from "./output-form.ts";
+import { listPieces, outputForm } from "./output-form.ts";
 import { mediaType, readBody } from "./read-body.ts";
 import { isTrue } from "./request-info.ts";
-import { send, sendJson, sendPieces, warningHeader } from "./respond.ts";
-import { serveWatch } from "./watch-stream.ts";
-
-export interface ResourceRequest {
-  readonly request: ApiRequest;
-  readonly response: ApiResponse;
-  readonly info: RequestInfo;
-  readonly query: URLSearchParams;
-  readonly user: UserInfo;
-}
-
-export interface ResourceServer {
-  readonly parts: EngineParts;
-  readonly virtual: readonly VirtualResource[];
-  readonly signal: AbortSignal;
-}
-
-/** Everything that a verb needs. */
-interface Call extends ResourceRequest {
-  readonly server: ResourceServer;
-  readonly kind: ResourceKind;
-  readonly target: Target;
-  readonly form: OutputForm;
-  readonly context: WriteContext;
-}
+import { sendJson, sendPieces, warningHeader } from "./respond.ts";
+import { selected, serveGet, serveList, serveWatchVerb } from "./serve-reads.ts";
 
 export async function serveResource(server: ResourceServer, request: ResourceRequest): Promise<void> {
   const { info, query, user } = request;
@@ -153,44 +122,6 @@ const VERBS: Readonly<Record<string, Verb>> = {
   deletecollection: serveDeleteCollection,
 };
 
-function reply(call: Call, object: JsonObject, code = 200): void {
-  send(call.response, objectBytes(call.kind, call.form, object), { code, warnings: call.context.warnings });
-}
-
-function currentObject({ server, kind, target }: Call): JsonObject {
-  const object = server.parts.store.get(storageKey(kind), target.namespace, target.name);
-  if (object === undefined) throw notFound(kind, target.name);
-  return object;
-}
-
-function serveGet(call: Call): void {
-  reply(call, currentObject(call));
-}
-
-function selection({ kind, query, target }: Call): Predicate {
-  const labels = labelSelector(query.get("labelSelector") ?? "");
-  const fields = fieldSelector(query.get("fieldSelector") ?? "", storageKey(kind), kind.custom?.selectableFields);
-  const { name } = target;
-  return (object) => labels(object) && fields(object) && (name === "" || stringAt(object, "metadata", "name") === name);
-}
-
-function selected(call: Call): JsonObject[] {
-  const { server, kind, target } = call;
-  const namespace = target.namespace === "" ? undefined : target.namespace;
-  return server.parts.store.list(storageKey(kind), namespace).filter(selection(call));
-}
-
-function serveList(call: Call): Promise<void> {
-  const page = listPage(selected(call), call.query, call.server.parts.store.revision());
-  return sendPieces(call.response, listPieces(call.kind, call.form, page.objects, page.metadata));
-}
-
-function serveWatchVerb(call: Call): Promise<void> {
-  const { server, kind, target, form, query } = call;
-  const watch = { kind, namespace: target.namespace, matches: selection(call), form, query };
-  return serveWatch(server.parts.store, watch, call, server.signal);
-}
-
 const emptyBody = (kind: string) =>
   `the object provided is unrecognized (must be of type ${kind}): couldn't get version/kind; json parse error: unexpected end of JSON input (<empty>)`;
 
@@ -234,8 +165,17 @@ async function servePatch(call: Call): Promise<void> {
     const { object, created } = await applyObject(server.parts, kind, { target, body, context, force });
     return reply(call, object, created ? 201 : 200);
   }
-  const transform = (current: JsonObject) => applyPatch(kind, type, current, body);
-  reply(call, await modifyObject(server.parts, kind, { target, context, transform }));
+  let shown = "";
+  const transform = (current: JsonObject) => {
+    const result = applyPatch(kind, type, current, body);
+    shown = shownPatch(type === PATCH_TYPES.strategic, body, result);
+    return result;
+  };
+  try {
+    reply(call, await modifyObject(server.parts, kind, { target, context, transform }));
+  } catch (thrown) {
+    throw patchRefusal(thrown, shown);
+  }
 }
 
 const PODS_STAY =

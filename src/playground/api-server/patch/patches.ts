@@ -28,13 +28,8 @@ function applyJsonPatch(live: JsonObject, patch: JsonValue): JsonValue {
   if (!Array.isArray(patch)) throw badRequest("a JSON patch must be a list of operations");
   try {
     return jsonPatch.applyPatch(clone(live), patch as unknown as jsonPatch.Operation[], true).newDocument;
-  } catch (thrown) {
-    const message = thrown instanceof Error ? (thrown.message.split("\n")[0] ?? "") : String(thrown);
-    throw new ApiStatusError(
-      422,
-      "Invalid",
-      `the server rejected our request due to an error in our request: ${message}`,
-    );
+  } catch {
+    throw new ApiStatusError(422, "Invalid", "the server rejected our request due to an error in our request");
   }
 }
 

@@ -8,6 +8,7 @@ import type { Logger } from "#base/logger";
 import { errorMessage } from "#base/mesh-error";
 import { SpdyConnection } from "#spdy/spdy-connection";
 import type { ClusterProcessConfig } from "../../process-config.ts";
+import { acceptWebSocket, offeredProtocols } from "../../websocket-accept.ts";
 import { badRequest } from "../api-errors.ts";
 import {
   type ApiResponse,
@@ -17,9 +18,8 @@ import {
   type RequestInfo,
 } from "../contract.ts";
 import { createKubeletClient, type KubeletClient } from "./kubelet-client.ts";
-import { type PodTarget, podTarget } from "./pod-target.ts";
+import { isUnassigned, type PodTarget, podTarget } from "./pod-target.ts";
 import { acceptUpgrade, joinSockets, refuseUpgrade } from "./upgrade-response.ts";
-import { acceptWebSocket, offeredProtocols } from "../../websocket-accept.ts";
 import { CHANNEL_PROTOCOLS, openExecStreams, translateExec } from "./websocket-exec.ts";
 import { openPortStreams, translatePortForward } from "./websocket-port-forward.ts";
 
@@ -47,8 +47,13 @@ export function createPodConnector({ config, objects, logger }: PodConnectorOpti
   const kubelet = createKubeletClient(config);
   return {
     async serve(request, response, info) {
-      if (info.subresource === "log")
-        return serveLog(kubelet, response, podTarget(objects, info, queryOf(request.url)));
+      if (info.subresource === "log") {
+        if (!isUnassigned(objects, info)) {
+          return serveLog(kubelet, response, podTarget(objects, info, queryOf(request.url)));
+        }
+        response.writeHead(200, { "content-type": "text/plain" }).end();
+        return;
+      }
       throw badRequest(`pods/${info.subresource} needs a connection upgrade: send "Upgrade: ${SPDY}" or "websocket"`);
     },
     async upgrade(request, socket, head, info) {

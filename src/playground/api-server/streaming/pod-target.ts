@@ -63,6 +63,12 @@ export function podTarget(objects: ObjectAccess, info: RequestInfo, asked: URLSe
   };
 }
 
+/** True for a pod that is there and has no node yet: its log is empty, as a real API server has it. */
+export function isUnassigned(objects: ObjectAccess, info: RequestInfo): boolean {
+  const pod = objects.get("", "pods", info.namespace, info.name);
+  return pod !== undefined && stringAt(pod, "spec", "nodeName") === "";
+}
+
 function containerOf(pod: JsonObject, podName: string, asked: string): string {
   const names = (list: string) => objectsAt(pod, "spec", list).map((container) => stringAt(container, "name"));
   const [containers, init] = [names("containers"), names("initContainers")];
