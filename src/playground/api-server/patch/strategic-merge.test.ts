@@ -31,9 +31,10 @@ describe("strategic merge patch", () => {
       {
         name: "a",
         image: "a:2",
+        // What the live list does not have goes before what the patch does not name.
         env: [
-          { name: "X", value: "1" },
           { name: "Y", value: "2" },
+          { name: "X", value: "1" },
         ],
       },
       { name: "b", image: "b:1" },
@@ -74,7 +75,7 @@ describe("strategic merge patch", () => {
   it("takes single values out of a list of plain values", () => {
     const patch = { metadata: { "$deleteFromPrimitiveList/finalizers": ["a"], finalizers: ["c"] } };
     const { metadata } = strategicMerge(schema, deployment(), patch) as { metadata: JsonObject };
-    expect(metadata["finalizers"]).toEqual(["b", "c"]);
+    expect(metadata["finalizers"]).toEqual(["c", "b"]);
   });
 
   it("replaces lists that have no merge key, and removes with null", () => {

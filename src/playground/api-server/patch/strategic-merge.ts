@@ -56,12 +56,13 @@ function mergeList(
   const order = Array.isArray(patch.order) ? patch.order : undefined;
   if (key === undefined) {
     const added = patch.value.filter((item) => !live.some((own) => deepEqual(own, item)));
-    return inOrder([...live, ...added], order, (item) => item);
+    return inOrder([...live, ...added], { order: order ?? patch.value, live }, (item) => item);
   }
   if (patch.value.some((item) => isObject(item) && item["$patch"] === "replace")) {
     return patch.value.filter((item) => !isObject(item) || item["$patch"] === undefined);
   }
-  return inOrder(mergeByKey(schema, key, [live, patch.value]), order, (item) => (isObject(item) ? item[key] : item));
+  const merged = mergeByKey(schema, key, [live, patch.value]);
+  return inOrder(merged, { order: order ?? patch.value, live }, (item) => (isObject(item) ? item[key] : item));
 }
 
 function mergeByKey(schema: Schema | undefined, key: string, [live, patch]: [JsonValue[], JsonValue[]]): JsonValue[] {
@@ -82,24 +83,30 @@ function mergeByKey(schema: Schema | undefined, key: string, [live, patch]: [Jso
   return out;
 }
 
-/** Sorts named items as the patch says; items it does not name keep their place after their former neighbour. */
+/**
+ * Items that the patch names stand in its order (`order`, the list of $setElementOrder, else the patch itself). Each of
+ * the others, in the order of the live list, stands before the first of them that it stood before in the live list.
+ */
 function inOrder(
   items: JsonValue[],
-  order: JsonValue[] | undefined,
+  { order, live }: { readonly order: readonly JsonValue[]; readonly live: readonly JsonValue[] },
   nameOf: (item: JsonValue) => JsonValue | undefined,
-) {
-  if (order === undefined) return items;
-  const rank = (item: JsonValue) => order.findIndex((entry) => deepEqual(nameOf(entry), nameOf(item)));
-  const named = items.filter((item) => rank(item) >= 0).sort((a, b) => rank(a) - rank(b));
+): JsonValue[] {
+  const rankIn = (list: readonly JsonValue[], item: JsonValue) =>
+    list.findIndex((entry) => deepEqual(nameOf(entry), nameOf(item)));
+  const named = items.filter((item) => rankIn(order, item) >= 0);
+  named.sort((a, b) => rankIn(order, a) - rankIn(order, b));
+  const others = items.filter((item) => rankIn(order, item) < 0);
+  const standsBefore = (other: JsonValue, item: JsonValue) => {
+    const [own, next] = [rankIn(live, other), rankIn(live, item)];
+    return own >= 0 && next >= 0 && own < next;
+  };
   const out: JsonValue[] = [];
-  for (const item of items) {
-    if (rank(item) < 0) out.push(item);
-    else {
-      const next = named.shift();
-      if (next !== undefined) out.push(next);
-    }
+  for (const item of named) {
+    while (others[0] !== undefined && standsBefore(others[0], item)) out.push(...others.splice(0, 1));
+    out.push(item);
   }
-  return out;
+  return [...out, ...others];
 }
 
 function applyDirective(
