@@ -119,14 +119,17 @@ func patches(ctx context.Context, all clients) error {
 	if _, err := services.Create(ctx, service, meta.CreateOptions{}); err != nil {
 		return err
 	}
-	bodies := map[types.PatchType]string{
-		types.JSONPatchType:           `[{"op":"add","path":"/metadata/labels","value":{"json":"yes"}}]`,
-		types.MergePatchType:          `{"metadata":{"labels":{"merge":"yes"}}}`,
-		types.StrategicMergePatchType: `{"spec":{"ports":[{"name":"b","port":2}]}}`,
+	steps := []struct {
+		kind types.PatchType
+		body string
+	}{
+		{types.JSONPatchType, `[{"op":"add","path":"/metadata/labels","value":{"json":"yes"}}]`},
+		{types.MergePatchType, `{"metadata":{"labels":{"merge":"yes"}}}`},
+		{types.StrategicMergePatchType, `{"spec":{"ports":[{"name":"b","port":2}]}}`},
 	}
-	for kind, body := range bodies {
-		if _, err := services.Patch(ctx, "patched", kind, []byte(body), meta.PatchOptions{}); err != nil {
-			return fmt.Errorf("%s: %w", kind, err)
+	for _, step := range steps {
+		if _, err := services.Patch(ctx, "patched", step.kind, []byte(step.body), meta.PatchOptions{}); err != nil {
+			return fmt.Errorf("%s: %w", step.kind, err)
 		}
 	}
 	found, err := services.Get(ctx, "patched", meta.GetOptions{})
