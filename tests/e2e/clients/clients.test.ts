@@ -9,6 +9,7 @@ import { KubeConfig } from "@kubernetes/client-node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startRealApiServer, whyNoRealApiServer } from "../../kit/real-api-server.ts";
 import { startTestCluster } from "../../kit/test-cluster.ts";
+import { type ClientResult, writeCompatibilityTable } from "./compatibility-table.ts";
 import { findKubectls, type Kubectl } from "./find-kubectls.ts";
 import { KNOWN } from "./known-differences.ts";
 import { STEPS, type Step } from "./kubectl-steps.ts";
@@ -27,6 +28,13 @@ interface Server {
 }
 
 let folder: string;
+const results: ClientResult[] = [];
+
+function resultOf(client: string, what: string): ClientResult {
+  const result = results.find((one) => one.client === client) ?? { client, what, asked: 0, same: 0 };
+  if (!results.includes(result)) results.push(result);
+  return result;
+}
 let servers: Server[];
 
 /** Both, new: nothing is left of what another client did. */
@@ -66,7 +74,10 @@ describe.skipIf(reason !== undefined)("clients of a real API server and of ours"
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), "isthmus-clients-"));
   });
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  afterAll(() => {
+    rmSync(folder, { recursive: true, force: true });
+    if (process.env["UPDATE_DOCS"] !== undefined) writeCompatibilityTable(results, KNOWN);
+  });
 
   describe.each(kubectls)("kubectl $version", (kubectl) => {
     beforeAll(async () => {
@@ -79,6 +90,9 @@ describe.skipIf(reason !== undefined)("clients of a real API server and of ours"
       "%d: %s",
       async (_, args, step) => {
         const [embedded, real] = await Promise.all(servers.map((server) => runStep(kubectl, server, step)));
+        const result = resultOf(`kubectl ${kubectl.version}`, "what people type, from `api-versions` to `delete`");
+        result.asked++;
+        if (embedded === real) result.same++;
         const known = KNOWN.find((difference) => difference.args === args);
         if (known === undefined) expect(embedded).toBe(real);
         else expect(embedded, "a known difference that is none any more").not.toBe(real);
@@ -101,6 +115,9 @@ describe.skipIf(reason !== undefined)("clients of a real API server and of ours"
         }),
       );
       expect(embedded).toEqual(real);
+      const result = resultOf("@kubernetes/client-node 1.4.0", "objects, patches, an informer, a watch, errors");
+      result.asked++;
+      result.same++;
     });
 
     it("client-go: informers, leader election and the rest", async () => {
@@ -116,6 +133,10 @@ describe.skipIf(reason !== undefined)("clients of a real API server and of ours"
           server.name,
         ).toEqual([]);
         expect(checks).toHaveLength(15);
+        Object.assign(resultOf("client-go 0.35.4", "objects as JSON and protobuf, apply, informers, leader election"), {
+          asked: checks.length,
+          same: checks.length,
+        });
       }
     });
   });
