@@ -69,23 +69,26 @@ function zeroRows(prefix, structs, names) {
     );
   return [...structs.keys()].flatMap((name) => {
     const row = { shown: {}, dropped: [], types: {} };
-    for (const { type, json, options } of fieldsOf(name)) {
-      if (json === "" || json === "-") continue;
-      const named = type.replaceAll("*", "");
-      const own = bare(named);
-      if ((names.has(own) || LISTS.has(own)) && !(named in SCALARS)) {
-        row.types[json] = named.replace(own, own === "UID" ? "types.UID" : `v1.${own}`).replace(/\w+\.(?=\w+\.)/, "");
-      }
-      const omits = options.includes("omitempty");
-      const zero = zeroOf(type, names);
-      const scalar = zero !== null && typeof zero !== "object" && !(bare(type) in SELF_WRITTEN);
-      if (options.includes("omitzero")) continue;
-      if (omits && scalar) row.dropped.push(json);
-      else if (!omits || isStruct(type, names)) row.shown[json] = zero;
+    for (const field of fieldsOf(name)) {
+      if (field.json !== "" && field.json !== "-") addField(row, field, names);
     }
     const empty = [row.dropped, Object.keys(row.shown), Object.keys(row.types)].every((list) => list.length === 0);
     return empty ? [] : [[`${prefix}.${name}`, row]];
   });
+}
+
+function addField(row, { type, json, options }, names) {
+  const named = type.replaceAll("*", "");
+  const own = bare(named);
+  if ((names.has(own) || LISTS.has(own)) && !(named in SCALARS)) {
+    row.types[json] = named.replace(own, own === "UID" ? "types.UID" : `v1.${own}`).replace(/\w+\.(?=\w+\.)/, "");
+  }
+  if (options.includes("omitzero")) return;
+  const omits = options.includes("omitempty");
+  const zero = zeroOf(type, names);
+  const scalar = zero !== null && typeof zero !== "object" && !(bare(type) in SELF_WRITTEN);
+  if (omits && scalar) row.dropped.push(json);
+  else if (!omits || isStruct(type, names)) row.shown[json] = zero;
 }
 
 const bare = (type) => type.replace(/^.*\./, "");
