@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { generateEnvoyProtos } from "./generate/envoy-protos.mjs";
 import { generateIstioCrds } from "./generate/istio-crds.mjs";
+import { generateOpenApiFacts } from "./generate/kubernetes-open-api.mjs";
 import { generateKubernetesProtobuf } from "./generate/kubernetes-protobuf.mjs";
 import { generateKubernetesSchema } from "./generate/kubernetes-schema.mjs";
 import { recordKubernetesServer } from "./generate/kubernetes-server.mjs";
@@ -20,6 +21,8 @@ const steps = {
   "kubernetes-protobuf": () => generateKubernetesProtobuf(root, cache),
   "kubernetes-types": () => generateKubernetesTypes(root, cache),
   "kubernetes-schema": () => generateKubernetesSchema(root, cache),
+  // After the schema, beside which it says what differs.
+  "kubernetes-open-api": () => generateOpenApiFacts(root),
   "kubernetes-zero-values": () => generateKubernetesZeroValues(root, cache),
   "envoy-protos": () => generateEnvoyProtos(root, cache),
 };

@@ -8,6 +8,7 @@ import { request } from "node:https";
 import { createServer } from "node:net";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
+import { recordOpenApi } from "./kubernetes-open-api.mjs";
 
 /** The schemas are those of the first release of the same minor. */
 export const SERVER_RELEASE = "1.35.4";
@@ -43,6 +44,7 @@ export async function recordKubernetesServer(root) {
     const hashes = await storageHashes(server, groups);
     write("discovery.json", { release: SERVER_RELEASE, groups: groups.map(groupFacts), hashes });
     write("columns.json", await columns(server, groups));
+    write("open-api.json", { release: SERVER_RELEASE, ...(await recordOpenApi(server.get)) });
     write("born.json", (await Promise.all(BORN.map((path) => born(server, path)))).flat());
   } finally {
     await server.stop();

@@ -130,10 +130,31 @@ describe("discovery and paths", () => {
   });
 
   it("tells old clients which kinds take dry runs", async () => {
-    const { headers, body } = await call("GET", "/openapi/v2");
+    const accept = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
+    const { headers, body } = await call("GET", "/openapi/v2", { headers: { accept } });
     expect(headers["content-type"]).toBe("application/com.github.proto-openapi.spec.v2.v1.0+protobuf");
-    expect(body["text"]).toContain('group: "apps"\nkind: Deployment\nversion: v1\n');
+    expect(body["text"]).toContain('{"group":"apps","version":"v1","kind":"Deployment"}');
     expect(body["text"]).toContain("dryRun");
+  });
+
+  it("lets clients keep OpenAPI under the address of its content", async () => {
+    const { paths } = (await call("GET", "/openapi/v3")).body as {
+      paths: Record<string, { serverRelativeURL: string }>;
+    };
+    const url = paths["apis/apps/v1"]?.serverRelativeURL ?? "";
+    const kept = await call("GET", url);
+    expect(kept.headers["cache-control"]).toBe("public, immutable");
+    const etag = String(kept.headers["etag"]);
+    expect(url).toBe(`/openapi/v3/apis/apps/v1?hash=${etag.replaceAll('"', "")}`);
+    expect((await call("GET", url, { headers: { "if-none-match": etag } })).status).toBe(304);
+    const old = await call("GET", "/openapi/v3/apis/apps/v1?hash=ABC");
+    expect([old.status, old.headers["location"]]).toEqual([301, url]);
+    const v2 = await call("GET", "/openapi/v2");
+    expect(v2.headers["content-type"]).toBe("application/json");
+    const again = await call("GET", "/openapi/v2", { headers: { "if-none-match": String(v2.headers["etag"]) } });
+    expect(again.status).toBe(304);
+    expect((await call("GET", "/openapi/v2", { headers: { accept: "text/plain" } })).status).toBe(406);
+    expect((await call("GET", "/openapi/v3/none")).status).toBe(404);
   });
 
   it("is healthy for everyone and lets nobody else in without a credential", async () => {

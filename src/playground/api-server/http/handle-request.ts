@@ -17,9 +17,10 @@ import {
   type UserInfo,
   type VirtualResource,
 } from "../contract.ts";
+import { createOpenApiDocuments } from "../open-api/open-api-documents.ts";
 import { namedByFieldSelector, parseRequest } from "./request-info.ts";
-import { sendJson, statusError } from "./respond.ts";
-import { OPEN_PATHS, type PathContext, sendNoPage, servePath } from "./serve-path.ts";
+import { sendJson, sendNoPage, statusError } from "./respond.ts";
+import { OPEN_PATHS, type PathContext, servePath } from "./serve-path.ts";
 import { serveResource } from "./serve-resource.ts";
 
 export interface HandlerOptions {
@@ -51,6 +52,7 @@ export function createRequestHandler(options: HandlerOptions): RequestHandler {
   const { parts, logger } = options;
   const paths: PathContext = {
     registry: parts.registry,
+    openApi: createOpenApiDocuments(parts.registry),
     serverAddress: options.serverAddress,
     isReady: () => !options.stopping.aborted,
     documents: options.documents ?? {},

@@ -5,12 +5,14 @@ export interface Answer {
   readonly code?: number;
   readonly contentType?: string;
   readonly warnings?: readonly string[];
+  /** Default: nobody may keep it without asking again. */
+  readonly cacheControl?: string;
 }
 
 function setHeaders(response: ApiResponse, length: number, answer: Answer): void {
   response.statusCode = answer.code ?? 200;
   response.setHeader("content-type", answer.contentType ?? "application/json");
-  response.setHeader("cache-control", "no-cache, private");
+  response.setHeader("cache-control", answer.cacheControl ?? "no-cache, private");
   if (answer.warnings !== undefined && answer.warnings.length > 0) {
     const before = response.getHeader("warning");
     const first = typeof before === "string" ? [before] : [];
@@ -24,6 +26,14 @@ export function send(response: ApiResponse, body: Buffer | string, answer: Answe
   const data = typeof body === "string" ? Buffer.from(body) : body;
   setHeaders(response, data.length, answer);
   finish(response, data);
+}
+
+/** Sends a code and headers alone. */
+export function sendEmpty(response: ApiResponse, code: number): void {
+  response.statusCode = code;
+  if (!response.hasHeader("cache-control")) response.setHeader("cache-control", "no-cache, private");
+  if (code !== 304) response.setHeader("content-length", 0);
+  finish(response, Buffer.alloc(0));
 }
 
 const PIECE_BYTES = 128 * 1024;
@@ -86,4 +96,10 @@ export function statusError(thrown: unknown): ApiStatusError {
   if (thrown instanceof ApiStatusError) return thrown;
   const message = thrown instanceof Error ? thrown.message : String(thrown);
   return new ApiStatusError(500, "InternalError", `Internal error occurred: ${message}`);
+}
+
+/** Paths that nobody serves get no Status object. */
+export function sendNoPage({ response }: { readonly response: ApiResponse }): void {
+  response.setHeader("x-content-type-options", "nosniff");
+  send(response, "404 page not found\n", { code: 404, contentType: "text/plain; charset=utf-8" });
 }

@@ -3,12 +3,12 @@
 import { noSuchResource } from "../api-errors.ts";
 import type { ApiRequest, ApiResponse, JsonObject, RequestInfo } from "../contract.ts";
 import { KUBERNETES_RELEASE } from "../gen/definitions.ts";
+import type { OpenApiDocuments } from "../open-api/open-api-documents.ts";
 import type { Registry } from "../registry.ts";
 import { aggregated, coreVersions, groupList, groupOf, resourceList } from "./discovery.ts";
 import { healthPaths, serveHealth } from "./health.ts";
-import { openApiDocument, openApiIndex } from "./open-api.ts";
-import { OPEN_API_V2_TYPE, openApiV2 } from "./open-api-v2.ts";
-import { send, sendJson } from "./respond.ts";
+import { sendJson, sendNoPage } from "./respond.ts";
+import { serveOpenApi } from "./serve-open-api.ts";
 
 const KEYS_PATH = "/openid/v1/jwks";
 const [MAJOR, MINOR] = KUBERNETES_RELEASE.split(".");
@@ -38,6 +38,7 @@ export const OPEN_PATHS = /^\/(healthz|livez|readyz|version)(\/|$)/;
 
 export interface PathContext {
   readonly registry: Registry;
+  readonly openApi: OpenApiDocuments;
   /** HOST:PORT */
   readonly serverAddress: string;
   readonly isReady: () => boolean;
@@ -63,12 +64,6 @@ export function servePath(context: PathContext, info: RequestInfo, exchange: Exc
   if (serve !== undefined) serve(context, rest, exchange);
   else if (first !== "") sendNoPage(exchange);
   else sendJson(exchange.response, { paths: allPaths(context) });
-}
-
-/** Paths that nobody serves get no Status object. */
-export function sendNoPage({ response }: Pick<Exchange, "response">): void {
-  response.setHeader("x-content-type-options", "nosniff");
-  send(response, "404 page not found\n", { code: 404, contentType: "text/plain; charset=utf-8" });
 }
 
 function allPaths({ registry, documents }: PathContext): string[] {
@@ -113,12 +108,7 @@ const PATHS: Readonly<Record<string, PathServer>> = {
     if (group !== undefined) return sendKnown(exchange, groupOf(registry, group));
     if (!sendAggregated(registry, false, exchange)) sendJson(exchange.response, groupList(registry));
   },
-  openapi: ({ registry }, [form, ...path], exchange) => {
-    if (form === "v2") return send(exchange.response, openApiV2(registry), { contentType: OPEN_API_V2_TYPE });
-    if (form !== "v3") throw noSuchResource();
-    if (path.length === 0) return sendJson(exchange.response, openApiIndex(registry));
-    sendKnown(exchange, openApiDocument(registry, path.join("/")));
-  },
+  openapi: ({ openApi }, rest, exchange) => serveOpenApi(openApi, rest, exchange),
 };
 
 function sendKnown({ response }: Exchange, document: Parameters<typeof sendJson>[1] | undefined): void {

@@ -1,0 +1,107 @@
+// Schemas of custom resources as OpenAPI tells of them. Old clients validate by v2, so that it may say no more than they
+// understand: a value that may be null or have unknown fields has no type there.
+import type { JsonObject, JsonValue } from "../contract.ts";
+import { isObject } from "../json.ts";
+import type { ResourceKind } from "../resource-kind.ts";
+import { V2_PREFIX, V3_PREFIX } from "./published-schemas.ts";
+
+const META = "io.k8s.apimachinery.pkg.apis.meta.v1.";
+const JUNCTORS = ["allOf", "oneOf", "anyOf", "not", "nullable", "default"];
+
+/** `com.example.v1.Widget` */
+export function customName({ group, version, kind }: Pick<ResourceKind, "group" | "version" | "kind">): string {
+  return `${group.split(".").reverse().join(".")}.${version}.${kind}`;
+}
+
+const reference = (name: string, v2: boolean): JsonObject =>
+  v2 ? { $ref: V2_PREFIX + name } : { allOf: [{ $ref: V3_PREFIX + name }] };
+
+const typeMeta = { apiVersion: { type: "string" }, kind: { type: "string" } };
+const identity = (v2: boolean) => ({ ...typeMeta, metadata: reference(`${META}ObjectMeta`, v2) });
+
+const gvk = ({ group, version }: ResourceKind, kind: string): JsonObject => ({
+  "x-kubernetes-group-version-kind": [{ group, kind, version }],
+});
+
+/** Schema of the objects of a custom kind. */
+export function customSchema(kind: ResourceKind, v2: boolean): JsonObject {
+  const form = kind.custom?.form as JsonObject | undefined;
+  return { ...rootOf(form ?? {}, v2), ...gvk(kind, kind.kind), ...selectableFields(kind) };
+}
+
+function rootOf(form: JsonObject, v2: boolean): JsonObject {
+  if (v2 && form["x-kubernetes-preserve-unknown-fields"] === true) return { type: "object" };
+  const shown = shownIn(form, v2);
+  const properties = isObject(shown["properties"]) ? shown["properties"] : {};
+  return { ...shown, type: "object", properties: { ...properties, ...identity(v2) } };
+}
+
+function selectableFields({ custom }: ResourceKind): JsonObject {
+  if (custom === undefined || custom.selectableFields.length === 0) return {};
+  const fields = custom.selectableFields.map((fieldPath) => ({ fieldPath }));
+  return { "x-kubernetes-selectable-fields": fields };
+}
+
+/** Schema of a list of them. */
+export function customListSchema(kind: ResourceKind, v2: boolean): JsonObject {
+  const items = { type: "array", items: reference(customName(kind), v2) };
+  return {
+    type: "object",
+    required: ["items"],
+    properties: { ...typeMeta, items, metadata: reference(`${META}ListMeta`, v2) },
+    ...gvk(kind, kind.listKind),
+  };
+}
+
+function shownIn(schema: JsonObject, v2: boolean): JsonObject {
+  const out = v2 ? simplified(schema) : { ...schema };
+  for (const key of ["items", "additionalProperties"]) {
+    const child = out[key];
+    if (isObject(child)) out[key] = shownIn(child, v2);
+  }
+  if (isObject(out["properties"])) {
+    const fields = Object.entries(out["properties"]);
+    out["properties"] = Object.fromEntries(
+      fields.map(([field, child]) => [field, isObject(child) ? shownIn(child, v2) : child]),
+    );
+  }
+  return schema["x-kubernetes-embedded-resource"] === true ? embedded(out, v2) : out;
+}
+
+/** A whole object in a field has what every object has, unless that would forbid unknown fields to a client of v2. */
+function embedded(schema: JsonObject, v2: boolean): JsonObject {
+  if (v2 && schema["x-kubernetes-preserve-unknown-fields"] === true) return schema;
+  const own = isObject(schema["properties"]) ? schema["properties"] : {};
+  const required = Array.isArray(schema["required"]) ? schema["required"] : [];
+  const missing = ["kind", "apiVersion"].filter((field) => !required.includes(field));
+  return { ...schema, properties: { ...own, ...identity(v2) }, required: [...required, ...missing] };
+}
+
+function simplified(schema: JsonObject): JsonObject {
+  const out = without(schema, JUNCTORS);
+  const open = schema["x-kubernetes-preserve-unknown-fields"] === true;
+  const nullable = schema["nullable"] === true;
+  if (open || nullable) {
+    delete out["items"];
+    delete out["properties"];
+  }
+  const untyped = (out["type"] === "array" && out["items"] === undefined) || (open && out["type"] === "object");
+  if (nullable || untyped) delete out["type"];
+  return withRequired(out);
+}
+
+/** What may be null need not be there. */
+function withRequired(schema: JsonObject): JsonObject {
+  const { required, properties, additionalProperties } = schema;
+  if (!Array.isArray(required)) return schema;
+  const kept = isNullable(additionalProperties)
+    ? []
+    : required.filter((field) => !(isObject(properties) && isNullable(properties[String(field)])));
+  return kept.length === 0 ? without(schema, ["required"]) : { ...schema, required: kept };
+}
+
+const isNullable = (schema: JsonValue | undefined) => isObject(schema) && schema["nullable"] === true;
+
+function without(schema: JsonObject, keys: readonly string[]): JsonObject {
+  return Object.fromEntries(Object.entries(schema).filter(([key]) => !keys.includes(key)));
+}

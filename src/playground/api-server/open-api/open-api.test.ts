@@ -1,0 +1,159 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import type { JsonObject } from "../contract.ts";
+import { objectAt, valueAt } from "../json.ts";
+import { createRegistry } from "../registry.ts";
+import type { ResourceKind } from "../resource-kind.ts";
+import type { Schema } from "../schema/schema.ts";
+import { customSchema } from "./custom-schemas.ts";
+import { createOpenApiDocuments } from "./open-api-documents.ts";
+import { openApiProtobuf } from "./open-api-protobuf.ts";
+import { publishedNames, publishedSchema } from "./published-schemas.ts";
+
+const RECORDED = new URL("../../../../tools/generate/gen/open-api.json", import.meta.url);
+
+const META = { metadata: { $ref: "#/definitions/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta" } };
+const IDENTITY = { apiVersion: { type: "string" }, kind: { type: "string" } };
+
+function widget(form: Schema): ResourceKind {
+  return {
+    group: "shop.example.com",
+    version: "v1",
+    kind: "Widget",
+    listKind: "WidgetList",
+    plural: "widgets",
+    singular: "widget",
+    namespaced: true,
+    verbs: ["get", "list", "create", "update", "patch", "delete"],
+    shortNames: [],
+    categories: [],
+    subresources: [],
+    subresourceRows: [],
+    stored: true,
+    storedAs: { group: "shop.example.com", version: "v1" },
+    schema: form,
+    custom: {
+      definition: "widgets.shop.example.com",
+      form,
+      columns: [],
+      terminating: false,
+      deprecation: "",
+      selectableFields: [],
+    },
+  };
+}
+
+const jsonOf = ({ body }: { readonly body: Buffer }) => JSON.parse(body.toString()) as JsonObject;
+
+describe("built-in schemas", () => {
+  it("are those of a real server, but for their descriptions", () => {
+    const { definitions } = JSON.parse(readFileSync(RECORDED, "utf8")) as { definitions: JsonObject };
+    expect(publishedNames()).toEqual(Object.keys(definitions).sort());
+    for (const [name, schema] of Object.entries(definitions)) expect(publishedSchema(name), name).toEqual(schema);
+  });
+
+  it("say in v3 where each path leads and what it takes", () => {
+    const document = jsonOf(createOpenApiDocuments(createRegistry()).v3("apis/apps/v1") ?? { body: Buffer.from("{}") });
+    const path = "/apis/apps/v1/namespaces/{namespace}/deployments";
+    const patch = objectAt(document, "paths", `${path}/{name}`, "patch");
+    expect(patch["x-kubernetes-action"]).toBe("patch");
+    expect(patch["x-kubernetes-group-version-kind"]).toEqual({ group: "apps", version: "v1", kind: "Deployment" });
+    expect(JSON.stringify(patch["parameters"])).toMatch(/dryRun.*fieldManager.*fieldValidation.*force/);
+    expect(valueAt(document, "paths", `${path}/{name}/scale`, "get", "x-kubernetes-group-version-kind")).toEqual({
+      group: "autoscaling",
+      version: "v1",
+      kind: "Scale",
+    });
+    expect(valueAt(document, "paths", "/apis/apps/v1/deployments", "get", "x-kubernetes-action")).toBe("list");
+    const schemas = objectAt(document, "components", "schemas");
+    const text = JSON.stringify(document);
+    for (const [, name = ""] of text.matchAll(/"#\/components\/schemas\/([^"]+)"/g))
+      expect(schemas).toHaveProperty([name]);
+  });
+});
+
+describe("schemas of custom resources", () => {
+  const form: Schema = {
+    type: "object",
+    description: "A widget.",
+    properties: {
+      size: { type: "integer", default: 1, description: "How big." },
+      color: { type: "string", nullable: true },
+      free: { type: "object", properties: { a: { type: "string" } }, "x-kubernetes-preserve-unknown-fields": true },
+      port: { "x-kubernetes-int-or-string": true, anyOf: [{ type: "integer" }, { type: "string" }] },
+      whole: { type: "object", "x-kubernetes-embedded-resource": true },
+    },
+    required: ["size", "color"],
+  };
+
+  it("say in v2 only what old clients understand", () => {
+    expect(customSchema(widget(form), true)).toEqual({
+      type: "object",
+      description: "A widget.",
+      properties: {
+        ...IDENTITY,
+        ...META,
+        size: { type: "integer", description: "How big." },
+        color: {},
+        free: { "x-kubernetes-preserve-unknown-fields": true },
+        port: { "x-kubernetes-int-or-string": true },
+        whole: {
+          type: "object",
+          "x-kubernetes-embedded-resource": true,
+          properties: { ...IDENTITY, ...META },
+          required: ["kind", "apiVersion"],
+        },
+      },
+      required: ["size"],
+      "x-kubernetes-group-version-kind": [{ group: "shop.example.com", kind: "Widget", version: "v1" }],
+    });
+  });
+
+  it("forbid no field in v2 when all unknown fields are kept", () => {
+    const { properties } = customSchema(widget({ ...form, "x-kubernetes-preserve-unknown-fields": true }), true);
+    expect(properties).toBeUndefined();
+  });
+
+  it("are whole in v3", () => {
+    const { properties } = customSchema(widget(form), false);
+    expect(properties).toMatchObject({
+      size: { type: "integer", default: 1, description: "How big." },
+      color: { type: "string", nullable: true },
+      free: { properties: { a: { type: "string" } } },
+      metadata: { allOf: [{ $ref: "#/components/schemas/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta" }] },
+    });
+  });
+});
+
+describe("documents", () => {
+  it("are made again only where a definition changed", () => {
+    const registry = createRegistry();
+    const documents = createOpenApiDocuments(registry);
+    const apps = documents.v3("apis/apps/v1");
+    const v2 = documents.v2("protobuf");
+    registry.setCustom("widgets.shop.example.com", [widget({ type: "object" })]);
+    expect(documents.v3("apis/apps/v1")).toBe(apps);
+    expect(documents.v2("protobuf").hash).not.toBe(v2.hash);
+    expect(documents.v2("protobuf").body.includes("com.example.shop.v1.WidgetList")).toBe(true);
+    const hash = documents.v3("apis/shop.example.com/v1")?.hash ?? "";
+    expect(objectAt(documents.index(), "paths")["apis/shop.example.com/v1"]).toEqual({
+      serverRelativeURL: `/openapi/v3/apis/shop.example.com/v1?hash=${hash}`,
+    });
+    registry.setCustom("widgets.shop.example.com", []);
+    expect(documents.v3("apis/shop.example.com/v1")).toBeUndefined();
+    expect(documents.v2("json").hash).toBe(v2.hash);
+  });
+});
+
+describe("protobuf", () => {
+  it("writes fields by gnostic's numbers", () => {
+    const definitions = { A: { type: "object", maximum: 1.5, required: ["b"], additionalProperties: true } };
+    // definitions(9) { named(1) { "A", value(2) { type(22){"object"} maximum(7) required(19) additionalProperties(21){flag(2)} } } }
+    const schema = `b201080a066f626a656374${"39"}000000000000f83f${"9a0101"}62${"aa0102"}1001`;
+    const value = `12${(schema.length / 2).toString(16).padStart(2, "0")}${schema}`;
+    const named = `0a0141${value}`;
+    const one = `0a${(named.length / 2).toString(16).padStart(2, "0")}${named}`;
+    const expected = `4a${(one.length / 2).toString(16).padStart(2, "0")}${one}`;
+    expect(openApiProtobuf({ definitions }).toString("hex")).toBe(expected);
+  });
+});
