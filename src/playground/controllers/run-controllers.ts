@@ -5,6 +5,7 @@ import type { Logger } from "#base/logger";
 import type { KubeClient } from "#kube/kube-client";
 import type { ClusterProcessConfig } from "../process-config.ts";
 import { createClaimsController } from "./cluster/claims-controller.ts";
+import { createClusterDnsService } from "./cluster/cluster-dns-service.ts";
 import { createClusterRoleController } from "./cluster/cluster-role-controller.ts";
 import { createDisruptionController } from "./cluster/disruption-controller.ts";
 import { createLoadBalancerController } from "./cluster/load-balancer-controller.ts";
@@ -18,6 +19,7 @@ import type { ControllerContext } from "./controller.ts";
 import { createEndpointSliceController } from "./endpoints/endpoint-slice-controller.ts";
 import { createMirroringController } from "./endpoints/mirroring-controller.ts";
 import { createGarbageCollector } from "./garbage/garbage-collector.ts";
+import { createCronJobController } from "./jobs/cron-job-controller.ts";
 import { createFinishedJobsController } from "./jobs/finished-jobs-controller.ts";
 import { createJobController } from "./jobs/job-controller.ts";
 import { createEventRecorder } from "./objects/event-recorder.ts";
@@ -32,7 +34,7 @@ import { createReplicaSetController } from "./workloads/replica-set-controller.t
 export interface ControllersOptions {
   /** Identity system:masters. */
   readonly client: KubeClient;
-  readonly config: Pick<ClusterProcessConfig, "loadBalancerRange"> & {
+  readonly config: Pick<ClusterProcessConfig, "loadBalancerRange" | "serviceCIDR"> & {
     readonly pki: Pick<ClusterProcessConfig["pki"], "caCert">;
   };
   /** The API server's `TokenSigner.signLegacy`. */
@@ -67,10 +69,12 @@ export function createControllers(options: ControllersOptions): Component[] {
     createDaemonSetController(context),
     createJobController(context),
     createFinishedJobsController(context),
+    createCronJobController(context),
     createEndpointSliceController(context),
     createMirroringController(context),
     createClaimsController(context),
     createDisruptionController(context),
+    createClusterDnsService(context, config.serviceCIDR),
     createLoadBalancerController(context, config.loadBalancerRange),
     createNamespaceController(context),
     createNodeLifecycleController(context, options.nodeGraceMs),

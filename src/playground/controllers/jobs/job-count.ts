@@ -1,5 +1,5 @@
 // What a Job's pods add up to, and whether that ends it. Pure.
-import type { Job, JobStatus, Pod } from "#api/kubernetes/gen/types";
+import type { Job, Pod } from "#api/kubernetes/gen/types";
 import { identityOf, isBeingDeleted } from "../objects/object-meta.ts";
 import { isFinished, isReady } from "../workloads/pod-state.ts";
 import { parseIndexes } from "./job-indexes.ts";
@@ -156,8 +156,4 @@ export function isJobFinished({ status }: Pick<Job, "status">): boolean {
   return (status?.conditions ?? []).some(
     ({ type, status: value }) => (type === "Complete" || type === "Failed") && value === "True",
   );
-}
-
-export function statusOf(job: Job): JobStatus {
-  return job.status ?? {};
 }

@@ -1,7 +1,5 @@
 // Conditions of a status as controllers keep them: one a type, times that move only when the condition does.
 
-import { kubeTime } from "../objects/object-meta.ts";
-
 /** Zero counts are left out of a status, as the API's own encoding does. */
 export function withoutZeros<T extends object>(status: T, keep: readonly (keyof T)[] = []): T {
   const kept = Object.entries(status).filter(([key, value]) => {
@@ -43,11 +41,4 @@ function canonical(value: unknown): string {
     if (typeof item !== "object" || item === null || Array.isArray(item)) return item;
     return Object.fromEntries(Object.entries(item).sort(([a], [b]) => (a < b ? -1 : 1)));
   });
-}
-
-export function newCondition<T extends ConditionLike>(
-  now: number,
-  fields: Omit<T, "lastTransitionTime">,
-): Omit<T, "lastTransitionTime"> & { lastTransitionTime: string } {
-  return { ...fields, lastTransitionTime: kubeTime(now) };
 }
