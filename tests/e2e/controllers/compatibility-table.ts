@@ -58,7 +58,7 @@ order of sets, how often an event came where machines differ in speed. Known dif
 | no \`podCIDR\` from a range allocator, no event \`CIDRAssignmentFailed\` | nodes of a playground bring their own range |
 | no preemption, no topology spread, no scoring but the number of pods | a playground has one node |
 | no volumes are made | a claim without a volume stays pending, as in a real cluster without a provisioner |
-${notYetRows(areas)}| CronJobs make no Jobs; HorizontalPodAutoscalers and ReplicationControllers are kept, not acted upon | nothing of the mesh uses them |`;
+${notYetRows(areas)}| HorizontalPodAutoscalers and ReplicationControllers are kept, not acted upon | nothing of the mesh uses them |`;
 }
 
 function notYetRows(areas: readonly Area[]): string {

@@ -110,7 +110,8 @@ class Words {
     const own = named.replaceAll(this.#scenario.name, "NS").replace(TIME, "TIME");
     const random = own
       .replace(/0\/\d+ nodes are available: .*/, "0/N nodes are available: REASONS")
-      .replace(/(kube-api-access)-[a-z0-9]{5}\b/g, "$1-RANDOM");
+      .replace(/(kube-api-access)-[a-z0-9]{5}\b/g, "$1-RANDOM")
+      .replace(MINUTE, "-MINUTE");
     return this.#scenario.comparesNodes === true ? random : random.replace(/\b(node|zone)-[ab]\b/g, "$1-ANY");
   }
 
@@ -171,17 +172,18 @@ function blurred(content: string): string {
     .replace(/10\.244\.\d+\.\d+/g, "");
 }
 
-function generatedPrefix({ type, object }: Found): string | undefined {
+function generatedPrefix({ object }: Found): string | undefined {
   const { generateName, name = "" } = object.metadata ?? {};
   const owner = object.metadata?.ownerReferences?.[0];
   // Its pods have names of their own.
   if (owner?.kind === "StatefulSet") return undefined;
   if (generateName !== undefined && generateName !== "") return generateName;
-  if (type.kind === "Job" && owner?.kind === "CronJob") return `${owner.name}-`;
   return new RegExp(`-${SUFFIX}{5}$`).test(name) ? name.slice(0, -5) : undefined;
 }
 
 const UUID = /\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g;
+/** In the names of a CronJob's Jobs: minutes since 1970. */
+const MINUTE = /-2\d{7}(?![0-9])/g;
 const TIME = /\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g;
 /** Sets that the API lists in no particular order. */
 const UNORDERED = new Set([
@@ -271,7 +273,7 @@ function blurNames(text: string): string {
     .replace(new RegExp(`-${SUFFIX}{7,10}-${SUFFIX}{5}(?![a-z0-9])`, "g"), "-HASH-SUFFIX")
     .replace(new RegExp(`-${SUFFIX}{5}(?![a-z0-9])`, "g"), "-SUFFIX")
     .replace(new RegExp(`-${SUFFIX}{7,10}(?![a-z0-9])`, "g"), "-HASH")
-    .replace(/-2\d{7}(?![0-9])/g, "-MINUTE");
+    .replace(MINUTE, "-MINUTE");
 }
 
 function sortedKeys(value: unknown): unknown {

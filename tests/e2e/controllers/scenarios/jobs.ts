@@ -1,6 +1,7 @@
 import { Kinds } from "../../../../src/api/kinds.ts";
 import type { Job } from "../../../../src/api/kubernetes/gen/types.ts";
 import type { Scenario, World } from "../world.ts";
+import { valueAt } from "../world.ts";
 import { job, podTemplate } from "./manifests.ts";
 
 const { Job: Jobs, CronJob } = Kinds;
@@ -175,6 +176,25 @@ export const jobScenarios: readonly Scenario[] = [
         spec: { schedule: "* * * * *", suspend: true, jobTemplate: { spec: { template } } },
       });
       await world.until("it is there", () => world.get(CronJob, "tick"));
+    },
+  },
+  {
+    name: "cron-job-makes-a-job",
+    slow: true,
+    async run(world) {
+      const template = podTemplate("tick", "succeeds", { restartPolicy: "Never" });
+      const metadata = { labels: { team: "blue" }, annotations: { note: "of the template" } };
+      // Held back as soon as it has seen the first one's end: half a minute is time enough for that.
+      await world.apply({
+        kind: "CronJob",
+        metadata: { name: "tick" },
+        spec: { schedule: "@every 30s", jobTemplate: { metadata, spec: { template } } },
+      });
+      await world.until("it has seen its end", async () => {
+        const status = (await world.get(CronJob, "tick"))?.["status"];
+        return valueAt(status, "lastSuccessfulTime") !== undefined && valueAt(status, "active") === undefined;
+      });
+      await world.patch(CronJob, "tick", { spec: { suspend: true } });
     },
   },
 ];

@@ -1,4 +1,5 @@
 import { Kinds } from "../../../../src/api/kinds.ts";
+import { KubeError } from "../../../../src/kube/kube-client.ts";
 import type { Scenario, World } from "../world.ts";
 import { valueAt } from "../world.ts";
 import { configMap, pod, replicaSet } from "./manifests.ts";
@@ -15,6 +16,13 @@ const budget = (spec: object) => ({
 async function replicas(world: World, image: string, count: number): Promise<void> {
   await world.apply(replicaSet("web", image, { replicas: count }));
   await world.pods("app=web", count, ({ status }) => status?.phase === "Running");
+}
+
+async function evict(world: World, name: string, deleteOptions?: object): Promise<void> {
+  const { namespace } = world;
+  const metadata = { name, namespace };
+  const body = { apiVersion: "policy/v1", kind: "Eviction", metadata, ...(deleteOptions ? { deleteOptions } : {}) };
+  await world.client.createSubresource(Pod, { namespace, name, subresource: "eviction" }, body);
 }
 
 export const namespaceScenarios: readonly Scenario[] = [
@@ -121,14 +129,33 @@ export const namespaceScenarios: readonly Scenario[] = [
         budget({ minAvailable: 1 }),
       );
       await world.reaches(PodDisruptionBudget, "web", "status.disruptionsAllowed", 1);
-      const body = { apiVersion: "policy/v1", kind: "Eviction", metadata: { name: "one", namespace: world.namespace } };
-      await world.client.createSubresource(
-        Pod,
-        { namespace: world.namespace, name: "one", subresource: "eviction" },
-        body,
-      );
+      await evict(world, "one");
       await world.reaches(PodDisruptionBudget, "web", "status.disruptionsAllowed", 0);
       await world.reaches(PodDisruptionBudget, "web", "status.currentHealthy", 1);
+    },
+  },
+  {
+    name: "disruption-budget-refuses-another",
+    async run(world) {
+      await world.apply(
+        pod("one", "lingers", {}, { labels: { app: "web" } }),
+        pod("two", "lingers", {}, { labels: { app: "web" } }),
+        pod("sick", "unready", {}, { labels: { app: "web" } }),
+      );
+      await world.pods("app=web", 3, ({ status }) => status?.phase === "Running");
+      await world.apply(budget({ minAvailable: 1 }));
+      await world.reaches(PodDisruptionBudget, "web", "status.disruptionsAllowed", 1);
+      await evict(world, "one", { gracePeriodSeconds: 600 });
+      // Not ready: it may go though nothing is left of the budget.
+      await evict(world, "sick");
+      await world.gone(Pod, "sick");
+      await world.reaches(PodDisruptionBudget, "web", "status.expectedPods", 2);
+      await world.reaches(PodDisruptionBudget, "web", "status.currentHealthy", 1);
+      const refused = await evict(world, "two").catch((thrown: unknown) => thrown);
+      if (!(refused instanceof KubeError)) throw new Error("the second eviction was not refused");
+      await world.apply(
+        configMap("refusal", { annotations: { status: `${refused.status}`, message: refused.message } }),
+      );
     },
   },
 ];
