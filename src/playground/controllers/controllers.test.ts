@@ -240,6 +240,19 @@ describe("what a namespace gets", () => {
   });
 });
 
+describe("the cluster DNS", () => {
+  it("has its promised address, which no other Service can get", async () => {
+    const where = { namespace: "kube-system", name: "kube-dns" };
+    const look = () => client.get<Service>(Kinds.Service, where).catch(() => undefined);
+    const dns = await wait("Service kube-dns", look);
+    expect(dns.spec?.clusterIP).toBe("10.96.0.10");
+    expect(dns.spec?.ports?.map(({ name, protocol, port }) => `${name} ${protocol} ${port}`)).toEqual([
+      "dns UDP 53",
+      "dns-tcp TCP 53",
+    ]);
+  });
+});
+
 describe("a Deployment", () => {
   it("is rolled out quickly, replaces a lost pod, is updated, rolled back, scaled and removed", async () => {
     const begin = performance.now();
