@@ -249,6 +249,8 @@ function isNothing(value: unknown): boolean {
   return value === null || value === undefined || (typeof value === "object" && Object.keys(value).length === 0);
 }
 
+/** They repair what another write is just about to do, when their round comes at that moment. */
+const HOUSEKEEPING = new Set(["cidrAllocator", "ipallocator-repair-controller", "portallocator-repair-controller"]);
 /** Two writers met; the news of a pod's end came before the answer to its own deletion. */
 const TOLD_BY_CHANCE = ["the object has been modified; please apply your changes", "Cancelling deletion of Pod"];
 
@@ -258,7 +260,7 @@ function normalEvents(events: readonly Event[], words: Words, loose: boolean): s
   for (const event of events) {
     const { involvedObject, reason, message = "", type, source, reportingComponent, action } = event;
     const from = reportingComponent || source?.component;
-    if (from === "cidrAllocator" || TOLD_BY_CHANCE.some((part) => message.includes(part))) continue;
+    if (HOUSEKEEPING.has(from ?? "") || TOLD_BY_CHANCE.some((part) => message.includes(part))) continue;
     const text = `${type} ${reason} (${from}${action === undefined ? "" : `, ${action}`}) ${involvedObject.kind} ${involvedObject.name}: ${message.replace("(combined from similar events): ", "")}`;
     const line = words
       .of(blurNames(text))
