@@ -44,7 +44,7 @@ function selectableFields({ custom }: ResourceKind): JsonObject {
 
 /** Schema of a list of them. */
 export function customListSchema(kind: ResourceKind, v2: boolean): JsonObject {
-  const items = { type: "array", items: reference(customName(kind), v2) };
+  const items = { type: "array", items: { $ref: (v2 ? V2_PREFIX : V3_PREFIX) + customName(kind) } };
   return {
     type: "object",
     required: ["items"],

@@ -11,7 +11,7 @@ import {
   operationsOf,
   PARAMETER_TYPES,
   type PathOperations,
-  SHARED_DEFINITIONS,
+  WATCH_EVENT,
 } from "./operations.ts";
 import { publishedSchemaV3, V3_PREFIX } from "./published-schemas.ts";
 
@@ -31,7 +31,9 @@ function schemasOf(kinds: readonly ResourceKind[], rows: readonly PathOperations
   }
   const own = Object.values(schemas);
   const named = rows.flatMap(({ operations }) => operations.flatMap(({ body, answer }) => [body ?? answer, answer]));
-  for (const name of [...kinds.map(definitionOf), ...named, ...SHARED_DEFINITIONS]) addSchema(schemas, name);
+  const watched = kinds.some(({ custom, verbs }) => custom === undefined && verbs.includes("watch"));
+  for (const name of [...kinds.map(definitionOf), ...named, ...(watched ? [WATCH_EVENT] : [])])
+    addSchema(schemas, name);
   for (const schema of own) addReferences(schemas, schema);
   return Object.fromEntries(Object.entries(schemas).sort(([a], [b]) => (a < b ? -1 : 1)));
 }

@@ -5,8 +5,8 @@ import { customName } from "./custom-schemas.ts";
 
 const META = "io.k8s.apimachinery.pkg.apis.meta.v1.";
 
-/** Definitions that operations name beside those of the kinds. */
-export const SHARED_DEFINITIONS = ["DeleteOptions", "Patch", "Status", "WatchEvent"].map((name) => META + name);
+/** What a watch of built-in kinds sends; nothing says so of custom resources. */
+export const WATCH_EVENT = `${META}WatchEvent`;
 
 export interface Operation {
   readonly method: "get" | "put" | "post" | "delete" | "patch";
@@ -67,7 +67,7 @@ const COLLECTION: readonly VerbRow[] = [
     verb: "deletecollection",
     method: "delete",
     action: "deletecollection",
-    query: [...new Set([...LIST, ...REMOVE])].sort(),
+    query: [...new Set([...LIST.filter((name) => !/watch/i.test(name)), ...REMOVE])].sort(),
     body: `${META}DeleteOptions`,
     answer: `${META}Status`,
   },
