@@ -115,10 +115,14 @@ const limitRange: Complete = (object) => {
   }
 };
 
-/** What only other choices need is forgotten. */
+/** What only other choices need is forgotten; an address of a balancer is one that nodes answer at, unless it says else. */
 const service: Complete = (object) => {
   const spec = objectAt(object, "spec");
   if (spec["sessionAffinity"] === "None") delete spec["sessionAffinityConfig"];
+  if (spec["type"] !== "LoadBalancer") return;
+  for (const point of objectsAt(object, "status", "loadBalancer", "ingress")) {
+    if (stringAt(point, "ip") !== "") point["ipMode"] ??= "VIP";
+  }
 };
 
 const CORE = "io.k8s.api.core.v1.";
