@@ -7,6 +7,7 @@ import { text } from "node:stream/consumers";
 import { promisify } from "node:util";
 import { KubeConfig } from "@kubernetes/client-node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { until } from "#base/until";
 import { startRealApiServer, whyNoRealApiServer } from "../../kit/real-api-server.ts";
 import { startTestCluster } from "../../kit/test-cluster.ts";
 import { type ClientResult, writeCompatibilityTable } from "./compatibility-table.ts";
@@ -14,7 +15,7 @@ import { findKubectls, type Kubectl } from "./find-kubectls.ts";
 import { KNOWN } from "./known-differences.ts";
 import { STEPS, type Step } from "./kubectl-steps.ts";
 import { nodeClientChecks } from "./node-client.ts";
-import { sameForm } from "./same-output.ts";
+import { sameForm, withoutDescription } from "./same-output.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..", "..");
 const reason = whyNoRealApiServer();
@@ -55,7 +56,18 @@ function kubeconfigFile(server: Server): string {
 const wordsOf = (args: string) =>
   [...args.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? "");
 
-async function runStep(kubectl: Kubectl, server: Server, { args, stdin = "" }: Step): Promise<string> {
+async function runUntilTold(kubectl: Kubectl, server: Server, step: Step): Promise<string> {
+  const { eventually } = step;
+  if (eventually === undefined) return runStep(kubectl, server, step);
+  const told = async () => {
+    const output = await runStep(kubectl, server, step);
+    return output.includes(eventually) ? output : undefined;
+  };
+  const reason = `the ${server.name} server's answer to "${step.args}" has ${eventually}`;
+  return until(told, { reason, timeoutMs: 60_000, intervalMs: 300 });
+}
+
+async function runStep(kubectl: Kubectl, server: Server, { args, stdin = "", fieldsOnly }: Step): Promise<string> {
   const common = ["--kubeconfig", kubeconfigFile(server), "--cache-dir", join(folder, server.name)];
   const child = spawn(kubectl.path, [...common, ...wordsOf(args)], {
     env: { HOME: folder, PATH: process.env["PATH"] },
@@ -67,7 +79,7 @@ async function runStep(kubectl: Kubectl, server: Server, { args, stdin = "" }: S
   const exit = new Promise<number | null>((resolve) => child.on("close", resolve));
   const [out, err, code] = await Promise.all([text(child.stdout), text(child.stderr), exit]);
   clearTimeout(patience);
-  return `${sameForm(out)}\n-- stderr --\n${sameForm(err)}\n-- exit code ${code}`;
+  return `${sameForm(fieldsOnly === true ? withoutDescription(out) : out)}\n-- stderr --\n${sameForm(err)}\n-- exit code ${code}`;
 }
 
 describe.skipIf(reason !== undefined)("clients of a real API server and of ours", () => {
@@ -89,7 +101,7 @@ describe.skipIf(reason !== undefined)("clients of a real API server and of ours"
     it.each(STEPS.filter(fits).map((step, index) => [index, step.args, step] as const))(
       "%d: %s",
       async (_, args, step) => {
-        const [embedded, real] = await Promise.all(servers.map((server) => runStep(kubectl, server, step)));
+        const [embedded, real] = await Promise.all(servers.map((server) => runUntilTold(kubectl, server, step)));
         const result = resultOf(`kubectl ${kubectl.version}`, "what people type, from `api-versions` to `delete`");
         result.asked++;
         if (embedded === real) result.same++;

@@ -8,6 +8,10 @@ export interface Step {
   /** What it needs, by the words of `kubectl version --client`: minor version at least. */
   readonly since?: number;
   readonly until?: number;
+  /** Compare kind, version and fields of `explain` with their types, not the sentences on them. */
+  readonly fieldsOnly?: boolean;
+  /** Text that is there in the end, asked for until it is: a real server tells of new kinds some time after it has them. */
+  readonly eventually?: string;
 }
 
 const yaml = (...documents: readonly object[]) => documents.map((one) => JSON.stringify(one)).join("\n---\n");
@@ -83,8 +87,12 @@ const WIDGETS = yaml({
             properties: {
               spec: {
                 type: "object",
+                description: "What is wanted.",
                 required: ["size"],
-                properties: { size: { type: "integer", maximum: 9 }, color: { type: "string", default: "red" } },
+                properties: {
+                  size: { type: "integer", maximum: 9, description: "How big." },
+                  color: { type: "string", default: "red" },
+                },
                 "x-kubernetes-validations": [{ rule: "self.size != 7", message: "seven is taken" }],
               },
               status: { type: "object", properties: { size: { type: "integer" } } },
@@ -104,6 +112,9 @@ export const STEPS: readonly Step[] = [
   { args: "api-versions" },
   { args: "api-resources --sort-by=name" },
   { args: "api-resources --namespaced=false --verbs=list -o name" },
+  { args: "explain pods --recursive", fieldsOnly: true },
+  { args: "explain deployments.spec.strategy --recursive", fieldsOnly: true },
+  { args: "explain services.spec.nothing" },
   { args: "create namespace steps" },
   { args: "create namespace steps" },
   { args: "create serviceaccount default -n steps" },
@@ -167,6 +178,8 @@ export const STEPS: readonly Step[] = [
   { args: "create -n steps -f -", stdin: yaml(named("Service", "v1", "odd", { spec: { ports: [{ port: 99999 }] } })) },
   { args: "create -n steps -f -", stdin: yaml(named("Deployment", "apps/v1", "none", { spec: { replicas: "two" } })) },
   { args: "create -n steps -f -", stdin: yaml(named("ConfigMap", "v1", "odd", { dta: { a: "b" } })) },
+  { args: "apply -n steps -f -", stdin: yaml(named("ConfigMap", "v1", "odd", { dta: { a: "b" } })) },
+  { args: "apply -n steps -f -", stdin: yaml(named("ConfigMap", "v1", "odd", { data: ["a"] })) },
   { args: "create -n steps -f -", stdin: yaml(named("Gizmo", "v1", "g", {})) },
   { args: "create -n steps -f -", stdin: "apiVersion: v1\nkind: [" },
   { args: "create configmap conf -n steps --from-literal=a=b" },
@@ -197,6 +210,8 @@ export const STEPS: readonly Step[] = [
   { args: "delete pod one -n steps --grace-period=0 --force" },
   { args: "apply -f -", stdin: WIDGETS },
   { args: "wait crd/widgets.steps.example.com --for=condition=Established --timeout=60s" },
+  { args: "explain widgets --recursive", fieldsOnly: true, eventually: "FIELDS:" },
+  { args: "explain widget.spec" },
   { args: "apply -n steps -f -", stdin: widget(3) },
   { args: "get widgets -n steps" },
   { args: "get wd gear -n steps -o yaml" },
@@ -204,7 +219,7 @@ export const STEPS: readonly Step[] = [
   { args: "apply -n steps -f -", stdin: widget(7) },
   { args: "apply -n steps -f -", stdin: widget("big") },
   { args: "apply -n steps --validate=false -f -", stdin: widget(4, { extra: 1 }) },
-  { args: "apply -n steps -f -", stdin: widget(4, { extra: 1 }), since: 25 },
+  { args: "apply -n steps -f -", stdin: widget(4, { extra: 1 }) },
   { args: "scale widget gear -n steps --replicas=5" },
   { args: "get widget gear -n steps -o jsonpath={.spec}" },
   { args: "api-resources --api-group=steps.example.com" },
