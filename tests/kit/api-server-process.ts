@@ -82,7 +82,7 @@ export async function startApiServerProcess(
     start,
     async stop() {
       await end("SIGTERM");
-      rmSync(folder, { recursive: true, force: true });
+      rmSync(folder, { recursive: true, force: true, maxRetries: 50, retryDelay: 100 });
     },
   };
 }

@@ -112,7 +112,7 @@ export async function bootPlayground(options: BootOptions = {}): Promise<TestPla
   };
   const down = async () => {
     await runProgram(isthmus, ["playground", "down", "--name", name], environment, {});
-    rmSync(stateHome, { recursive: true, force: true });
+    rmSync(stateHome, { recursive: true, force: true, maxRetries: 50, retryDelay: 100 });
   };
   return {
     name,

@@ -2,8 +2,7 @@
 // application that echoes. Runs inside the test's network namespace; says one JSON line per event.
 import { createServer } from "node:http";
 import { createInterface } from "node:readline";
-import { type DescMessage, fromJson, type JsonValue } from "@bufbuild/protobuf";
-import { createRegistry } from "@bufbuild/protobuf";
+import { createRegistry, type DescMessage, fromJson, type JsonValue } from "@bufbuild/protobuf";
 import { createAdsService } from "#ads/ads-service";
 import type { ResourceSource, Touched } from "#ads/resource-source";
 import { systemClock } from "#base/clock";

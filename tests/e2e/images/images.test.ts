@@ -64,7 +64,7 @@ describe.skipIf(process.getuid?.() !== 0 || process.platform !== "linux")("image
     first = clone(ROOT, "clone");
     images = build(first, output).images;
   });
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  afterAll(() => rmSync(folder, { recursive: true, force: true, maxRetries: 50, retryDelay: 100 }));
 
   test("a second time there is nothing to do", () => {
     const again = build(first, output);

@@ -167,7 +167,7 @@ describe.skipIf(reason)("the death of a real node", () => {
       expect(status.logTail?.join("\n")).toMatch(/containerd of alone was killed by SIGKILL/);
     } finally {
       await playground.down();
-      rmSync(folder, { recursive: true, force: true });
+      rmSync(folder, { recursive: true, force: true, maxRetries: 50, retryDelay: 100 });
     }
   });
 });

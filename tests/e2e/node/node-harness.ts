@@ -1,4 +1,5 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
@@ -107,8 +108,12 @@ export class NodeHarness {
   }
 
   async close(): Promise<void> {
+    const ended =
+      this.#child.exitCode === null && this.#child.signalCode === null ? once(this.#child, "exit") : undefined;
     this.#child.kill("SIGKILL");
-    rmSync(this.#stateDir, { recursive: true, force: true });
+    await ended;
+    // The kernel ends the pods' processes a moment after their namespace's first one; until then they may still write.
+    rmSync(this.#stateDir, { recursive: true, force: true, maxRetries: 50, retryDelay: 100 });
     await removeCgroupFolders(`isthmus-harness-${basename(this.#stateDir)}`);
   }
 

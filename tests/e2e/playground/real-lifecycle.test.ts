@@ -121,7 +121,7 @@ describe.skipIf(whyNoPlayground())("isthmus start", () => {
     );
   const START = [ISTHMUS, "start"];
   const NPM_START = [process.execPath, "tools/start.mjs"];
-  afterAll(() => rmSync(home, { recursive: true, force: true }));
+  afterAll(() => rmSync(home, { recursive: true, force: true, maxRetries: 50, retryDelay: 100 }));
 
   test("exits 1 and leaves nothing when a command of the page fails", async () => {
     const { done } = begin([...START, "--once"], page("sleep 2; false"));

@@ -95,7 +95,7 @@ export class StubHome {
 
   async remove(names: readonly string[]): Promise<void> {
     for (const name of names) await this.run(["down", "--name", name]);
-    rmSync(this.home, { recursive: true, force: true });
+    rmSync(this.home, { recursive: true, force: true, maxRetries: 50, retryDelay: 100 });
   }
 }
 
