@@ -120,7 +120,7 @@ export class ContainerRunner {
     this.#attempt = attempt;
     const startedAt = kubeTime(clock);
     record("Normal", "Started", "Container started");
-    const containerID = newContainerID();
+    const containerID = newContainerID(running.pid);
     const started = !container.startupProbe;
     const ready = started && !container.readinessProbe && !container.lifecycle?.postStart;
     const imageID = `isthmus://${container.image ?? ""}`;
@@ -202,7 +202,7 @@ export class ContainerRunner {
       record("Warning", "Failed", `Error: ${error.message}`);
       const exit = { exitCode: START_FAILED.exitCode, message: error.message, oomKilled: false };
       this.#attempt++;
-      this.#update({ containerID: newContainerID() });
+      this.#update({ containerID: newContainerID(0) });
       this.#terminated(exit, { startedAt: undefined, startError: error.message, said: "" });
       return exit;
     }
@@ -278,6 +278,7 @@ export class ContainerRunner {
   }
 }
 
-function newContainerID(): string {
-  return `isthmus://${randomBytes(32).toString("hex")}`;
+/** Tells the process on the node, for who debugs it; 0 when none came to be. */
+function newContainerID(pid: number): string {
+  return `isthmus://${pid}-${randomBytes(16).toString("hex")}`;
 }
