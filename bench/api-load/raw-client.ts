@@ -1,4 +1,5 @@
 // A client that costs next to nothing beside the server that is measured: bytes are counted, not parsed.
+import { setMaxListeners } from "node:events";
 import { Agent, request } from "node:https";
 import type { ClusterAccess } from "#kube/kubeconfig";
 
@@ -22,6 +23,8 @@ export function rawClient(access: ClusterAccess, sockets: number): RawClient {
   const agent = new Agent({ keepAlive: true, maxSockets: sockets, cert, key, ca });
   const base = new URL(access.server);
   const stop = new AbortController();
+  // Every request listens to it.
+  setMaxListeners(0, stop.signal);
   const options = { agent, host: base.hostname, port: base.port, signal: stop.signal };
   return {
     call: (method, path, { body, type = "application/json", accept = "application/json" } = {}) =>

@@ -195,7 +195,7 @@ export const STEPS: readonly Step[] = [
   { args: "get cronjobs -n steps" },
   { args: "create poddisruptionbudget pdb -n steps --selector=app=web --min-available=1" },
   { args: "get pdb -n steps" },
-  // What the quota and the limits ask of pods is not enforced by the embedded server: see docs/kubernetes-compatibility.md.
+  // What the quota and the limits ask of pods is not enforced by the embedded server, as its README says.
   { args: "delete quota,limits -n steps --all" },
   { args: "run one -n steps --image=web:1 --restart=Never --port=80" },
   { args: "get pod one -n steps -o yaml" },

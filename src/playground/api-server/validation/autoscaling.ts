@@ -173,7 +173,9 @@ export function checkDisruptionBudget(budget: JsonObject): FieldError[] {
   const spec = objectAt(budget, "spec");
   const policy = spec["unhealthyPodEvictionPolicy"];
   const errors: FieldError[] = [];
-  if (spec["minAvailable"] !== undefined && spec["maxUnavailable"] !== undefined)
+  // An explicit null sets nothing.
+  const isSet = (field: string) => (spec[field] ?? undefined) !== undefined;
+  if (isSet("minAvailable") && isSet("maxUnavailable"))
     errors.push(invalid("spec", shownBudget(spec), "minAvailable and maxUnavailable cannot be both set"));
   for (const field of ["minAvailable", "maxUnavailable"]) {
     errors.push(...checkIntOrPercent(`spec.${field}`, spec[field]), ...atMostAll(`spec.${field}`, spec[field]));
