@@ -1,5 +1,5 @@
 // Server-side apply by several managers: conflicts, force, shared fields, removals, mixes with other writes.
-import { type PatchType, type SequenceBuilder, type TemplateKind, apiVersionOf, builtin } from "../generate/builder.ts";
+import { apiVersionOf, builtin, type PatchType, type SequenceBuilder, type TemplateKind } from "../generate/builder.ts";
 import type { JsonMap } from "../step.ts";
 import type { Area } from "./area.ts";
 

@@ -1,7 +1,8 @@
 // The everyday life of objects of all kinds: create, read, change in every way, list, delete.
-import type { Area } from "./area.ts";
+
 import { FREE_KINDS, type PatchType, type SequenceBuilder, type TemplateKind } from "../generate/builder.ts";
 import type { JsonMap } from "../step.ts";
+import type { Area } from "./area.ts";
 
 export const objects: Area = {
   name: "objects",

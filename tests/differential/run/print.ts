@@ -1,6 +1,7 @@
 // A run in words: tables, and each finding as requests with both answers.
-import { belongsTo } from "./compare.ts";
+
 import type { Step } from "../step.ts";
+import { belongsTo } from "./compare.ts";
 import type { Finding, RunReport } from "./run-differential.ts";
 
 export function findingText(finding: Finding): string {

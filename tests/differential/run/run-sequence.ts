@@ -1,7 +1,7 @@
 // One sequence against two servers, step by step and both at once.
 import type { Answer, Json, Sequence, Step } from "../step.ts";
 import { compare, type Difference } from "./compare.ts";
-import { type Answered, type Filling, type WebhookAddress, isMap, requestOf } from "./fill-in.ts";
+import { type Answered, type Filling, isMap, requestOf, type WebhookAddress } from "./fill-in.ts";
 import { createNormaliser, type NormalAnswer } from "./normalise.ts";
 import type { OpenWatch, Target } from "./target.ts";
 

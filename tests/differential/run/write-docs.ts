@@ -1,13 +1,16 @@
 // The table of a run in docs/kubernetes-compatibility.md, between two marks.
 import { readFileSync, writeFileSync } from "node:fs";
+import { withSection } from "../../kit/doc-section.ts";
 import type { FaultResult } from "../faults/find-fault.ts";
 import type { KnownDifference } from "./known-differences.ts";
 import { equalShare } from "./print.ts";
 import type { RunReport } from "./run-differential.ts";
 
 const FILE = new URL("../../../docs/kubernetes-compatibility.md", import.meta.url);
-const BEGIN = "<!-- differential: written by `npm run differential -- --write-docs` -->";
-const END = "<!-- differential: end -->";
+const MARKS = {
+  begin: "<!-- differential: written by `npm run differential -- --write-docs` -->",
+  end: "<!-- differential: end -->",
+};
 
 export interface Shown {
   readonly report: RunReport;
@@ -19,11 +22,7 @@ export interface Shown {
 
 /** Replaces the section, or appends it when the file has none. */
 export function writeDocs(shown: Shown): void {
-  const text = readFileSync(FILE, "utf8");
-  const section = `${BEGIN}\n${sectionOf(shown)}\n${END}`;
-  const [before, rest] = text.split(BEGIN);
-  if (rest === undefined) writeFileSync(FILE, `${text.trimEnd()}\n\n${section}\n`);
-  else writeFileSync(FILE, `${before}${section}${rest.split(END)[1] ?? "\n"}`);
+  writeFileSync(FILE, withSection(readFileSync(FILE, "utf8"), MARKS, sectionOf(shown)));
 }
 
 function sectionOf({ report, known, faults, held }: Shown): string {

@@ -1,11 +1,11 @@
 // The section on clients of docs/kubernetes-compatibility.md, written by a run of clients.test.ts with UPDATE_DOCS=1.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { withSection } from "../../kit/doc-section.ts";
 import type { KnownDifference } from "./known-differences.ts";
 
 const FILE = join(import.meta.dirname, "../../../docs/kubernetes-compatibility.md");
-const BEGIN = "<!-- clients: made by tests/e2e/clients -->";
-const END = "<!-- clients: end -->";
+const MARKS = { begin: "<!-- clients: made by tests/e2e/clients -->", end: "<!-- clients: end -->" };
 
 /** What one client was asked, and of how many answers the same came from both servers. */
 export interface ClientResult {
@@ -16,15 +16,7 @@ export interface ClientResult {
 }
 
 export function writeCompatibilityTable(results: readonly ClientResult[], known: readonly KnownDifference[]): void {
-  const before = readFileSync(FILE, "utf8");
-  const [from, to] = [before.indexOf(BEGIN), before.indexOf(END)];
-  const section = `${BEGIN}\n${render(results, known)}\n${END}`;
-  writeFileSync(
-    FILE,
-    from < 0 || to < 0
-      ? `${before.trimEnd()}\n\n${section}\n`
-      : before.slice(0, from) + section + before.slice(to + END.length),
-  );
+  writeFileSync(FILE, withSection(readFileSync(FILE, "utf8"), MARKS, render(results, known)));
 }
 
 function render(results: readonly ClientResult[], known: readonly KnownDifference[]): string {

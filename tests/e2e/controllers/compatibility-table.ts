@@ -1,10 +1,10 @@
 // The section on controllers of docs/kubernetes-compatibility.md, made from the recordings.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { withSection } from "../../kit/doc-section.ts";
 
 const FILE = join(import.meta.dirname, "../../../docs/kubernetes-compatibility.md");
-const BEGIN = "<!-- controllers: made by tests/e2e/controllers -->";
-const END = "<!-- controllers: end -->";
+const MARKS = { begin: "<!-- controllers: made by tests/e2e/controllers -->", end: "<!-- controllers: end -->" };
 
 interface Area {
   readonly area: string;
@@ -19,12 +19,7 @@ interface Area {
 /** True when the file tells what is recorded; with `write` it does so after. */
 export function updateCompatibilityTable(areas: readonly Area[], write: boolean): boolean {
   const before = existsSync(FILE) ? readFileSync(FILE, "utf8") : "# Kubernetes compatibility\n";
-  const section = `${BEGIN}\n${renderSection(areas)}\n${END}`;
-  const [from, to] = [before.indexOf(BEGIN), before.indexOf(END)];
-  const after =
-    from < 0 || to < 0
-      ? `${before.trimEnd()}\n\n${section}\n`
-      : before.slice(0, from) + section + before.slice(to + END.length);
+  const after = withSection(before, MARKS, renderSection(areas));
   if (write && after !== before) writeFileSync(FILE, after);
   return write || after === before;
 }
