@@ -1,9 +1,9 @@
 // The patch types that are given as a change; apply patches, given as a wish, live in apply/.
-import jsonPatch from "fast-json-patch";
 import { badRequest } from "../api-errors.ts";
 import { ApiStatusError, type JsonObject, type JsonValue } from "../contract.ts";
-import { clone, isObject } from "../json.ts";
+import { isObject } from "../json.ts";
 import type { ResourceKind } from "../resource-kind.ts";
+import { applyJsonPatch, PatchFault } from "./json-patch.ts";
 import { strategicMerge } from "./strategic-merge.ts";
 
 export const PATCH_TYPES = {
@@ -24,11 +24,12 @@ export function mergePatch(live: JsonValue | undefined, patch: JsonValue): JsonV
   return out;
 }
 
-function applyJsonPatch(live: JsonObject, patch: JsonValue): JsonValue {
+function jsonPatched(live: JsonObject, patch: JsonValue): JsonValue {
   if (!Array.isArray(patch)) throw badRequest("a JSON patch must be a list of operations");
   try {
-    return jsonPatch.applyPatch(clone(live), patch as unknown as jsonPatch.Operation[], true).newDocument;
-  } catch {
+    return applyJsonPatch(live, patch);
+  } catch (thrown) {
+    if (!(thrown instanceof PatchFault)) throw thrown;
     throw new ApiStatusError(422, "Invalid", "the server rejected our request due to an error in our request");
   }
 }
@@ -41,7 +42,7 @@ export function applyPatch(kind: ResourceKind, type: string, live: JsonObject, p
 }
 
 function patched(kind: ResourceKind, type: string, live: JsonObject, patch: JsonValue): JsonValue {
-  if (type === PATCH_TYPES.json) return applyJsonPatch(live, patch);
+  if (type === PATCH_TYPES.json) return jsonPatched(live, patch);
   if (!isObject(patch)) throw badRequest("the patch must be an object");
   if (type === PATCH_TYPES.merge) return mergePatch(live, patch);
   if (type === PATCH_TYPES.strategic && kind.custom === undefined) return strategicMerge(kind.schema, live, patch);
