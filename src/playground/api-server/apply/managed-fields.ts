@@ -35,7 +35,6 @@ interface Entry extends FieldWriter {
 const NOBODYS = [
   "name",
   "namespace",
-  "generateName",
   "uid",
   "resourceVersion",
   "generation",
