@@ -190,3 +190,15 @@ test("what asks for more than the node has is refused, unless a scheduler weighe
     message: 'Pod was rejected: forbidden sysctl: "kernel.msgmax" not allowlisted',
   });
 });
+
+test("a pod that is deleted at the moment of its end goes whole", async () => {
+  const names = ["gone-1", "gone-2", "gone-3", "gone-4", "gone-5"];
+  await Promise.all(
+    names.map(async (name) => {
+      const pod = node.run(name, { ...once, containers: [shell("c", "exit 0")] });
+      await phase(name, "Succeeded");
+      node.remove(pod, 30);
+      await node.event("removed", (event) => event.pod === name);
+    }),
+  );
+});

@@ -20,12 +20,15 @@ export interface HarnessEvent {
   readonly exitCode?: number;
   readonly output?: string;
   readonly left?: string;
+  /** Why a command could not be done. */
+  readonly error?: string;
   /** The machine keeps memory limits. */
   readonly limits?: boolean;
   /** Its kernel has IPv6. */
   readonly ipv6?: boolean;
 }
 
+const SAID_CHARACTERS = 4000;
 const project = fileURLToPath(new URL("../../..", import.meta.url));
 
 /** A pod manager with an API server of test doubles, in namespaces of its own that die with it. */
@@ -33,6 +36,8 @@ export class NodeHarness {
   readonly events: HarnessEvent[] = [];
   readonly #child: ChildProcessWithoutNullStreams;
   readonly #stateDir = mkdtempSync(join(tmpdir(), "isthmus-node-"));
+  /** The end of what the node wrote for people. */
+  #said = "";
   #nextId = 1;
 
   constructor(catalogues: readonly string[] = []) {
@@ -46,7 +51,9 @@ export class NodeHarness {
       ],
       { cwd: project, stdio: ["pipe", "pipe", "pipe"] },
     );
-    this.#child.stderr.resume();
+    this.#child.stderr.setEncoding("utf8").on("data", (text: string) => {
+      this.#said = (this.#said + text).slice(-SAID_CHARACTERS);
+    });
     createInterface({ input: this.#child.stdout }).on("line", (line) => this.events.push(JSON.parse(line)));
   }
 
@@ -91,7 +98,13 @@ export class NodeHarness {
   }
 
   event(event: string, matches: (one: HarnessEvent) => boolean, timeoutMs = 60_000): Promise<HarnessEvent> {
-    const find = () => this.events.find((one) => one.event === event && matches(one));
+    const find = () => {
+      const failed = this.events.find((one) => one.event === "error");
+      if (failed) throw new Error(`the node could not do what it was told: ${failed.error}`);
+      const found = this.events.find((one) => one.event === event && matches(one));
+      if (!found && this.#ended) throw new Error(`the node ended before it said ${event}: ${this.#said}`);
+      return found;
+    };
     return until(find, { reason: `the node says ${event}`, timeoutMs, intervalMs: 10 });
   }
 
@@ -108,13 +121,16 @@ export class NodeHarness {
   }
 
   async close(): Promise<void> {
-    const ended =
-      this.#child.exitCode === null && this.#child.signalCode === null ? once(this.#child, "exit") : undefined;
+    const ended = this.#ended ? undefined : once(this.#child, "exit");
     this.#child.kill("SIGKILL");
     await ended;
     // The kernel ends the pods' processes a moment after their namespace's first one; until then they may still write.
     rmSync(this.#stateDir, { recursive: true, force: true, maxRetries: 50, retryDelay: 100 });
     await removeCgroupFolders(`isthmus-harness-${basename(this.#stateDir)}`);
+  }
+
+  get #ended(): boolean {
+    return this.#child.exitCode !== null || this.#child.signalCode !== null;
   }
 
   async #ask(command: Record<string, unknown>): Promise<{ exitCode: number; output: string }> {

@@ -11,6 +11,7 @@ export class SandboxKeeper {
   #current: PodSandbox | undefined;
   #podIPs: readonly string[] = [];
   #mine: readonly string[] = [];
+  #removed: Promise<void> = Promise.resolve();
 
   constructor(context: PodContext, directory: string, pod: Pod) {
     this.#context = context;
@@ -35,9 +36,15 @@ export class SandboxKeeper {
     if (this.#current) this.#podIPs = this.#addresses();
   }
 
-  async remove(): Promise<void> {
+  /** Resolves when nothing of it is left, also when an earlier call still works at that. */
+  remove(): Promise<void> {
     const sandbox = this.#current;
     this.#current = undefined;
+    this.#removed = this.#removed.then(() => this.#giveBack(sandbox));
+    return this.#removed;
+  }
+
+  async #giveBack(sandbox: PodSandbox | undefined): Promise<void> {
     await sandbox?.remove();
     for (const [index, pool] of this.#context.ipPools.entries()) pool.release(this.#mine[index] ?? "");
     this.#mine = [];
