@@ -14,7 +14,7 @@ const RULES: readonly (readonly [pattern: RegExp, replacement: string])[] = [
   [/(kube-api-access|default-token)-[a-z0-9]{5}/g, "$1-NAME"],
   // Temporary files of `kubectl diff`.
   [/\/tmp\/(LIVE|MERGED)-\d+/g, "/tmp/$1"],
-  [/\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}\.\d{9} [+-]\d{4}/g, "TIME"],
+  [/\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}(\.\d{9})? [+-]\d{4}( UTC)?/g, "TIME"],
   [/[EIW]\d{4} \d{2}:\d{2}:\d{2}\.\d+ +\d+ /g, ""],
 ];
 
