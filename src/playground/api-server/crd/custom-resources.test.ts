@@ -10,7 +10,8 @@ import { objectAt, objectsAt, stringAt } from "../json.ts";
 import { fromStorage } from "../operations/convert-version.ts";
 import { createObject } from "../operations/create-object.ts";
 import { modifyObject } from "../operations/modify-object.ts";
-import { deleteObject, deleteOptions } from "../operations/remove-object.ts";
+import { deleteOptions } from "../operations/delete-options.ts";
+import { deleteObject } from "../operations/remove-object.ts";
 import type { ResourceKind } from "../resource-kind.ts";
 import { watchDefinitions } from "./custom-resources.ts";
 

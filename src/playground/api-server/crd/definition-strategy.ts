@@ -1,6 +1,6 @@
 // What a CustomResourceDefinition does beyond its schema when it is made, changed and deleted.
 import type { JsonObject } from "../contract.ts";
-import { arrayAt, ensureObject, objectAt, objectsAt, setOrDelete, stringAt } from "../json.ts";
+import { arrayAt, ensureObject, objectAt, objectsAt, stringAt } from "../json.ts";
 import { withCondition } from "./definition-conditions.ts";
 
 /** Keeps a deleted definition until its objects are gone. */
@@ -23,10 +23,8 @@ export function rememberStorage(definition: JsonObject): void {
 }
 
 /** The definition marked for deletion at a time. */
-export function markDefinition(definition: JsonObject, before: JsonObject, now: string): JsonObject {
-  const { deletionGracePeriodSeconds: _, ...marked } = objectAt(definition, "metadata");
-  const metadata: JsonObject = { ...marked };
-  setOrDelete(metadata, "generation", objectAt(before, "metadata")["generation"]);
+export function markDefinition(definition: JsonObject, now: string): JsonObject {
+  const metadata = objectAt(definition, "metadata");
   const finalizers = arrayAt(metadata, "finalizers");
   const kept = finalizers.includes(CLEANUP) ? finalizers : [...finalizers, CLEANUP];
   const pending = {

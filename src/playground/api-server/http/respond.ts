@@ -13,12 +13,16 @@ function setHeaders(response: ApiResponse, length: number, answer: Answer): void
   response.statusCode = answer.code ?? 200;
   response.setHeader("content-type", answer.contentType ?? "application/json");
   response.setHeader("cache-control", answer.cacheControl ?? "no-cache, private");
-  if (answer.warnings !== undefined && answer.warnings.length > 0) {
-    const before = response.getHeader("warning");
-    const first = typeof before === "string" ? [before] : [];
-    response.setHeader("warning", [...first, ...answer.warnings.map(warningHeader)]);
-  }
+  if (answer.warnings !== undefined) warn(response, answer.warnings);
   response.setHeader("content-length", length);
+}
+
+/** Tells warnings with the answer, each once, whatever the answer will be. */
+export function warn(response: ApiResponse, warnings: readonly string[]): void {
+  if (warnings.length === 0) return;
+  const before = response.getHeader("warning");
+  const first = Array.isArray(before) ? before : typeof before === "string" ? [before] : [];
+  response.setHeader("warning", [...new Set([...first, ...warnings.map(warningHeader)])]);
 }
 
 /** Sends a whole answer; nothing may have been sent before. */

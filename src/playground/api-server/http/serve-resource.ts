@@ -2,12 +2,14 @@
 import type { EngineParts, Target, WriteContext } from "../api-context.ts";
 import { badRequest, methodNotSupported, noSuchResource, notFound } from "../api-errors.ts";
 import type { JsonObject, JsonValue, RequestInfo, UserInfo, VirtualResource } from "../contract.ts";
-import { isObject, stringAt } from "../json.ts";
+import { arrayAt, isObject, stringAt } from "../json.ts";
 import { applyObject } from "../operations/apply-object.ts";
+import { decodeBody } from "../operations/decode-body.ts";
 import { createObject } from "../operations/create-object.ts";
 import { modifyObject } from "../operations/modify-object.ts";
 import { withOwner } from "../operations/own-review.ts";
-import { deleteObject, deleteOptions } from "../operations/remove-object.ts";
+import { deleteOptions } from "../operations/delete-options.ts";
+import { deleteObject } from "../operations/remove-object.ts";
 import { SUBRESOURCE_ACTIONS } from "../operations/subresource-actions.ts";
 import { patchRefusal, shownPatch } from "../patch/patch-refusal.ts";
 import { applyPatch, PATCH_TYPES } from "../patch/patches.ts";
@@ -19,7 +21,7 @@ import { checkDeleteOptions, checkWriteOptions } from "./check-options.ts";
 import { listPieces, outputForm } from "./output-form.ts";
 import { mediaType, readBody } from "./read-body.ts";
 import { isTrue } from "./request-info.ts";
-import { sendJson, sendPieces, warningHeader } from "./respond.ts";
+import { sendJson, sendPieces, warn } from "./respond.ts";
 import { selected, serveGet, serveList, serveWatchVerb } from "./serve-reads.ts";
 
 export async function serveResource(server: ResourceServer, request: ResourceRequest): Promise<void> {
@@ -38,7 +40,16 @@ export async function serveResource(server: ResourceServer, request: ResourceReq
     context: writeContext(request, user),
   };
   const deprecated = kind.custom?.deprecation ?? DEPRECATED[`${apiVersionOf(kind)}/${kind.plural}`] ?? "";
-  if (deprecated !== "") request.response.setHeader("warning", warningHeader(deprecated));
+  if (deprecated !== "") warn(request.response, [deprecated]);
+  await serveCall(call).catch((thrown: unknown) => {
+    // Who is refused is warned all the same.
+    warn(request.response, call.context.warnings);
+    throw thrown;
+  });
+}
+
+async function serveCall(call: Call): Promise<void> {
+  const { kind, info } = call;
   // Custom resources answer as if the object were missing.
   const missing = info.subresource !== "" && !kind.subresources.includes(info.subresource);
   if (missing && kind.custom !== undefined) throw notFound(kind, info.name);
@@ -140,13 +151,11 @@ async function serveUpdate(call: Call): Promise<void> {
   const { server, kind, target, context } = call;
   const body = await neededBody(call);
   if (!isObject(body)) throw badRequest("the body must hold one object");
-  const name = stringAt(body, "metadata", "name");
-  if (name === "") {
-    const why = "was undeterminable: name must be provided";
-    throw badRequest(`the name of the object (${target.name} based on URL) ${why}`);
-  }
-  if (name !== target.name)
-    throw badRequest(`the name of the object (${name}) does not match the name on the URL (${target.name})`);
+  const misnamed = nameFault(stringAt(body, "metadata", "name"), target.name);
+  const missing = server.parts.store.get(storageKey(kind), target.namespace, target.name) === undefined;
+  // What cannot be read is told first.
+  if (misnamed !== "" || missing) decodeBody(kind, body, context);
+  if (misnamed !== "") throw badRequest(misnamed);
   const object = await modifyObject(server.parts, kind, {
     target,
     context,
@@ -154,6 +163,13 @@ async function serveUpdate(call: Call): Promise<void> {
     requireVersion: true,
   });
   reply(call, object);
+}
+
+function nameFault(name: string, wanted: string): string {
+  if (name === wanted) return "";
+  return name === ""
+    ? `the name of the object (${wanted} based on URL) was undeterminable: name must be provided`
+    : `the name of the object (${name}) does not match the name on the URL (${wanted})`;
 }
 
 async function servePatch(call: Call): Promise<void> {
@@ -183,27 +199,31 @@ const PODS_STAY =
 
 async function deletion(call: Call) {
   const given = await readBody(call.request);
-  checkDeleteOptions(isObject(given) ? given : undefined, call.query);
-  const body = given ?? {};
-  const { propagationPolicy } = deleteOptions(isObject(body) ? body : {}, call.query);
-  if (storageKey(call.kind) === "batch/jobs" && propagationPolicy === "") call.context.warnings.push(PODS_STAY);
-  const context = { ...call.context, dryRun: call.context.dryRun || isDryRun(body) };
-  return { context, options: deleteOptions(isObject(body) ? body : {}, call.query) };
+  const body = isObject(given) ? given : undefined;
+  checkDeleteOptions(body, call.query);
+  const options = deleteOptions(body, call.query);
+  const { propagationPolicy, orphanDependents } = options;
+  if (storageKey(call.kind) === "batch/jobs" && propagationPolicy === "" && orphanDependents === undefined)
+    call.context.warnings.push(PODS_STAY);
+  const dryRun = body === undefined ? call.context.dryRun : arrayAt(body, "dryRun").includes("All");
+  return { context: { ...call.context, dryRun }, options };
 }
-
-const isDryRun = (body: JsonValue) => isObject(body) && Array.isArray(body["dryRun"]) && body["dryRun"].includes("All");
 
 async function serveDelete(call: Call): Promise<void> {
   const { server, kind, target } = call;
-  const { object, gone } = await deleteObject(server.parts, kind, { target, ...(await deletion(call)) });
-  if (!gone || strategyOf(kind).returnsDeleted === true) return reply(call, object);
+  const how = await deletion(call);
+  const { object, gone, pending } = await deleteObject(server.parts, kind, { target, ...how });
+  const whole = strategyOf(kind).returnsDeleted === true;
+  const code = !gone && pending !== true && how.options.orphanDependents === false ? 202 : 200;
+  if (whole || (!gone && pending !== true)) return reply(call, object, code);
   const details: JsonObject = {
     name: target.name,
     ...(kind.group === "" ? {} : { group: kind.group }),
     kind: kind.plural,
     uid: stringAt(object, "metadata", "uid"),
   };
-  sendJson(call.response, { kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", details });
+  const { warnings } = call.context;
+  sendJson(call.response, { kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", details }, { warnings });
 }
 
 async function serveDeleteCollection(call: Call): Promise<void> {

@@ -53,10 +53,11 @@ async function attemptChange(
   const key = storageKey(kind);
   const shown = fromStorage(kind, current);
   const wanted = await request.transform(shown);
+  const decoded = decodeBody(kind, wanted, context);
   checkIdentity(kind, request, { wanted, current });
   // What the client's version does not know of a custom resource takes no part in its change.
   const live = kind.custom === undefined ? current : toStorage(kind, shown);
-  const next = merged(kind, target, { next: decodeBody(kind, wanted, context), current: live });
+  const next = merged(kind, target, { next: decoded, current: live });
   completeWithDefaults(parts, kind, next);
   const managedFields = request.managedFields?.() ?? ownersAfter(parts, kind, request, { next, current: live });
   strategyOf(kind).prepareUpdate?.(next, live);
@@ -81,9 +82,11 @@ async function attemptChange(
   completeMetadata(kind, request, { next: admitted, current: live }, managedFields);
   if (isUnchanged(admitted, live)) return current;
   if (context.dryRun) return admitted;
-  return isRemovable(kind, admitted)
-    ? removeObject(parts, kind, admitted)
-    : parts.store.commit(key, "MODIFIED", keptForm(parts, kind, admitted));
+  if (!isRemovable(kind, admitted, current))
+    return parts.store.commit(key, "MODIFIED", keptForm(parts, kind, admitted));
+  // Watchers see the object as it last was in the store.
+  removeObject(parts, kind, current);
+  return admitted;
 }
 
 interface Pair {

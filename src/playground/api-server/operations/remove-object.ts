@@ -1,43 +1,24 @@
 import { type EngineParts, type Target, timestamp, type WriteContext } from "../api-context.ts";
 import { conflict, notFound } from "../api-errors.ts";
 import type { JsonObject } from "../contract.ts";
-import { arrayAt, ensureObject, numberAt, objectAt, stringAt } from "../json.ts";
+import { arrayAt, ensureObject, numberAt, setOrDelete, stringAt } from "../json.ts";
 import { type ResourceKind, storageKey } from "../resource-kind.ts";
 import { strategyOf } from "../strategy/strategies.ts";
+import type { DeleteOptions } from "./delete-options.ts";
 import { admit } from "./finish-write.ts";
-
-/** Body and query of a DELETE. */
-export interface DeleteOptions {
-  readonly gracePeriodSeconds: number | undefined;
-  readonly propagationPolicy: string;
-  readonly preconditions: { readonly uid: string; readonly resourceVersion: string };
-}
-
-export function deleteOptions(body: JsonObject, query: URLSearchParams): DeleteOptions {
-  const grace = query.get("gracePeriodSeconds");
-  return {
-    gracePeriodSeconds: grace === null ? numberAt(body, "gracePeriodSeconds") : Number(grace),
-    propagationPolicy:
-      query.get("propagationPolicy") ??
-      (stringAt(body, "propagationPolicy") || (body["orphanDependents"] === true ? "Orphan" : "")),
-    preconditions: {
-      uid: stringAt(body, "preconditions", "uid"),
-      resourceVersion: stringAt(body, "preconditions", "resourceVersion"),
-    },
-  };
-}
-
-/** True when nothing holds a deleted object any more: no finalizer, no grace to wait for. */
-export function isRemovable(kind: ResourceKind, object: JsonObject): boolean {
-  if (stringAt(object, "metadata", "deletionTimestamp") === "") return false;
-  if (arrayAt(object, "metadata", "finalizers").length > 0) return false;
-  if (isNamespace(kind) && arrayAt(object, "spec", "finalizers").length > 0) return false;
-  return (numberAt(object, "metadata", "deletionGracePeriodSeconds") ?? 0) === 0;
-}
+import { isGraceful, namespaceFinalizers, planDeletion } from "./plan-deletion.ts";
 
 const isNamespace = (kind: ResourceKind) => storageKey(kind) === "/namespaces";
 
-/** Takes an object out of the store; `object` is its last state. */
+/** True when a change leaves nothing that holds a deleted object: no finalizer, no grace to wait for. */
+export function isRemovable(kind: ResourceKind, next: JsonObject, before: JsonObject): boolean {
+  if (stringAt(before, "metadata", "deletionTimestamp") === "") return false;
+  if (arrayAt(next, "metadata", "finalizers").length > 0) return false;
+  if (isNamespace(kind) && arrayAt(next, "spec", "finalizers").length > 0) return false;
+  return (numberAt(before, "metadata", "deletionGracePeriodSeconds") ?? 0) === 0;
+}
+
+/** Takes an object out of the store; `object` is its last state there. */
 export function removeObject(parts: EngineParts, kind: ResourceKind, object: JsonObject): JsonObject {
   return parts.store.commit(storageKey(kind), "DELETED", object);
 }
@@ -46,92 +27,89 @@ export interface Removal {
   readonly object: JsonObject;
   /** False when finalizers or a grace period keep it for now. */
   readonly gone: boolean;
+  /** It was going before, and this request changed nothing. */
+  readonly pending?: boolean;
+}
+
+export interface DeleteRequest {
+  readonly target: Target;
+  readonly context: WriteContext;
+  readonly options: DeleteOptions;
 }
 
 /** Deletes one object, at once or by marking it. Throws ApiStatusError. */
-export async function deleteObject(
+export async function deleteObject(parts: EngineParts, kind: ResourceKind, request: DeleteRequest): Promise<Removal> {
+  const { target, context, options } = request;
+  const find = () => {
+    const found = parts.store.get(storageKey(kind), target.namespace, target.name);
+    if (found === undefined) throw notFound(kind, target.name);
+    checkPreconditions(kind, found, options);
+    return found;
+  };
+  const before = find();
+  if (isNamespace(kind) && isMarked(before) && arrayAt(before, "spec", "finalizers").length > 0)
+    return { object: before, gone: false };
+  if (planDeletion(kind, before, options, parts.now()).marked === undefined && isPendingPod(kind, before))
+    return { object: before, gone: false, pending: true };
+  await admit(parts, kind, context, { operation: "DELETE", target, object: undefined, oldObject: before });
+  const current = find();
+  return beginsByMarking(kind) && !isMarked(current)
+    ? { object: keep(parts, kind, context, begun(parts, kind, current, options)), gone: false }
+    : carryOut(parts, kind, request, current);
+}
+
+const isMarked = (object: JsonObject) => stringAt(object, "metadata", "deletionTimestamp") !== "";
+const isPendingPod = (kind: ResourceKind, object: JsonObject) =>
+  isGraceful(kind) && (numberAt(object, "metadata", "deletionGracePeriodSeconds") ?? 0) > 0;
+
+/** A namespace and a definition are marked whatever holds them: a controller empties them first. */
+const beginsByMarking = (kind: ResourceKind) => isNamespace(kind) || strategyOf(kind).markDeleted !== undefined;
+
+function begun(parts: EngineParts, kind: ResourceKind, current: JsonObject, options: DeleteOptions): JsonObject {
+  const now = timestamp(parts.now());
+  const next = structuredClone(current);
+  const metadata = ensureObject(next, "metadata");
+  metadata["deletionTimestamp"] = now;
+  if (!isNamespace(kind)) return strategyOf(kind).markDeleted?.(next, now) ?? next;
+  ensureObject(next, "status")["phase"] = "Terminating";
+  const finalizers = namespaceFinalizers(arrayAt(metadata, "finalizers").map(String), options);
+  setOrDelete(metadata, "finalizers", finalizers.length > 0 ? finalizers : undefined);
+  return next;
+}
+
+const keep = (parts: EngineParts, kind: ResourceKind, { dryRun }: WriteContext, object: JsonObject): JsonObject =>
+  dryRun ? object : parts.store.commit(storageKey(kind), "MODIFIED", object);
+
+function carryOut(
   parts: EngineParts,
   kind: ResourceKind,
-  request: { readonly target: Target; readonly context: WriteContext; readonly options: DeleteOptions },
-): Promise<Removal> {
-  const { target, context, options } = request;
-  const key = storageKey(kind);
-  const before = parts.store.get(key, target.namespace, target.name);
-  if (before === undefined) throw notFound(kind, target.name);
-  checkPreconditions(kind, before, options);
-  await admit(parts, kind, context, { operation: "DELETE", target, object: undefined, oldObject: before });
-  const current = parts.store.get(key, target.namespace, target.name);
-  if (current === undefined) throw notFound(kind, target.name);
-  const marked = mark(parts, kind, current, options);
-  if (isRemovable(kind, marked)) {
-    // What goes at once was never marked.
-    const first = stringAt(current, "metadata", "deletionTimestamp") === "";
-    const last = first && key !== "/pods" ? structuredClone(current) : marked;
-    return { object: context.dryRun ? last : removeObject(parts, kind, last), gone: true };
-  }
-  const changed = JSON.stringify(marked["metadata"]) !== JSON.stringify(current["metadata"]);
-  if (!changed || context.dryRun) return { object: current, gone: false };
-  return { object: parts.store.commit(key, "MODIFIED", marked), gone: false };
+  { context, options }: DeleteRequest,
+  current: JsonObject,
+): Removal {
+  const { marked, remove } = planDeletion(kind, current, options, parts.now());
+  const last = marked === undefined ? current : keep(parts, kind, context, marked);
+  if (!remove || context.dryRun) return { object: last, gone: remove };
+  return { object: removeObject(parts, kind, last), gone: true };
 }
 
 function checkPreconditions(kind: ResourceKind, object: JsonObject, { preconditions }: DeleteOptions): void {
   const name = stringAt(object, "metadata", "name");
   const uid = stringAt(object, "metadata", "uid");
-  if (preconditions.uid !== "" && preconditions.uid !== uid) {
-    const why = `Precondition failed: UID in precondition: ${preconditions.uid}, UID in object meta: ${uid}`;
-    throw conflict(kind, name, why);
-  }
   const version = stringAt(object, "metadata", "resourceVersion");
-  if (preconditions.resourceVersion !== "" && preconditions.resourceVersion !== version) {
-    const why = `Precondition failed: ResourceVersion in precondition: ${preconditions.resourceVersion}, ResourceVersion in object meta: ${version}`;
-    throw conflict(kind, name, why);
+  const own = beginsByMarking(kind);
+  // Kubernetes names the kind here, not the resource, but for those with a deletion of their own.
+  const who = own ? kind : { group: kind.group, plural: kind.kind };
+  if (preconditions.uid !== undefined && preconditions.uid !== uid) {
+    const why = own
+      ? `Precondition failed: UID in precondition: ${preconditions.uid}, UID in object meta: ${uid}`
+      : `the UID in the precondition (${preconditions.uid}) does not match the UID in record (${uid}). The object might have been deleted and then recreated`;
+    throw conflict(who, name, why);
   }
-}
-
-/** The object with its deletion written on it. A second call may shorten the grace, never lengthen it. */
-function mark(parts: EngineParts, kind: ResourceKind, current: JsonObject, options: DeleteOptions): JsonObject {
-  const next = structuredClone(current);
-  const metadata = ensureObject(next, "metadata");
-  const grace = graceOf(kind, current, options);
-  const earlier = numberAt(metadata, "deletionGracePeriodSeconds");
-  const first = stringAt(metadata, "deletionTimestamp") === "";
-  if (first || (earlier !== undefined && grace < earlier)) {
-    metadata["deletionTimestamp"] = timestamp(parts.now() + grace * 1000);
-    if (!isNamespace(kind)) metadata["deletionGracePeriodSeconds"] = grace;
+  if (preconditions.resourceVersion !== undefined && preconditions.resourceVersion !== version) {
+    const given = preconditions.resourceVersion;
+    const why = own
+      ? `Precondition failed: ResourceVersion in precondition: ${given}, ResourceVersion in object meta: ${version}`
+      : `the ResourceVersion in the precondition (${given}) does not match the ResourceVersion in record (${version}). The object might have been modified`;
+    throw conflict(who, name, why);
   }
-  if (first) {
-    const policy = policyOf(kind, metadata, options);
-    setFinalizer(metadata, "foregroundDeletion", policy === "Foreground");
-    setFinalizer(metadata, "orphan", policy === "Orphan");
-    const generation = numberAt(metadata, "generation");
-    if (generation !== undefined) metadata["generation"] = generation + 1;
-  }
-  if (isNamespace(kind)) ensureObject(next, "status")["phase"] = "Terminating";
-  return first ? (strategyOf(kind).markDeleted?.(next, current, timestamp(parts.now())) ?? next) : next;
-}
-
-/** What the request says, else what the object's finalizers ask for, else what the kind does. */
-function policyOf(kind: ResourceKind, metadata: JsonObject, { propagationPolicy }: DeleteOptions): string {
-  if (propagationPolicy !== "") return propagationPolicy;
-  const finalizers = arrayAt(metadata, "finalizers");
-  if (finalizers.includes("orphan")) return "Orphan";
-  if (finalizers.includes("foregroundDeletion")) return "Foreground";
-  return strategyOf(kind).orphans === true ? "Orphan" : "Background";
-}
-
-function setFinalizer(metadata: JsonObject, name: string, wanted: boolean): void {
-  const others = arrayAt(metadata, "finalizers").filter((finalizer) => finalizer !== name);
-  const all = wanted ? [...others, name] : others;
-  if (all.length > 0) metadata["finalizers"] = all;
-  else delete metadata["finalizers"];
-}
-
-/** Only pods on a node that still runs them are waited for. */
-function graceOf(kind: ResourceKind, object: JsonObject, { gracePeriodSeconds }: DeleteOptions): number {
-  if (storageKey(kind) !== "/pods") return 0;
-  const phase = stringAt(object, "status", "phase");
-  if (stringAt(object, "spec", "nodeName") === "" || phase === "Succeeded" || phase === "Failed") return 0;
-  const own = numberAt(objectAt(object, "spec"), "terminationGracePeriodSeconds") ?? 30;
-  const earlier = numberAt(object, "metadata", "deletionGracePeriodSeconds");
-  return Math.max(0, gracePeriodSeconds ?? earlier ?? own);
 }

@@ -79,10 +79,14 @@ const SCALE_KIND = (kind: ResourceKind): ResourceKind => ({
 async function finalize(call: SubresourceCall): Promise<SubresourceResult> {
   const { parts, kind, context } = call;
   const wanted = arrayAt(neededBody(call.body), "spec", "finalizers");
-  const next = structuredClone(current(call));
+  const before = current(call);
+  const next = structuredClone(before);
   ensureObject(next, "spec")["finalizers"] = wanted;
   if (context.dryRun) return { object: next };
-  if (isRemovable(kind, next)) return { object: removeObject(parts, kind, next) };
+  if (isRemovable(kind, next, before)) {
+    removeObject(parts, kind, before);
+    return { object: next };
+  }
   return { object: parts.store.commit(storageKey(kind), "MODIFIED", next) };
 }
 

@@ -16,8 +16,8 @@ export interface Strategy {
   /** Completes a new object in place, after defaulting. */
   readonly prepareCreate?: (object: JsonObject) => void;
   readonly prepareUpdate?: (object: JsonObject, old: JsonObject) => void;
-  /** The object marked for deletion, when more is to be marked than on others. */
-  readonly markDeleted?: (marked: JsonObject, before: JsonObject, now: string) => JsonObject;
+  /** A deletion begins by marking the object: what is marked beyond its time. */
+  readonly markDeleted?: (marked: JsonObject, now: string) => JsonObject;
   /** Refuses what the schema cannot see. */
   readonly rules?: (object: JsonObject, old: JsonObject | undefined) => FieldError[];
   /** Status given at creation stays: objects that their owner registers whole. */
@@ -26,12 +26,15 @@ export interface Strategy {
   readonly returnsDeleted?: boolean;
   /** Dependents stay when a DELETE does not say otherwise. */
   readonly orphans?: boolean;
+  /** False: the garbage collector has no say in its objects. */
+  readonly collected?: boolean;
 }
 
 const ADMISSION = "admissionregistration.k8s.io/";
 
 const STRATEGIES: Readonly<Record<string, Strategy>> = {
   "/pods": { prepareCreate: preparePod, prepareUpdate: preparePodUpdate, returnsDeleted: true },
+  "/events": { collected: false },
   "/nodes": { keepsStatus: true },
   "/namespaces": { prepareCreate: prepareNamespace, returnsDeleted: true },
   "/persistentvolumes": { prepareCreate: prepareVolume, returnsDeleted: true },
@@ -89,13 +92,25 @@ const VERSIONED = new Set([
   ...["csidrivers", "csistoragecapacities", "volumeattachments", "csinodes"].map((name) => `storage.k8s.io/${name}`),
   "node.k8s.io/runtimeclasses",
   "policy/poddisruptionbudgets",
-  "coordination.k8s.io/leases",
+  ...["leases", "leasecandidates"].map((name) => `coordination.k8s.io/${name}`),
+  ...["podcertificaterequests", "clustertrustbundles"].map((name) => `certificates.k8s.io/${name}`),
   "apiextensions.k8s.io/customresourcedefinitions",
   "apiregistration.k8s.io/apiservices",
 ]);
 
+/** Resources whose objects a PUT makes when they are not there. */
+const MADE_BY_UPDATE = new Set([
+  ...["roles", "clusterroles", "rolebindings", "clusterrolebindings"].map((name) => `rbac.authorization.k8s.io/${name}`),
+  ...["/limitranges", "/events", "/services", "/endpoints"],
+  ...["leases", "leasecandidates"].map((name) => `coordination.k8s.io/${name}`),
+  "node.k8s.io/runtimeclasses",
+]);
+
+export const madeByUpdate = (kind: ResourceKind) => MADE_BY_UPDATE.has(storageKey(kind));
+
 export const needsVersion = (kind: ResourceKind) => kind.custom !== undefined || VERSIONED.has(storageKey(kind));
 
+/** Counts from 1 on, or, of PriorityClasses, stays 1. */
 export function hasGeneration(kind: ResourceKind): boolean {
   return kind.custom !== undefined || GENERATIONS.has(storageKey(kind));
 }
