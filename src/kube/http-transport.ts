@@ -1,5 +1,6 @@
 // One API server's HTTP connections: TLS identity, authorization header, Status bodies turned into errors.
 import type { Readable } from "node:stream";
+import { createSecureContext } from "node:tls";
 import { Agent, errors, request as send } from "undici";
 import { errorMessage } from "#base/mesh-error";
 import { KubeError } from "./kube-client.ts";
@@ -31,9 +32,7 @@ export function createTransport(access: ClusterAccess): Transport {
   const agent = new Agent({
     connect: {
       timeout: CONNECT_TIMEOUT_MS,
-      ...(access.caPem === undefined ? {} : { ca: access.caPem }),
-      ...(access.clientCertPem === undefined ? {} : { cert: access.clientCertPem }),
-      ...(access.clientKeyPem === undefined ? {} : { key: access.clientKeyPem }),
+      ...credentialsOf(access),
       ...(access.tlsServerName === undefined ? {} : { servername: access.tlsServerName }),
       ...(access.insecureSkipTlsVerify === true ? { rejectUnauthorized: false } : {}),
     },
@@ -72,6 +71,20 @@ export function createTransport(access: ClusterAccess): Transport {
     },
     close: () => agent.destroy(),
   };
+}
+
+/** Read once: a program opens a connection for each kind it watches. What cannot be read is told when it connects. */
+function credentialsOf({ caPem, clientCertPem, clientKeyPem }: ClusterAccess) {
+  const credentials = {
+    ...(caPem === undefined ? {} : { ca: caPem }),
+    ...(clientCertPem === undefined ? {} : { cert: clientCertPem }),
+    ...(clientKeyPem === undefined ? {} : { key: clientKeyPem }),
+  };
+  try {
+    return { secureContext: createSecureContext(credentials) };
+  } catch {
+    return credentials;
+  }
 }
 
 /** A kept connection may have ended at the far side just before it was used: a read can be asked once more. */
