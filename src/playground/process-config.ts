@@ -14,6 +14,12 @@ export interface ClusterProcessConfig {
   readonly serviceCIDR: string;
   /** Addresses on the outer segment that LoadBalancer services of this cluster get, first and last included. */
   readonly loadBalancerRange: { readonly first: string; readonly last: string };
+  /** The same of a cluster whose pods and Services may have IPv6 addresses beside their IPv4 ones. */
+  readonly ipv6?: {
+    readonly podCIDR: string;
+    readonly serviceCIDR: string;
+    readonly loadBalancerRange: { readonly first: string; readonly last: string };
+  };
   readonly pki: {
     /** Signs the server's certificate; written to kube-root-ca.crt and token Secrets. */
     readonly caCert: string;

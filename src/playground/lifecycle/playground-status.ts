@@ -1,5 +1,6 @@
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { MeshError } from "#base/mesh-error";
+import type { ClusterIpv6 } from "../network/layout.ts";
 import type { Engine, NodeKind } from "../process-config.ts";
 import type { ProcessIdentity } from "./host-process.ts";
 import type { PlaygroundPaths } from "./playground-paths.ts";
@@ -23,6 +24,7 @@ export interface ClusterStatus {
   readonly loadBalancerRange: { readonly first: string; readonly last: string };
   readonly podCIDR: string;
   readonly serviceCIDR: string;
+  readonly ipv6?: ClusterIpv6;
   readonly region: string;
   readonly zone: string;
   readonly state: "starting" | "api-ready" | "ready" | "failed";

@@ -1,4 +1,5 @@
 // Everything that can be refused is refused here, before anything is touched.
+import { existsSync } from "node:fs";
 import { MeshError } from "#base/mesh-error";
 import { run } from "../network/apply-plan.ts";
 import { checkOuterCidr, type HostRange, outerCandidates, readHostRanges } from "../network/outer-segment.ts";
@@ -23,6 +24,7 @@ const TOOLS: Readonly<Record<string, string>> = {
 export async function checkMachine(topology: Topology, path: string): Promise<void> {
   checkRoot();
   checkTools(path);
+  checkIpv6(topology);
   const [host] = await Promise.all([hostRanges(), checkNamespaces()]);
   checkOuterCidr(topology, host);
   if (outerCandidates(topology, host).next().done) {
@@ -45,6 +47,14 @@ export function checkTools(path: string): void {
   const packages = [...new Set(missing.map((tool) => TOOLS[tool]))].join(" ");
   throw new MeshError("MISSING_TOOLS", `missing on this machine: ${missing.join(", ")}`, {
     hint: `install them: apt-get install -y --no-install-recommends ${packages}`,
+  });
+}
+
+function checkIpv6({ clusters }: Topology): void {
+  const first = clusters.find(({ ipv6 }) => ipv6 !== undefined);
+  if (first === undefined || existsSync("/proc/sys/net/ipv6")) return;
+  throw new MeshError("NO_IPV6", `cluster ${first.name} is to have IPv6, and the kernel of this machine has none`, {
+    hint: "leave `ipv6` out of the topology, or boot a kernel with IPv6 (without ipv6.disable=1)",
   });
 }
 

@@ -42,6 +42,7 @@ export function clusterConfig(
     podCIDR: layout.podCIDR,
     serviceCIDR: layout.serviceCIDR,
     loadBalancerRange: layout.loadBalancerRange,
+    ...(layout.ipv6 === undefined ? {} : { ipv6: layout.ipv6 }),
     pki: {
       caCert: pki.files["ca.crt"],
       serverCert: pki.files["server.crt"],
@@ -89,6 +90,7 @@ export function nodeConfig(config: SupervisorConfig, parts: ProcessParts): NodeP
     zone: layout.zone,
     podCIDR: layout.podCIDR,
     serviceCIDR: layout.serviceCIDR,
+    ...(layout.ipv6 === undefined ? {} : { ipv6: layout.ipv6 }),
     dnsAddress: layout.dnsAddress,
     clusterDomain: "cluster.local",
     kubeconfig: parts.kubeconfigs.node,

@@ -1,6 +1,6 @@
 // The supervisor of one playground: makes its networks and keys, starts its programs, and takes everything down when one
 // of them ends or when it is told to. Its own death is everybody's (see README.md), so it cleans nothing up on a crash.
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { EXIT_CODES, type ExitCode } from "#base/exit-code";
 import { formatCidr } from "#base/ipv4-range";
 import type { Logger } from "#base/logger";
@@ -49,6 +49,11 @@ export async function runSupervisor(config: SupervisorConfig, logger: Logger, si
   }
 }
 
+/** What a new interface of this machine would be allowed; its settings are its own. */
+function hostSpeaksIpv6(): boolean {
+  return readFileSync("/proc/sys/net/ipv6/conf/default/disable_ipv6", "utf8").trim() === "0";
+}
+
 function failure(thrown: unknown) {
   const error = MeshError.from(thrown);
   return {
@@ -94,7 +99,7 @@ class Playground {
     const [files, caCerts] = await Promise.all([
       status.measure("certificates", () => Promise.all(layout.clusters.map((c) => writeClusterFiles(this.#config, c)))),
       this.#commonRoot(layout),
-      status.measure("network", () => applyPlan(planNetwork(layout, { ipv6 }))),
+      status.measure("network", () => applyPlan(planNetwork(layout, { ipv6, hostIpv6: ipv6 && hostSpeaksIpv6() }))),
     ]);
     const paths = pathsBelow(this.#config.name, this.#config.stateDir);
     await writeKubeconfig(

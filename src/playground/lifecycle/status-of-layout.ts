@@ -41,6 +41,7 @@ export function statusOfClusters(config: SupervisorConfig, layout: PlaygroundLay
     loadBalancerRange: cluster.loadBalancerRange,
     podCIDR: cluster.podCIDR,
     serviceCIDR: cluster.serviceCIDR,
+    ...(cluster.ipv6 === undefined ? {} : { ipv6: cluster.ipv6 }),
     region: cluster.region,
     zone: cluster.zone,
     state: "starting",

@@ -108,7 +108,7 @@ function kubeletSubject(cluster: ClusterLayout): Omit<CertificateSubject, "valid
     commonName: `system:node:${cluster.nodeName}`,
     organizations: ["system:nodes"],
     dnsNames: [cluster.nodeName],
-    ipAddresses: [cluster.address, "127.0.0.1"],
+    ipAddresses: [cluster.address, ...(cluster.ipv6 ? [cluster.ipv6.address] : []), "127.0.0.1"],
     usages: ["server"],
   };
 }

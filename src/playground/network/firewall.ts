@@ -6,23 +6,54 @@ import { type ClusterLayout, INNER_INTERFACE, OUTER_INTERFACE, type PlaygroundLa
 /** Where ranges lead that no pod of the node may reach: never out of the node, rules or not. */
 export const SINK_INTERFACE = "lo";
 
+/** What the rules of one family speak of. */
+interface Family {
+  readonly outer: string;
+  readonly podCIDR: string;
+  readonly serviceCIDR: string;
+  /** What no rule may refuse on the outer segment. */
+  readonly always: readonly string[];
+  /** How a neighbour that is not TCP hears that there is no way. */
+  readonly unreachable: string;
+}
+
+/** Neighbours find each other by these; IPv4 has ARP for it, which no rule sees. */
+const NEIGHBOURS = ["135", "136"].map((type) => `-p ipv6-icmp --icmpv6-type ${type} -j RETURN`);
+
 /** Text for `iptables-restore --noflush`. */
 export function nodeFirewall(layout: PlaygroundLayout, cluster: ClusterLayout): string {
+  const unreachable = "icmp-net-unreachable";
+  const family: Family = { ...cluster, outer: layout.outer.cidr, always: [], unreachable };
+  return render(family, cluster, sinkRanges(layout, cluster));
+}
+
+/** Text for `ip6tables-restore --noflush`: of a cluster without IPv6, pods may speak it inside of their cluster only. */
+export function nodeFirewall6(layout: PlaygroundLayout, cluster: ClusterLayout): string {
+  const { ipv6 } = cluster;
+  if (ipv6 === undefined || layout.outer.ipv6 === undefined) return noOuter6();
+  const family = { ...ipv6, outer: layout.outer.ipv6.cidr, always: NEIGHBOURS, unreachable: "icmp6-no-route" };
+  // What leads nowhere has no route: of IPv6 the kernel itself says so.
+  return render(family, cluster, []);
+}
+
+function render(family: Family, cluster: ClusterLayout, sinks: readonly string[]): string {
+  const refused = (matches: readonly string[]) => matches.flatMap((match) => refuse(match, family));
+  const input = refused([`-i ${OUTER_INTERFACE} -m conntrack ! --ctorigdst ${family.outer}`]);
   return [
     "*filter",
-    ...chain("INPUT", [`-i ${OUTER_INTERFACE} -m conntrack ! --ctorigdst ${layout.outer.cidr}`].flatMap(refuse)),
-    ...chain("FORWARD", forwardRules(layout, cluster)),
+    ...chain("INPUT", [...family.always, ...input]),
+    ...chain("FORWARD", forwardRules(family, cluster, sinks)),
     ...chain(
       "OUTPUT",
-      [
+      refused([
         // A service address without a rule of its own would be asked for on the outer segment, in vain.
-        `-o ${OUTER_INTERFACE} -d ${cluster.serviceCIDR}`,
-        ...sinkRanges(layout, cluster).map((range) => `-o ${SINK_INTERFACE} -d ${range}`),
-      ].flatMap(refuse),
+        `-o ${OUTER_INTERFACE} -d ${family.serviceCIDR}`,
+        ...sinks.map((range) => `-o ${SINK_INTERFACE} -d ${range}`),
+      ]),
     ),
     "COMMIT",
     "*nat",
-    ...chain("POSTROUTING", [`-s ${cluster.podCIDR} -o ${OUTER_INTERFACE} -j MASQUERADE`]),
+    ...chain("POSTROUTING", [`-s ${family.podCIDR} -o ${OUTER_INTERFACE} -j MASQUERADE`]),
     "COMMIT",
     "",
   ].join("\n");
@@ -35,24 +66,25 @@ export function sinkRanges(layout: PlaygroundLayout, cluster: ClusterLayout): re
   return [...new Set(all)].filter((range) => !reachable.includes(range));
 }
 
-function forwardRules(layout: PlaygroundLayout, cluster: ClusterLayout): readonly string[] {
-  const outer = layout.outer.cidr;
+function forwardRules(family: Family, cluster: ClusterLayout, sinks: readonly string[]): readonly string[] {
+  const { outer, podCIDR } = family;
+  const refused = (match: string) => refuse(match, family);
   const rules = [
-    ...refuse(`-o ${SINK_INTERFACE}`),
+    ...(sinks.length === 0 ? [] : refused(`-o ${SINK_INTERFACE}`)),
     // Pods leave a node for the outer segment only.
-    ...refuse(`-o ${OUTER_INTERFACE} ! -d ${outer}`),
+    ...refused(`-o ${OUTER_INTERFACE} ! -d ${outer}`),
     // Before any DNAT the packet must have been for the outer segment: no service address from outside either.
-    ...refuse(`-i ${OUTER_INTERFACE} -m conntrack ! --ctorigdst ${outer}`),
+    ...refused(`-i ${OUTER_INTERFACE} -m conntrack ! --ctorigdst ${outer}`),
     `-i ${OUTER_INTERFACE} -m conntrack --ctstate RELATED,ESTABLISHED -j RETURN`,
-    ...refuse(`-i ${OUTER_INTERFACE} -m conntrack ! --ctstate DNAT`),
+    ...refused(`-i ${OUTER_INTERFACE} -m conntrack ! --ctstate DNAT`),
     // A LoadBalancer address is served by this node's pods; nothing is passed on to a neighbour.
-    ...refuse(`-i ${OUTER_INTERFACE} ! -d ${cluster.podCIDR}`),
+    ...refused(`-i ${OUTER_INTERFACE} ! -d ${podCIDR}`),
   ];
   if (cluster.inner === undefined) return rules;
   return [
     ...rules,
-    ...refuse(`-i ${INNER_INTERFACE} ! -d ${cluster.podCIDR}`),
-    ...refuse(`-o ${INNER_INTERFACE} ! -s ${cluster.podCIDR}`),
+    ...refused(`-i ${INNER_INTERFACE} ! -d ${podCIDR}`),
+    ...refused(`-o ${INNER_INTERFACE} ! -s ${podCIDR}`),
   ];
 }
 
@@ -60,12 +92,11 @@ function forwardRules(layout: PlaygroundLayout, cluster: ClusterLayout): readonl
  * A reset for TCP, as it is heard at once: an ICMP answer that comes while connect(2) still holds its socket counts as a
  * passing trouble, and the caller would wait a second for the next SYN. On one machine it always comes that early.
  */
-function refuse(match: string): string[] {
-  return [`-p tcp ${match} -j REJECT --reject-with tcp-reset`, `${match} -j REJECT --reject-with icmp-net-unreachable`];
+function refuse(match: string, { unreachable }: Family): string[] {
+  return [`-p tcp ${match} -j REJECT --reject-with tcp-reset`, `${match} -j REJECT --reject-with ${unreachable}`];
 }
 
-/** IPv6 crosses no node: pods may speak it inside their cluster only. */
-export function nodeFirewall6(): string {
+function noOuter6(): string {
   return [
     "*filter",
     ...chain("INPUT", [`-i ${OUTER_INTERFACE} -j REJECT`]),

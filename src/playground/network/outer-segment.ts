@@ -1,10 +1,22 @@
 import { type Cidr, formatCidr, overlaps, parseCidr, subnets } from "#base/ipv4-range";
+import { type Ipv6Cidr, parseIpv6Cidr } from "#base/ipv6-range";
 import { MeshError } from "#base/mesh-error";
 import type { Topology } from "./topology.ts";
 
 /** Where outer segments come from when the topology names none; /24 each, first free one wins. */
 export const OUTER_POOLS = ["172.30.0.0/16", "198.18.0.0/15"] as const;
 const OUTER_PREFIX = 24;
+
+/** Outer segments of IPv6 are parts of this: unique local addresses. */
+export const OUTER_IPV6 = "fd69:7374::/32";
+const OUTER_IPV6_PREFIX = 64;
+
+/** The IPv6 range beside an IPv4 one: it carries the same number, so that it is free where the other is. */
+export function outerIpv6(outer: Cidr): Ipv6Cidr {
+  const pool = parseIpv6Cidr(OUTER_IPV6)?.first ?? 0n;
+  const first = pool + (BigInt(outer.first) << BigInt(128 - OUTER_IPV6_PREFIX));
+  return { first, last: first + (1n << 64n) - 1n, prefix: OUTER_IPV6_PREFIX };
+}
 
 /** A range that the host already uses, and what uses it. */
 export interface HostRange {

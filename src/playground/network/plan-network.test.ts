@@ -89,6 +89,28 @@ describe("plan", () => {
     for (const step of await nodesOf(THREE)) expect(step.firewall).not.toMatch(/-j ACCEPT/);
   });
 
+  it("parts the networks in both families alike, and gives single-family clusters no IPv6 way out", async () => {
+    const dual = await nodesOf("dual-stack.yaml");
+    const six = (step: (typeof dual)[number] | undefined) => step?.ip?.filter((line) => line.includes(":"));
+    expect(six(dual[1])).toEqual([
+      "addr add fe80::12/64 dev up0 nodad",
+      "addr add fd69:7374:ac1e::c/64 dev up0 nodad",
+      "route add fd00:10:96::/112 dev up0 src fd69:7374:ac1e::c",
+      "route add unreachable ::/0 metric 4294967295",
+    ]);
+    const refusals = (rules = "") => rules.split("\n").filter((line) => line.includes("tcp-reset"));
+    const asIpv6 = (line: string) =>
+      line
+        .replace("172.30.0.0/24", "fd69:7374:ac1e::/64")
+        .replace(/10\.(244|96)\.0\.0\/16/, (_, of) => (of === "96" ? "fd00:10:96::/112" : "fd00:10:244::/64"));
+    const four = refusals(dual[0]?.firewall).filter((line) => !line.includes("-o lo"));
+    expect(refusals(dual[0]?.firewall6)).toEqual(four.map(asIpv6));
+    for (const step of await nodesOf(TWO)) {
+      expect(six(step)).toEqual(["route add unreachable ::/0 metric 4294967295"]);
+      expect(step.firewall6).toContain("-A PLAYGROUND-FORWARD -o up0 -j REJECT");
+    }
+  });
+
   it("says nothing of IPv6 where the kernel has none", async () => {
     const steps = planNetwork(await layoutOf(TWO), { ipv6: false }).flat();
     expect(JSON.stringify(steps)).not.toMatch(/ipv6|::\/0/);

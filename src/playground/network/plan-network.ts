@@ -24,8 +24,15 @@ const ADD_BRIDGE = [
   `link set ${BRIDGE} addrgenmode none up`,
 ];
 
-/** Pure. `ipv6` false leaves out everything that needs IPv6 in the kernel. */
-export function planNetwork(layout: PlaygroundLayout, options: { readonly ipv6: boolean }): NetworkPlan {
+export interface PlanOptions {
+  /** False leaves out everything that needs IPv6 in the kernel. */
+  readonly ipv6: boolean;
+  /** The host itself speaks IPv6: its interfaces may have such addresses. */
+  readonly hostIpv6?: boolean;
+}
+
+/** Pure. */
+export function planNetwork(layout: PlaygroundLayout, options: PlanOptions): NetworkPlan {
   const { outer, clusters } = layout;
   const inner = [...new Set(clusters.flatMap((cluster) => cluster.inner?.namespace ?? []))];
   const namespaces = [outer.namespace, ...inner, ...clusters.map((cluster) => cluster.namespace)];
@@ -37,6 +44,7 @@ export function planNetwork(layout: PlaygroundLayout, options: { readonly ipv6: 
           `link add ${outer.hostInterface} type veth peer name host netns ${outer.namespace}`,
           `link set ${outer.hostInterface} addrgenmode none`,
           `addr add ${outer.hostAddress}/${outer.prefix} dev ${outer.hostInterface}`,
+          ...hostAddress6(layout, options.hostIpv6),
           `link set ${outer.hostInterface} up`,
         ],
       },
@@ -50,6 +58,10 @@ export function planNetwork(layout: PlaygroundLayout, options: { readonly ipv6: 
     ],
     clusters.map((cluster) => planNode(layout, cluster, options.ipv6)),
   ];
+}
+
+function hostAddress6({ outer: { ipv6, hostInterface } }: PlaygroundLayout, hostIpv6 = false): string[] {
+  return ipv6 && hostIpv6 ? [`addr add ${ipv6.hostAddress}/${ipv6.prefix} dev ${hostInterface} nodad`] : [];
 }
 
 function innerPorts(clusters: readonly ClusterLayout[], namespace: string): string[] {
@@ -66,6 +78,11 @@ function addPort(port: string): string[] {
   return [`link set ${port} master ${BRIDGE} addrgenmode none up`];
 }
 
+const IPV6_SETTINGS = [
+  ["net/ipv6/conf/all/forwarding", "1"],
+  ["net/ipv6/icmp/ratelimit", "0"],
+] as const;
+
 function planNode(layout: PlaygroundLayout, cluster: ClusterLayout, ipv6: boolean): NetworkStep {
   const { namespace, inner } = cluster;
   return {
@@ -75,8 +92,7 @@ function planNode(layout: PlaygroundLayout, cluster: ClusterLayout, ipv6: boolea
       ["net/ipv4/conf/all/rp_filter", "1"],
       // A refused pod must hear of it every time, not six times a burst.
       ["net/ipv4/icmp_ratelimit", "0"],
-      ...(ipv6 ? ([["net/ipv6/conf/all/forwarding", "1"]] as const) : []),
-      ...(ipv6 ? ([["net/ipv6/icmp/ratelimit", "0"]] as const) : []),
+      ...(ipv6 ? IPV6_SETTINGS : []),
     ],
     ip: [
       "link set lo up",
@@ -87,11 +103,26 @@ function planNode(layout: PlaygroundLayout, cluster: ClusterLayout, ipv6: boolea
       // The kernel looks a route up before nat OUTPUT: without one a service is out of the node's own reach.
       `route add ${cluster.serviceCIDR} dev ${OUTER_INTERFACE} src ${cluster.address}`,
       ...(inner === undefined ? [] : innerRoutes(inner)),
+      ...(ipv6 ? routes6(layout, cluster) : []),
       ...(ipv6 ? ["route add unreachable ::/0 metric 4294967295"] : []),
     ],
     firewall: nodeFirewall(layout, cluster),
-    ...(ipv6 ? { firewall6: nodeFirewall6() } : {}),
+    ...(ipv6 ? { firewall6: nodeFirewall6(layout, cluster) } : {}),
   };
+}
+
+/** Where a link has no address of its own making, a neighbour cannot be asked for: each gets a link-local one. */
+function routes6(layout: PlaygroundLayout, { ipv6, inner, address }: ClusterLayout): string[] {
+  if (ipv6 === undefined || layout.outer.ipv6 === undefined) return [];
+  const peers = (inner?.peers ?? []).flatMap((peer) => peer.ipv6 ?? []);
+  const host = address.split(".").at(-1) ?? "1";
+  return [
+    `addr add fe80::${host}/64 dev ${OUTER_INTERFACE} nodad`,
+    `addr add ${ipv6.address}/${layout.outer.ipv6.prefix} dev ${OUTER_INTERFACE} nodad`,
+    `route add ${ipv6.serviceCIDR} dev ${OUTER_INTERFACE} src ${ipv6.address}`,
+    ...(inner === undefined ? [] : [`addr add ${inner.ipv6Address}/64 dev ${INNER_INTERFACE} nodad`]),
+    ...peers.map((peer) => `route add ${peer.podCIDR} via ${peer.via} dev ${INNER_INTERFACE}`),
+  ];
 }
 
 function innerRoutes(inner: NonNullable<ClusterLayout["inner"]>): string[] {

@@ -7,6 +7,8 @@ export interface TopologyCluster {
   readonly network: string;
   readonly podCIDR: string;
   readonly serviceCIDR: string;
+  /** Present: pods and Services may have IPv6 addresses beside their IPv4 ones. */
+  readonly ipv6?: { readonly podCIDR: string; readonly serviceCIDR: string };
   readonly region: string;
   readonly zone: string;
 }

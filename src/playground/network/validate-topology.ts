@@ -1,4 +1,6 @@
 import { type Cidr, formatCidr, overlaps, parseCidr } from "#base/ipv4-range";
+import { formatIpv6Cidr, overlapsIpv6, parseIpv6Cidr } from "#base/ipv6-range";
+import { OUTER_IPV6 } from "./outer-segment.ts";
 import type { Topology, TopologyCluster, TopologyViolation } from "./topology.ts";
 
 /** LoadBalancer ranges of 32 addresses from .64 on: six of them fit a /24. */
@@ -7,8 +9,11 @@ export const MAX_CLUSTERS = 6;
 const DNS_LABEL = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
 const LABEL_LIMIT = 63;
 const DEFAULTS = { podCIDR: "10.244.0.0/16", serviceCIDR: "10.96.0.0/16" };
+const IPV6_DEFAULTS = { podCIDR: "fd00:10:244::/64", serviceCIDR: "fd00:10:96::/112" };
+/** Widest and narrowest prefix: what every part of a Kubernetes release takes. */
+const IPV6_PREFIXES = { podCIDR: [64, 112], serviceCIDR: [108, 120] } as const;
 const TOP_KEYS = ["outerCIDR", "clusters"];
-const CLUSTER_KEYS = ["name", "network", "podCIDR", "serviceCIDR", "region", "zone"];
+const CLUSTER_KEYS = ["name", "network", "podCIDR", "serviceCIDR", "ipv6", "region", "zone"];
 
 type Report = (path: string, message: string) => void;
 
@@ -61,9 +66,32 @@ function readCluster(value: unknown, path: string, report: Report): TopologyClus
     network: label("network"),
     podCIDR: cidr("podCIDR"),
     serviceCIDR: cidr("serviceCIDR"),
+    ...readIpv6(entry["ipv6"], `${path}.ipv6`, report),
     region,
     zone: label("zone", `${region}-zone1`),
   };
+}
+
+/** `ipv6: true` takes the usual ranges. */
+function readIpv6(value: unknown, path: string, report: Report): Pick<TopologyCluster, "ipv6"> {
+  if (value === undefined || value === false) return {};
+  const entry = isRecord(value) ? value : {};
+  if (value !== true && !isRecord(value)) report(path, `${show(value)}: expected true, or podCIDR and serviceCIDR`);
+  unknownKeys(entry, Object.keys(IPV6_DEFAULTS), { path: `${path}.`, report });
+  const cidr = (key: keyof typeof IPV6_DEFAULTS) => {
+    const text = entry[key] ?? IPV6_DEFAULTS[key];
+    const range = typeof text === "string" ? parseIpv6Cidr(text) : undefined;
+    const [widest, narrowest] = IPV6_PREFIXES[key];
+    if (range === undefined) {
+      report(`${path}.${key}`, `${show(text)}: expected an IPv6 range such as ${IPV6_DEFAULTS[key]}`);
+      return "";
+    }
+    if (range.prefix < widest || range.prefix > narrowest) {
+      report(`${path}.${key}`, `${show(text)}: expected a prefix between /${widest} and /${narrowest}`);
+    }
+    return formatIpv6Cidr(range);
+  };
+  return { ipv6: { podCIDR: cidr("podCIDR"), serviceCIDR: cidr("serviceCIDR") } };
 }
 
 function readLabel(value: unknown, path: string, report: Report): string {
@@ -105,6 +133,7 @@ function checkAddresses(topology: Topology, report: Report): void {
         report(`${path}.${key}`, `${cluster[key]} overlaps outerCIDR ${outer}; choose another`);
       }
     }
+    checkIpv6Addresses(topology, index, report);
     for (const other of topology.clusters.slice(0, index)) {
       if (other.network !== cluster.network) continue;
       if (overlaps(range(other.podCIDR), range(cluster.podCIDR))) {
@@ -113,6 +142,30 @@ function checkAddresses(topology: Topology, report: Report): void {
       }
     }
   });
+}
+
+function checkIpv6Addresses({ clusters }: Topology, index: number, report: Report): void {
+  const own = clusters[index];
+  if (own?.ipv6 === undefined) return;
+  const { podCIDR, serviceCIDR } = own.ipv6;
+  const path = `clusters[${index}].ipv6`;
+  const clash = (a: string, b: string) => {
+    const [first, second] = [parseIpv6Cidr(a), parseIpv6Cidr(b)];
+    return first !== undefined && second !== undefined && overlapsIpv6(first, second);
+  };
+  if (clash(podCIDR, serviceCIDR)) {
+    report(`${path}.serviceCIDR`, `${serviceCIDR} overlaps podCIDR ${podCIDR}; choose another`);
+  }
+  for (const key of ["podCIDR", "serviceCIDR"] as const) {
+    if (clash(own.ipv6[key], OUTER_IPV6)) {
+      report(`${path}.${key}`, `${own.ipv6[key]} overlaps ${OUTER_IPV6} of the outer segment; choose another`);
+    }
+  }
+  for (const other of clusters.slice(0, index)) {
+    if (other.network !== own.network || other.ipv6 === undefined || !clash(other.ipv6.podCIDR, podCIDR)) continue;
+    const why = `${other.name} has ${other.ipv6.podCIDR} on the same network ${own.network}`;
+    report(`${path}.podCIDR`, `${podCIDR}: ${why}; give each cluster of a network its own range`);
+  }
 }
 
 function unknownKeys(

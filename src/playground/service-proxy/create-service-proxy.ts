@@ -104,13 +104,16 @@ async function routeServices({
   ipv6,
 }: ServiceProxyOptions["config"]): Promise<void> {
   await runTool("ip", ["route", "replace", serviceCIDR, "dev", outerInterface, "src", address]);
-  if (ipv6) await runTool("ip", ["-6", "route", "replace", ipv6.serviceCIDR, "dev", outerInterface]);
+  if (ipv6)
+    await runTool("ip", ["-6", "route", "replace", ipv6.serviceCIDR, "dev", outerInterface, "src", ipv6.address]);
 }
 
 function createApplier({ config, logger, clock = systemClock }: ServiceProxyOptions) {
-  const addresses = createOuterAddresses(config.outerInterface);
+  const { outerInterface } = config;
+  const addresses = createOuterAddresses(outerInterface);
   const ports = createHealthCheckPorts(config.address, logger);
   const { ipv6 } = config;
+  const addresses6 = ipv6 && createOuterAddresses(outerInterface, "IPv6");
   const families = [
     createRules("iptables", config),
     ...(ipv6 ? [createRules("ip6tables", { ...config, ...ipv6, dnsAddress: "", family: "IPv6" })] : []),
@@ -123,6 +126,7 @@ function createApplier({ config, logger, clock = systemClock }: ServiceProxyOpti
       if (rules > 0) logger.debug({ rules, ms: clock.now() - begin }, "service rules applied");
       // Rules first: an address that answers ARP must not refuse what it should pass on.
       await addresses.apply(loadBalancerAddresses(services));
+      await addresses6?.apply(loadBalancerAddresses(services, "IPv6"));
       ports.apply(healthChecks(services, slices, config));
     },
     close: () => ports.close(),

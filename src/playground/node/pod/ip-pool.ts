@@ -1,5 +1,5 @@
-import { isIPv6 } from "node:net";
 import { type Cidr, formatAddress, parseAddress, parseCidr } from "#base/ipv4-range";
+import { ipv6AddressAt, parseIpv6Cidr } from "#base/ipv6-range";
 import { MeshError } from "#base/mesh-error";
 
 /** The first ten addresses are left to gateways and services of the node itself. */
@@ -13,13 +13,14 @@ export interface IpPool {
 
 /** Pods on one node: of an IPv6 range no more are ever handed out at once. */
 const MOST_V6 = 65_536;
+const NARROWEST_V6 = 112;
 
 /** Addresses of an IPv6 CIDR in turn: its prefix and a number from ten. Throws MeshError BAD_CIDR. */
 export function createIpv6Pool(cidr: string): IpPool {
-  const [, prefix] = /^([0-9a-f:]+::)\/\d+$/i.exec(cidr) ?? [];
-  if (prefix === undefined || !isIPv6(`${prefix}1`)) {
+  const range = parseIpv6Cidr(cidr);
+  if (range === undefined || range.prefix > NARROWEST_V6) {
     throw new MeshError("BAD_CIDR", `"${cidr}" is no IPv6 range that pods can live in`, {
-      hint: "write it as fd44::/64: a prefix that ends in ::",
+      hint: `write it as fd44::/64, with a prefix length of at most ${NARROWEST_V6}`,
     });
   }
   const taken = new Set<string>();
@@ -27,7 +28,7 @@ export function createIpv6Pool(cidr: string): IpPool {
   return {
     allocate() {
       for (let tries = 0; tries < MOST_V6; tries++) {
-        const address = `${prefix}${(RESERVED + (next++ % (MOST_V6 - RESERVED))).toString(16)}`;
+        const address = ipv6AddressAt(range, RESERVED + (next++ % (MOST_V6 - RESERVED)));
         if (taken.has(address)) continue;
         taken.add(address);
         return address;
