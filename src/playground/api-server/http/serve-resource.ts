@@ -4,13 +4,14 @@ import { badRequest, methodNotSupported, noSuchResource, notFound } from "../api
 import type { JsonObject, JsonValue, RequestInfo, UserInfo, VirtualResource } from "../contract.ts";
 import { arrayAt, isObject, stringAt } from "../json.ts";
 import { applyObject } from "../operations/apply-object.ts";
-import { decodeBody } from "../operations/decode-body.ts";
 import { createObject } from "../operations/create-object.ts";
+import { decodeBody } from "../operations/decode-body.ts";
+import { deleteOptions } from "../operations/delete-options.ts";
 import { modifyObject } from "../operations/modify-object.ts";
 import { withOwner } from "../operations/own-review.ts";
-import { deleteOptions } from "../operations/delete-options.ts";
 import { deleteObject } from "../operations/remove-object.ts";
 import { SUBRESOURCE_ACTIONS } from "../operations/subresource-actions.ts";
+import { updateObject } from "../operations/update-object.ts";
 import { patchRefusal, shownPatch } from "../patch/patch-refusal.ts";
 import { applyPatch, PATCH_TYPES } from "../patch/patches.ts";
 import { apiVersionOf, type ResourceKind, storageKey } from "../resource-kind.ts";
@@ -149,27 +150,8 @@ async function serveCreate(call: Call): Promise<void> {
 
 async function serveUpdate(call: Call): Promise<void> {
   const { server, kind, target, context } = call;
-  const body = await neededBody(call);
-  if (!isObject(body)) throw badRequest("the body must hold one object");
-  const misnamed = nameFault(stringAt(body, "metadata", "name"), target.name);
-  const missing = server.parts.store.get(storageKey(kind), target.namespace, target.name) === undefined;
-  // What cannot be read is told first.
-  if (misnamed !== "" || missing) decodeBody(kind, body, context);
-  if (misnamed !== "") throw badRequest(misnamed);
-  const object = await modifyObject(server.parts, kind, {
-    target,
-    context,
-    transform: () => body,
-    requireVersion: true,
-  });
-  reply(call, object);
-}
-
-function nameFault(name: string, wanted: string): string {
-  if (name === wanted) return "";
-  return name === ""
-    ? `the name of the object (${wanted} based on URL) was undeterminable: name must be provided`
-    : `the name of the object (${name}) does not match the name on the URL (${wanted})`;
+  const { object, created } = await updateObject(server.parts, kind, { target, body: await neededBody(call), context });
+  reply(call, object, created ? 201 : 200);
 }
 
 async function servePatch(call: Call): Promise<void> {
@@ -241,6 +223,7 @@ async function serveDeleteCollection(call: Call): Promise<void> {
   await sendPieces(
     call.response,
     listPieces(kind, call.form, objects, { resourceVersion: String(server.parts.store.revision()) }),
+    { warnings: call.context.warnings },
   );
 }
 

@@ -1,11 +1,12 @@
 // Every change of an object that exists: update, patch, server-side apply, on itself or on its status.
 import type { EngineParts, Target, Transform, WriteContext } from "../api-context.ts";
-import { badRequest, conflict, invalid, MODIFIED, notFound } from "../api-errors.ts";
+import { conflict, invalid, MODIFIED, notFound } from "../api-errors.ts";
 import { trackUpdate } from "../apply/managed-fields.ts";
 import type { ApiStatusError, JsonObject } from "../contract.ts";
 import { arrayAt, deepEqual, ensureObject, isObject, numberAt, objectAt, setOrDelete, stringAt } from "../json.ts";
 import { type ResourceKind, storageKey } from "../resource-kind.ts";
-import { hasGeneration, needsVersion, specChanged, strategyOf } from "../strategy/strategies.ts";
+import { hasGeneration, specChanged, strategyOf } from "../strategy/strategies.ts";
+import { checkName, checkUid, checkVersion, placeInNamespace } from "./check-identity.ts";
 import { fromStorage, toStorage } from "./convert-version.ts";
 import { decodeBody } from "./decode-body.ts";
 import { admit, completeWithDefaults, fieldWriter, judge, keptForm, storageKindOf, validate } from "./finish-write.ts";
@@ -16,8 +17,8 @@ export interface ModifyRequest {
   readonly context: WriteContext;
   /** Gives the object as it shall be, in the client's version, from the object as it is. */
   readonly transform: Transform;
-  /** A full update of a custom resource must say which version it replaces. */
-  readonly requireVersion?: boolean;
+  /** What a full update shall make of the object, in its kept form: decoded once, whatever others write. */
+  readonly sent?: JsonObject;
   /** managedFields by server-side apply; tracked as an update otherwise. */
   readonly managedFields?: () => JsonObject[];
 }
@@ -35,6 +36,7 @@ export async function modifyObject(
   let last: ApiStatusError | undefined;
   for (let attempt = 0; attempt < TRIES; attempt++) {
     const current = parts.store.get(storageKey(kind), namespace, name);
+    if (request.sent !== undefined) checkUid(kind, request.target, request.sent, current);
     if (current === undefined) throw notFound(kind, name);
     const result = await attemptChange(parts, kind, request, current);
     if (result !== undefined) return result;
@@ -60,9 +62,10 @@ async function attemptChange(
   const next = merged(kind, target, { next: decoded, current: live });
   completeWithDefaults(parts, kind, next);
   const managedFields = request.managedFields?.() ?? ownersAfter(parts, kind, request, { next, current: live });
-  strategyOf(kind).prepareUpdate?.(next, live);
   const step = { operation: "UPDATE", target, object: next, oldObject: live } as const;
   const admitted = (await admit(parts, kind, context, step)) ?? next;
+  checkVersion(kind, target, wanted, current);
+  strategyOf(kind).prepareUpdate?.(admitted, live);
   const isService = key === "/services" && target.subresource === "";
   const giveBack = isService ? assignAddresses(parts, kind, admitted, { current, context }) : undefined;
   try {
@@ -94,47 +97,7 @@ interface Pair {
   readonly current: JsonObject;
 }
 
-function checkIdentity(
-  kind: ResourceKind,
-  request: ModifyRequest,
-  { wanted, current }: { readonly wanted: JsonObject; readonly current: JsonObject },
-): void {
-  const { name } = request.target;
-  const given = stringAt(wanted, "metadata", "name");
-  if (given !== "" && given !== name) {
-    throw badRequest(`the name of the object (${given}) does not match the name on the URL (${name})`);
-  }
-  const version = stringAt(wanted, "metadata", "resourceVersion");
-  if (version !== "" && version !== stringAt(current, "metadata", "resourceVersion"))
-    throw conflict(kind, name, MODIFIED);
-  if (version === "" && request.requireVersion === true && needsVersion(kind)) {
-    // Kubernetes names custom resources by their plural here.
-    throw invalid({ group: kind.group, kind: kind.plural }, name, [
-      {
-        field: "metadata.resourceVersion",
-        type: "FieldValueInvalid",
-        value: 0,
-        detail: "must be specified for an update",
-      },
-    ]);
-  }
-  const uid = stringAt(wanted, "metadata", "uid");
-  const own = stringAt(current, "metadata", "uid");
-  if (uid !== "" && uid !== own) {
-    throw conflict(kind, name, `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${own}`);
-  }
-}
-
-const SERVER_FIELDS = [
-  "uid",
-  "creationTimestamp",
-  "deletionTimestamp",
-  "deletionGracePeriodSeconds",
-  "generation",
-  "name",
-  "namespace",
-  "generateName",
-];
+const SERVER_FIELDS = ["uid", "creationTimestamp", "generation", "name", "namespace", "generateName"];
 
 /** The scale is another door to the spec. */
 const changesSpec = ({ subresource }: Target) => subresource === "" || subresource === "scale";
@@ -144,6 +107,12 @@ function merged(kind: ResourceKind, target: Target, { next, current }: Pair): Js
   const old = objectAt(current, "metadata");
   const metadata: JsonObject = { ...objectAt(next, "metadata") };
   for (const field of SERVER_FIELDS) setOrDelete(metadata, field, old[field]);
+  for (const field of LASTING_FIELDS) setOrDelete(metadata, field, metadata[field] ?? old[field]);
+  setOrDelete(metadata, "deletionTimestamp", old["deletionTimestamp"] ?? metadata["deletionTimestamp"]);
+  // A deletion is never taken back; beginning one by a change is refused later.
+  if (old["deletionTimestamp"] !== undefined) metadata["deletionTimestamp"] = old["deletionTimestamp"];
+  const grace = metadata["deletionGracePeriodSeconds"] ?? old["deletionGracePeriodSeconds"];
+  setOrDelete(metadata, "deletionGracePeriodSeconds", grace);
   if (target.subresource === "status" || target.subresource === "approval") {
     const kept = kind.custom === undefined ? { ...metadata, ...ownership(old) } : { ...old };
     setOrDelete(kept, "managedFields", metadata["managedFields"]);

@@ -2,7 +2,7 @@
 import type { FieldError } from "../api-errors.ts";
 import type { JsonObject, JsonValue } from "../contract.ts";
 import { arrayAt, objectAt, objectsAt, stringAt } from "../json.ts";
-import { forbidden, invalid, invalids, nonnegative, required, tooLong } from "./field-errors.ts";
+import { forbidden, IMMUTABLE, invalid, invalids, nonnegative, required, tooLong } from "./field-errors.ts";
 import { bytes, dnsLabel, type Format, qualifiedName } from "./formats.ts";
 import { checkLabels } from "./label-selectors.ts";
 
@@ -30,16 +30,30 @@ export function checkObjectMeta(object: JsonObject, rule: MetaRule): FieldError[
   ];
 }
 
-/** Beyond checkObjectMeta, when `old` becomes `object`; what only the server sets is as it was. */
+/** Beyond checkObjectMeta, when `old` becomes `object`. */
 export function checkObjectMetaUpdate(object: JsonObject, old: JsonObject, kubeFinalizers: boolean): FieldError[] {
   const metadata = objectAt(object, META);
+  const before = objectAt(old, META);
   return [
-    ...noNewFinalizers(metadata, objectAt(old, META)),
+    ...noNewFinalizers(metadata, before),
+    ...DELETION_FIELDS.flatMap((field) => unchanged(field, metadata, before)),
     ...checkCommon(metadata),
     ...checkManagedFields(metadata),
     ...(kubeFinalizers ? checkKubeFinalizers(metadata) : []),
   ];
 }
+
+const DELETION_FIELDS = ["deletionTimestamp", "deletionGracePeriodSeconds"];
+
+function unchanged(field: string, metadata: JsonObject, before: JsonObject): FieldError[] {
+  if (metadata[field] === before[field]) return [];
+  const value = metadata[field];
+  const shown =
+    typeof value === "string" ? `${new Date(value).toISOString().slice(0, 19).replace("T", " ")} +0000 UTC` : value;
+  return [invalid(`${META}.${field}`, shown, IMMUTABLE)];
+}
+
+const UNCHANGING = ["uid", "deletionTimestamp", "deletionGracePeriodSeconds"];
 
 /** Names that will get a suffix may end in a dash. */
 const withoutDash = (name: string) => (name.length > 1 && name.endsWith("-") ? `${name.slice(0, -2)}a` : name);
