@@ -5,7 +5,6 @@ import type { JsonObject, JsonValue, RequestInfo, UserInfo, VirtualResource } fr
 import { arrayAt, isObject, stringAt } from "../json.ts";
 import { applyObject } from "../operations/apply-object.ts";
 import { createObject } from "../operations/create-object.ts";
-import { decodeBody } from "../operations/decode-body.ts";
 import { deleteOptions } from "../operations/delete-options.ts";
 import { modifyObject } from "../operations/modify-object.ts";
 import { withOwner } from "../operations/own-review.ts";

@@ -1,11 +1,12 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { type EngineParts, type Target, timestamp, type WriteContext } from "../api-context.ts";
-import { alreadyExists, badRequest, forbidden, invalid } from "../api-errors.ts";
+import { alreadyExists, forbidden, invalid } from "../api-errors.ts";
 import { trackUpdate } from "../apply/managed-fields.ts";
-import type { JsonObject, JsonValue } from "../contract.ts";
+import { ApiStatusError, type JsonObject, type JsonValue } from "../contract.ts";
 import { ensureObject, setOrDelete, stringAt } from "../json.ts";
 import { type ResourceKind, storageKey } from "../resource-kind.ts";
 import { hasGeneration, strategyOf } from "../strategy/strategies.ts";
+import { placeInNamespace } from "./check-identity.ts";
 import { decodeBody } from "./decode-body.ts";
 import {
   admit,
@@ -32,8 +33,19 @@ export async function createObject(
   request: { readonly target: Target; readonly body: JsonValue; readonly context: WriteContext },
   options: CreateOptions = {},
 ): Promise<JsonObject> {
-  const { context } = request;
+  const { target, context } = request;
   const object = decodeBody(kind, request.body, context);
+  return createDecoded(parts, kind, { target, object, context }, options);
+}
+
+/** Makes one object of what was read already; `object` is in its kept form. Throws ApiStatusError. */
+export async function createDecoded(
+  parts: EngineParts,
+  kind: ResourceKind,
+  request: { readonly target: Target; readonly object: JsonObject; readonly context: WriteContext },
+  options: CreateOptions = {},
+): Promise<JsonObject> {
+  const { object, context } = request;
   if (kind.custom?.terminating === true) {
     throw forbidden(kind, stringAt(object, "metadata", "name"), TERMINATING);
   }
@@ -44,7 +56,7 @@ export async function createObject(
   const admitted =
     (await admit(parts, kind, context, { operation: "CREATE", target, object, oldObject: undefined })) ?? object;
   // After those who may still change it: a pod's quality of service is that of its injected containers too.
-  strategyOf(kind).prepareCreate?.(admitted);
+  strategyOf(kind).prepareCreate?.(admitted, context.user);
   const key = storageKey(kind);
   const giveBack = key === "/services" ? assignAddresses(parts, kind, admitted, context.dryRun) : undefined;
   try {
@@ -65,8 +77,10 @@ interface NewObject {
 }
 
 function commitNew(parts: EngineParts, kind: ResourceKind, created: NewObject): JsonObject {
-  const { target, context, admitted, managedFields } = created;
+  const { context, admitted, managedFields } = created;
   const key = storageKey(kind);
+  const target = { ...created.target, name: stringAt(admitted, "metadata", "name") };
+  if (!context.dryRun) refuseVersion(admitted);
   const present = parts.store.get(key, target.namespace, target.name);
   if (present !== undefined) {
     throw alreadyExists(kind, target.name, stringAt(present, "metadata", "deletionTimestamp") !== "");
@@ -74,6 +88,13 @@ function commitNew(parts: EngineParts, kind: ResourceKind, created: NewObject): 
   const metadata = ensureObject(admitted, "metadata");
   setOrDelete(metadata, "managedFields", managedFields.length > 0 ? managedFields : undefined);
   return context.dryRun ? admitted : parts.store.commit(key, "ADDED", keptForm(parts, kind, admitted));
+}
+
+/** A new object has no version yet. Kubernetes finds out late, and takes it for its own fault. */
+function refuseVersion(object: JsonObject): void {
+  const version = stringAt(object, "metadata", "resourceVersion");
+  if (/^\d+$/.test(version) && BigInt(version) !== 0n)
+    throw new ApiStatusError(500, "", "resourceVersion should not be set on objects to be created");
 }
 
 /** The client owns what it sent and the defaults; what admission and the server add is nobody's. */
@@ -85,22 +106,11 @@ function firstOwner(parts: EngineParts, kind: ResourceKind, object: JsonObject, 
 
 /** Puts namespace and name where path and body agree on them; makes a name out of generateName. */
 function placeObject(kind: ResourceKind, object: JsonObject, target: Target): Target {
+  placeInNamespace(kind, object, target);
   const metadata = ensureObject(object, "metadata");
-  const given = stringAt(metadata, "namespace");
-  if (kind.namespaced) {
-    if (given !== "" && given !== target.namespace) {
-      throw badRequest(`the namespace of the provided object does not match the namespace sent on the request`);
-    }
-    metadata["namespace"] = target.namespace;
-  } else delete metadata["namespace"];
   if (stringAt(metadata, "name") === "" && target.name !== "") metadata["name"] = target.name;
   if (stringAt(metadata, "name") === "" && stringAt(metadata, "generateName") !== "") {
     metadata["name"] = `${stringAt(metadata, "generateName").slice(0, 58)}${randomSuffix()}`;
-  }
-  if (stringAt(metadata, "name") === "") {
-    throw invalid(kind, "", [
-      { field: "metadata.name", type: "FieldValueRequired", detail: "name or generateName is required" },
-    ]);
   }
   return { ...target, name: stringAt(metadata, "name") };
 }
@@ -114,18 +124,12 @@ function randomSuffix(): string {
 
 function stampNew(parts: EngineParts, kind: ResourceKind, object: JsonObject): void {
   const metadata = ensureObject(object, "metadata");
-  for (const field of [
-    "resourceVersion",
-    "deletionTimestamp",
-    "deletionGracePeriodSeconds",
-    "selfLink",
-    "managedFields",
-  ]) {
+  for (const field of ["deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "managedFields"]) {
     delete metadata[field];
   }
   metadata["uid"] = randomUUID();
   metadata["creationTimestamp"] = timestamp(parts.now());
-  setOrDelete(metadata, "generation", hasGeneration(kind) ? 1 : undefined);
+  if (hasGeneration(kind)) metadata["generation"] = 1;
   const statusApart = kind.subresources.includes("status") && strategyOf(kind).keepsStatus !== true;
   if (!statusApart) return;
   delete object["status"];

@@ -54,12 +54,12 @@ async function attemptChange(
   const { target, context } = request;
   const key = storageKey(kind);
   const shown = fromStorage(kind, current);
-  const wanted = await request.transform(shown);
-  const decoded = decodeBody(kind, wanted, context);
-  checkIdentity(kind, request, { wanted, current });
+  const wanted = request.sent ?? decodeBody(kind, await request.transform(shown), context);
+  checkName(wanted, target);
+  placeInNamespace(kind, wanted, target);
   // What the client's version does not know of a custom resource takes no part in its change.
   const live = kind.custom === undefined ? current : toStorage(kind, shown);
-  const next = merged(kind, target, { next: decoded, current: live });
+  const next = merged(kind, target, { next: structuredClone(wanted), current: live });
   completeWithDefaults(parts, kind, next);
   const managedFields = request.managedFields?.() ?? ownersAfter(parts, kind, request, { next, current: live });
   const step = { operation: "UPDATE", target, object: next, oldObject: live } as const;
@@ -97,7 +97,10 @@ interface Pair {
   readonly current: JsonObject;
 }
 
-const SERVER_FIELDS = ["uid", "creationTimestamp", "generation", "name", "namespace", "generateName"];
+/** What a client says of these does not count. */
+const SERVER_FIELDS = ["creationTimestamp", "generation"];
+/** Without them they stay; validation refuses another value. */
+const LASTING_FIELDS = ["uid", "deletionTimestamp", "deletionGracePeriodSeconds"];
 
 /** The scale is another door to the spec. */
 const changesSpec = ({ subresource }: Target) => subresource === "" || subresource === "scale";
@@ -108,11 +111,8 @@ function merged(kind: ResourceKind, target: Target, { next, current }: Pair): Js
   const metadata: JsonObject = { ...objectAt(next, "metadata") };
   for (const field of SERVER_FIELDS) setOrDelete(metadata, field, old[field]);
   for (const field of LASTING_FIELDS) setOrDelete(metadata, field, metadata[field] ?? old[field]);
-  setOrDelete(metadata, "deletionTimestamp", old["deletionTimestamp"] ?? metadata["deletionTimestamp"]);
   // A deletion is never taken back; beginning one by a change is refused later.
   if (old["deletionTimestamp"] !== undefined) metadata["deletionTimestamp"] = old["deletionTimestamp"];
-  const grace = metadata["deletionGracePeriodSeconds"] ?? old["deletionGracePeriodSeconds"];
-  setOrDelete(metadata, "deletionGracePeriodSeconds", grace);
   if (target.subresource === "status" || target.subresource === "approval") {
     const kept = kind.custom === undefined ? { ...metadata, ...ownership(old) } : { ...old };
     setOrDelete(kept, "managedFields", metadata["managedFields"]);

@@ -20,7 +20,7 @@ interface Draft {
 type Operation = (draft: Draft, operation: JsonObject) => void;
 
 const OPERATIONS: Readonly<Record<string, Operation>> = {
-  add: (draft, operation) => add(placeOf(draft, pathOf(operation, "path")), valueOf(operation)),
+  add: (draft, operation) => add(placeOf(draft, pathOf(operation, "path")), givenValue(operation)),
   remove: (draft, operation) => remove(placeOf(draft, pathOf(operation, "path"))),
   replace,
   move(draft, operation) {
@@ -36,7 +36,7 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
   test(draft, operation) {
     const path = pathOf(operation, "path");
     const found = path === "" ? draft.root : get(placeOf(draft, path));
-    if (!deepEqual(found ?? null, valueOf(operation))) throw new PatchFault(`testing value ${path} failed`);
+    if (!deepEqual(found ?? null, givenValue(operation))) throw new PatchFault(`testing value ${path} failed`);
   },
 };
 
@@ -53,7 +53,7 @@ export function applyJsonPatch(document: JsonObject, operations: readonly JsonVa
 
 function replace(draft: Draft, operation: JsonObject): void {
   const path = pathOf(operation, "path");
-  const value = valueOf(operation);
+  const value = givenValue(operation);
   if (path === "") {
     if (typeof value !== "object" || value === null) throw new PatchFault("the whole must be an object or a list");
     draft.root = value;
@@ -70,7 +70,7 @@ function pathOf(operation: JsonObject, field: "path" | "from"): string {
   return path;
 }
 
-const valueOf = (operation: JsonObject): JsonValue => clone(operation["value"] ?? null);
+const givenValue = (operation: JsonObject): JsonValue => clone(operation["value"] ?? null);
 
 const unescaped = (step: string) => step.replaceAll("~1", "/").replaceAll("~0", "~");
 
@@ -91,30 +91,30 @@ function inner(at: JsonValue | undefined, step: string): JsonValue | undefined {
 }
 
 /** An index of a list that has an element there; from the end when it is negative. */
-function indexOf(list: readonly JsonValue[], key: string, length: number): number {
+function indexOf(key: string, length: number): number {
   const index = /^[+-]?\d+$/.test(key) ? Number(key) : Number.NaN;
   if (Number.isNaN(index) || index >= length || index < -length) throw new PatchFault(`no such index: ${key}`);
   return index < 0 ? index + length : index;
 }
 
 function get({ parent, key }: Place): JsonValue | undefined {
-  if (Array.isArray(parent)) return parent[indexOf(parent, key, parent.length)];
+  if (Array.isArray(parent)) return parent[indexOf(key, parent.length)];
   return Object.hasOwn(parent, key) ? parent[key] : undefined;
 }
 
 function set({ parent, key }: Place, value: JsonValue): void {
-  if (Array.isArray(parent)) parent[indexOf(parent, key, parent.length)] = value;
+  if (Array.isArray(parent)) parent[indexOf(key, parent.length)] = value;
   else parent[key] = value;
 }
 
 function add({ parent, key }: Place, value: JsonValue): void {
   if (!Array.isArray(parent)) parent[key] = value;
   else if (key === "-") parent.push(value);
-  else parent.splice(indexOf(parent, key, parent.length + 1), 0, value);
+  else parent.splice(indexOf(key, parent.length + 1), 0, value);
 }
 
 function remove({ parent, key }: Place): void {
-  if (Array.isArray(parent)) parent.splice(indexOf(parent, key, parent.length), 1);
+  if (Array.isArray(parent)) parent.splice(indexOf(key, parent.length), 1);
   else if (Object.hasOwn(parent, key)) delete parent[key];
   else throw new PatchFault(`there is no ${key} to remove`);
 }

@@ -2,7 +2,7 @@
 // table cannot say it.
 import { bindingRules, policyRules, webhookRules } from "../admission/configuration-rules.ts";
 import type { FieldError } from "../api-errors.ts";
-import type { JsonObject } from "../contract.ts";
+import type { JsonObject, UserInfo } from "../contract.ts";
 import { definitionRules } from "../crd/definition-rules.ts";
 import { markDefinition, prepareDefinition, rememberStorage } from "../crd/definition-strategy.ts";
 import { deepEqual, objectAt } from "../json.ts";
@@ -14,7 +14,7 @@ import { prepareClaim, prepareDaemonSet, prepareJob, prepareStatefulSet } from "
 
 export interface Strategy {
   /** Completes a new object in place, after defaulting. */
-  readonly prepareCreate?: (object: JsonObject) => void;
+  readonly prepareCreate?: (object: JsonObject, user: UserInfo) => void;
   readonly prepareUpdate?: (object: JsonObject, old: JsonObject) => void;
   /** A deletion begins by marking the object: what is marked beyond its time. */
   readonly markDeleted?: (marked: JsonObject, now: string) => JsonObject;
@@ -44,7 +44,7 @@ const STRATEGIES: Readonly<Record<string, Strategy>> = {
   "/resourcequotas": { returnsDeleted: true },
   "/serviceaccounts": { returnsDeleted: true },
   "/services": { returnsDeleted: true },
-  "apps/daemonsets": { prepareCreate: prepareDaemonSet, prepareUpdate: prepareDaemonSet },
+  "apps/daemonsets": { prepareCreate: (set) => prepareDaemonSet(set), prepareUpdate: prepareDaemonSet },
   "apps/statefulsets": { prepareCreate: prepareStatefulSet, prepareUpdate: prepareStatefulSet },
   "batch/jobs": { prepareCreate: prepareJob, orphans: true },
   "storage.k8s.io/csidrivers": { returnsDeleted: true },
@@ -100,7 +100,9 @@ const VERSIONED = new Set([
 
 /** Resources whose objects a PUT makes when they are not there. */
 const MADE_BY_UPDATE = new Set([
-  ...["roles", "clusterroles", "rolebindings", "clusterrolebindings"].map((name) => `rbac.authorization.k8s.io/${name}`),
+  ...["roles", "clusterroles", "rolebindings", "clusterrolebindings"].map(
+    (name) => `rbac.authorization.k8s.io/${name}`,
+  ),
   ...["/limitranges", "/events", "/services", "/endpoints"],
   ...["leases", "leasecandidates"].map((name) => `coordination.k8s.io/${name}`),
   "node.k8s.io/runtimeclasses",

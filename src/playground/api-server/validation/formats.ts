@@ -1,6 +1,6 @@
 // The forms of names, labels, ports and keys. Each function answers what is wrong, in Kubernetes' sentences.
 
-export const maxLength = (length: number) => `must be no more than ${length} characters`;
+export const maxLength = (length: number, unit = "characters") => `must be no more than ${length} ${unit}`;
 export const inclusiveRange = (low: number, high: number) => `must be between ${low} and ${high}, inclusive`;
 export const EMPTY = "must be non-empty";
 const MAX_INT32 = 2_147_483_647;
@@ -17,15 +17,17 @@ export type Format = (value: string) => string[];
 interface Form {
   readonly pattern: string;
   readonly longest?: number;
+  /** What the message says that it counts; always bytes. */
+  readonly unit?: string;
   readonly message: string;
   readonly examples: readonly string[];
 }
 
-function form({ pattern, longest, message, examples }: Form): Format {
+function form({ pattern, longest, unit, message, examples }: Form): Format {
   const expression = new RegExp(`^(?:${pattern})$`);
   const text = patternMessage(message, pattern, ...examples);
   return (value) => {
-    const errors = longest !== undefined && bytes(value) > longest ? [maxLength(longest)] : [];
+    const errors = longest !== undefined && bytes(value) > longest ? [maxLength(longest, unit)] : [];
     if (!expression.test(value)) errors.push(text);
     return errors;
   };
@@ -40,12 +42,9 @@ const UNDERSCORE_LABEL = "_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?";
 const SUBDOMAIN_MESSAGE =
   "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character";
 
-export const dnsSubdomain = form({
-  pattern: SUBDOMAIN,
-  longest: 253,
-  message: SUBDOMAIN_MESSAGE,
-  examples: ["example.com"],
-});
+const subdomainForm = { pattern: SUBDOMAIN, longest: 253, message: SUBDOMAIN_MESSAGE, examples: ["example.com"] };
+export const dnsSubdomain = form(subdomainForm);
+const prefixPart = form({ ...subdomainForm, unit: "bytes" });
 
 export const dnsSubdomainWithUnderscore = form({
   pattern: `${UNDERSCORE_LABEL}(\\.${UNDERSCORE_LABEL})*`,
@@ -88,6 +87,7 @@ export const wildcardSubdomain = form({
 export const labelValue = form({
   pattern: "(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?",
   longest: 63,
+  unit: "bytes",
   message:
     "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character",
   examples: ["MyValue", "my_value", "12345"],
@@ -96,6 +96,7 @@ export const labelValue = form({
 const namePart = form({
   pattern: "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]",
   longest: 63,
+  unit: "bytes",
   message:
     "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character",
   examples: ["MyName", "my.name", "123-abc"],
@@ -113,7 +114,7 @@ export const qualifiedName: Format = (value) => {
   if (parts.length === 2) {
     const prefix = parts[0] ?? "";
     if (prefix === "") errors.push(`prefix part ${EMPTY}`);
-    else errors.push(...dnsSubdomain(prefix).map((message) => `prefix part ${message}`));
+    else errors.push(...prefixPart(prefix).map((message) => `prefix part ${message}`));
   }
   if (name === "") return [...errors, `name part ${EMPTY}`, `name part ${namePart("")[0] ?? ""}`];
   return [...errors, ...namePart(name).map((message) => `name part ${message}`)];

@@ -36,24 +36,24 @@ export function checkObjectMetaUpdate(object: JsonObject, old: JsonObject, kubeF
   const before = objectAt(old, META);
   return [
     ...noNewFinalizers(metadata, before),
-    ...DELETION_FIELDS.flatMap((field) => unchanged(field, metadata, before)),
+    ...UNCHANGING.flatMap((field) => unchanged(field, metadata, before)),
     ...checkCommon(metadata),
     ...checkManagedFields(metadata),
     ...(kubeFinalizers ? checkKubeFinalizers(metadata) : []),
   ];
 }
 
-const DELETION_FIELDS = ["deletionTimestamp", "deletionGracePeriodSeconds"];
+const UNCHANGING = ["uid", "deletionTimestamp", "deletionGracePeriodSeconds"];
 
 function unchanged(field: string, metadata: JsonObject, before: JsonObject): FieldError[] {
   if (metadata[field] === before[field]) return [];
   const value = metadata[field];
   const shown =
-    typeof value === "string" ? `${new Date(value).toISOString().slice(0, 19).replace("T", " ")} +0000 UTC` : value;
+    field === "deletionTimestamp" && typeof value === "string"
+      ? `${new Date(value).toISOString().slice(0, 19).replace("T", " ")} +0000 UTC`
+      : value;
   return [invalid(`${META}.${field}`, shown, IMMUTABLE)];
 }
-
-const UNCHANGING = ["uid", "deletionTimestamp", "deletionGracePeriodSeconds"];
 
 /** Names that will get a suffix may end in a dash. */
 const withoutDash = (name: string) => (name.length > 1 && name.endsWith("-") ? `${name.slice(0, -2)}a` : name);
