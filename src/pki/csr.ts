@@ -34,3 +34,8 @@ export async function publicKeyOfCsr(pem: string): Promise<string> {
   if (!(await request.verify())) throw new Error("the certificate signing request is not signed by its own key");
   return `${request.publicKey.toString("pem")}\n`;
 }
+
+/** The organizations in the subject of a PEM request. Throws for anything malformed. */
+export function organizationsOfCsr(pem: string): readonly string[] {
+  return new Pkcs10CertificateRequest(pem).subjectName.getField("O");
+}

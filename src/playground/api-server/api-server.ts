@@ -27,7 +27,7 @@ export async function runApiServer(
     engine,
     authorizer,
     authenticator,
-    admission: createAdmission({ ...plugIn, registry: engine.registry }),
+    admission: createAdmission({ ...plugIn, authorizer, registry: engine.registry }),
     virtualResources: createVirtualResources({ ...plugIn, authorizer, authenticator }),
     pods: createPodConnector(plugIn),
     bootstrap: bornObjects(),

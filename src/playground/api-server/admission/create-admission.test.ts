@@ -56,7 +56,9 @@ afterAll(() => {
 
 beforeEach(() => {
   objects = memoryObjects();
-  plugins = createAdmission({ config: pki.config, objects, registry: createRegistry(), logger: silentLogger() });
+  const authorizer = { authorize: () => ({ allowed: true, reason: "" }) };
+  const registry = createRegistry();
+  plugins = createAdmission({ config: pki.config, objects, authorizer, registry, logger: silentLogger() });
   answers = {};
   seen = [];
   objects.put("", "namespaces", { metadata: { name: "sample", labels: { "istio-injection": "enabled" } } });

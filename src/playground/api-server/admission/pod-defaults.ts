@@ -1,7 +1,7 @@
 // What every new pod gets from the cluster beside its identity: a priority, and patience with nodes in trouble.
-import { forbidden } from "../api-errors.ts";
-import type { AdmissionPlugin, JsonObject, ObjectAccess } from "../contract.ts";
+import type { AdmissionAttributes, AdmissionPlugin, JsonObject, ObjectAccess } from "../contract.ts";
 import { numberAt, objectAt, objectsAt, stringAt } from "../json.ts";
+import { refuse } from "./refuse.ts";
 
 /** Seconds that a pod stays on a node that is not ready or out of reach, unless it says otherwise itself. */
 const TOLERATED_SECONDS = 300;
@@ -42,36 +42,51 @@ function covers(toleration: JsonObject, trouble: string): boolean {
 
 /** Plug-in `Priority`: the number behind `priorityClassName`, or of the class that is everybody's default. */
 export function priorityAdmission(objects: ObjectAccess): AdmissionPlugin {
-  const classOf = (name: string): { value: number; policy: string } | undefined => {
-    const system = SYSTEM_PRIORITIES[name];
-    if (system !== undefined) return { value: system, policy: "PreemptLowerPriority" };
-    const found = objects.get("scheduling.k8s.io", "priorityclasses", "", name);
-    if (found === undefined) return undefined;
-    return {
-      value: numberAt(found, "value") ?? 0,
-      policy: stringAt(found, "preemptionPolicy") || "PreemptLowerPriority",
-    };
-  };
   return {
     name: "Priority",
-    async admit({ group, resource, subresource, operation, object, name }) {
-      const isNewPod = group === "" && resource === "pods" && subresource === "" && operation === "CREATE";
-      if (!isNewPod || object === undefined) return object;
-      const spec = objectAt(object, "spec");
-      const className = stringAt(spec, "priorityClassName") || globalDefault(objects);
-      const found = className === "" ? { value: 0, policy: "PreemptLowerPriority" } : classOf(className);
-      if (found === undefined) {
-        throw forbidden({ group: "", plural: "pods" }, name, `no PriorityClass with name ${className} was found`);
-      }
-      const given = numberAt(spec, "priority");
-      if (given !== undefined && given !== found.value) {
-        const why = `the integer value of priority (${given}) must not be provided in pod spec; priority admission controller computed ${found.value} from the given PriorityClass name`;
-        throw forbidden({ group: "", plural: "pods" }, name, why);
-      }
-      const policy = stringAt(spec, "preemptionPolicy") || found.policy;
-      const named = className === "" ? {} : { priorityClassName: className };
-      return { ...object, spec: { ...spec, ...named, priority: found.value, preemptionPolicy: policy } };
+    async admit(attributes) {
+      const { group, resource, subresource, operation, object, oldObject } = attributes;
+      if (object === undefined || group !== "" || resource !== "pods" || subresource !== "") return object;
+      if (operation === "CREATE")
+        return { ...object, spec: withPriority(objects, attributes, objectAt(object, "spec")) };
+      if (operation !== "UPDATE") return object;
+      // A pod keeps what it was given; that it may not change is found later.
+      const old = objectAt(oldObject, "spec");
+      const kept = ["priority", "preemptionPolicy"].flatMap((field) =>
+        old[field] === undefined ? [] : [[field, old[field]] as const],
+      );
+      return { ...object, spec: { ...Object.fromEntries(kept), ...objectAt(object, "spec") } };
     },
+  };
+}
+
+function withPriority(objects: ObjectAccess, attributes: AdmissionAttributes, spec: JsonObject): JsonObject {
+  const className = stringAt(spec, "priorityClassName") || globalDefault(objects);
+  const found = className === "" ? { value: 0, policy: "PreemptLowerPriority" } : classNamed(objects, className);
+  if (found === undefined) throw refuse(attributes, `no PriorityClass with name ${className} was found`);
+  const computed = "priority admission controller computed";
+  const given = numberAt(spec, "priority");
+  if (given !== undefined && given !== found.value) {
+    const why = `the integer value of priority (${given}) must not be provided in pod spec; ${computed} ${found.value} from the given PriorityClass name`;
+    throw refuse(attributes, why);
+  }
+  const policy = stringAt(spec, "preemptionPolicy");
+  if (policy !== "" && policy !== found.policy) {
+    const why = `the string value of PreemptionPolicy (${policy}) must not be provided in pod spec; ${computed} ${found.policy} from the given PriorityClass name`;
+    throw refuse(attributes, why);
+  }
+  const named = className === "" ? {} : { priorityClassName: className };
+  return { ...spec, ...named, priority: found.value, preemptionPolicy: found.policy };
+}
+
+function classNamed(objects: ObjectAccess, name: string): { value: number; policy: string } | undefined {
+  const system = SYSTEM_PRIORITIES[name];
+  if (system !== undefined) return { value: system, policy: "PreemptLowerPriority" };
+  const found = objects.get("scheduling.k8s.io", "priorityclasses", "", name);
+  if (found === undefined) return undefined;
+  return {
+    value: numberAt(found, "value") ?? 0,
+    policy: stringAt(found, "preemptionPolicy") || "PreemptLowerPriority",
   };
 }
 

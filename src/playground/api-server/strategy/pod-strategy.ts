@@ -20,7 +20,7 @@ export function preparePodUpdate(pod: JsonObject, old: JsonObject): void {
 }
 
 /** Guaranteed: each container limits cpu and memory and requests as much. BestEffort: none says anything. */
-function qosClass(spec: JsonObject): string {
+export function qosClass(spec: JsonObject): string {
   const containers = [...objectsAt(spec, "containers"), ...objectsAt(spec, "initContainers")];
   const resources = containers.map((container) => objectAt(container, "resources"));
   const amounts = (of: JsonObject, which: string) =>

@@ -43,12 +43,8 @@ export function prepareDaemonSet(set: JsonObject, old?: JsonObject): void {
   annotations[TEMPLATE_GENERATION] = String(changed ? before + 1 : before);
 }
 
-/** A claim is pending until it is bound, and stays while a pod uses it. */
+/** A claim is pending until it is bound. */
 export function prepareClaim(claim: JsonObject): void {
-  const metadata = ensureObject(claim, "metadata");
-  const finalizers = Array.isArray(metadata["finalizers"]) ? metadata["finalizers"] : [];
-  const protection = "kubernetes.io/pvc-protection";
-  if (!finalizers.includes(protection)) metadata["finalizers"] = [...finalizers, protection];
   claim["status"] = { phase: "Pending" };
 }
 
