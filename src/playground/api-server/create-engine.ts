@@ -20,13 +20,16 @@ export interface Engine extends Omit<EngineParts, "admission"> {
 }
 
 /** Opens the journal of `dataDir`; without one, objects live in memory. Throws MeshError JOURNAL_DAMAGED. */
-export function createEngine(config: Pick<ClusterProcessConfig, "serviceCIDR" | "dataDir">, logger: Logger): Engine {
+export function createEngine(
+  config: Pick<ClusterProcessConfig, "serviceCIDR" | "ipv6" | "dataDir">,
+  logger: Logger,
+): Engine {
   const { dataDir } = config;
   const store = createObjectStore({
     journal: dataDir === undefined ? undefined : openJournal({ folder: dataDir, logger }),
   });
-  const allocator = createServiceAllocator(config.serviceCIDR);
-  for (const service of store.list("/services")) allocator.assign(structuredClone(service), undefined);
+  const allocator = createServiceAllocator(config.serviceCIDR, ...(config.ipv6 ? [config.ipv6.serviceCIDR] : []));
+  for (const service of store.list("/services")) allocator.hold(service);
   store.subscribe(({ type, object, previous }) => {
     if (type === "DELETED") allocator.release(previous ?? object);
   }, "/services");

@@ -144,10 +144,10 @@ function ownPart(kind: ResourceKind, object: JsonObject): JsonObject {
 
 /** Addresses and ports come before validation. Returns how they are given back when the Service is refused. */
 function assignAddresses(parts: EngineParts, kind: ResourceKind, service: JsonObject, dryRun: boolean): () => void {
-  const errors = parts.allocator.assign(service, undefined);
+  const { errors, undo } = parts.allocator.assign(service, undefined);
   if (errors.length > 0) throw invalid(kind, stringAt(service, "metadata", "name"), errors);
   service["status"] = { loadBalancer: {} };
-  if (!dryRun) return () => parts.allocator.release(service);
-  parts.allocator.release(service);
+  if (!dryRun) return undo;
+  undo();
   return () => {};
 }

@@ -176,9 +176,8 @@ function assignAddresses(
   { current, context }: { readonly current: JsonObject; readonly context: WriteContext },
 ): () => void {
   if (deepEqual(service["spec"], current["spec"])) return () => {};
-  const errors = parts.allocator.assign(service, current);
+  const { errors, undo } = parts.allocator.assign(service, current);
   if (errors.length > 0) throw invalid(kind, stringAt(service, "metadata", "name"), errors);
-  const undo = () => void parts.allocator.assign(structuredClone(current), service);
   if (!context.dryRun) return undo;
   undo();
   return () => {};

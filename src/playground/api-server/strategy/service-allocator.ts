@@ -1,227 +1,148 @@
-// Hands out cluster IPs of the service CIDR and node ports, and takes them back.
-import { addressAt, formatAddress, parseAddress, parseCidr } from "#base/ipv4-range";
+// Hands out cluster IPs of the service ranges and node ports, and takes them back.
 import type { FieldError } from "../api-errors.ts";
 import type { JsonObject } from "../contract.ts";
-import { arrayAt, numberAt, objectAt, objectsAt, stringAt } from "../json.ts";
+import { numberAt, objectAt, stringAt } from "../json.ts";
+import { invalid } from "../validation/field-errors.ts";
+import { needsHealthCheck } from "../validation/services.ts";
+import { completeFamilies, familiesOf, ipsOf, keepsPreference, normalizeClusterIps } from "./ip-families.ts";
+import { createNumberPool, type NumberPool, staticBand } from "./number-pool.ts";
+import { createServiceIpRange, type ServiceIpRange } from "./service-ip-range.ts";
+import { assignNodePorts, keepNodePorts, NODE_PORTS, nodePortsOf } from "./service-node-ports.ts";
+
+/** What came of an assignment: with errors nothing is kept, and `undo` does nothing. */
+export interface Assignment {
+  readonly errors: readonly FieldError[];
+  /** Makes everything as it was before. */
+  undo(): void;
+}
 
 export interface ServiceAllocator {
   /**
-   * Completes a Service in place with clusterIP(s), ipFamilies and node ports; takes and gives back what differs from
-   * `old`. Answers why it cannot, and then keeps everything as it was.
+   * Completes a Service in place with families, clusterIP(s) and node ports as its type and ipFamilyPolicy ask; takes
+   * what `old` has not, gives back what the Service has no more.
    */
-  assign(service: JsonObject, old: JsonObject | undefined): FieldError[];
+  assign(service: JsonObject, old: JsonObject | undefined): Assignment;
+  /** Takes what a Service has, as it stands. */
+  hold(service: JsonObject): void;
   release(service: JsonObject): void;
-  /** The n-th address of the CIDR: 1 is the API server, 10 the cluster DNS. */
+  /** The n-th address of the first range: 1 is the API server, 10 the cluster DNS. */
   address(n: number): string;
 }
 
-/** So many of the first of a range are left to those who ask for one of them, as long as others are free. */
-const staticBand = (size: number, share: number, most: number) =>
-  size <= 16 ? 0 : Math.min(Math.max(16, Math.floor(size / share)), most);
-const NODE_PORTS = { first: 30000, last: 32767 };
-
-/** Numbers of a range, each with at most one owner. */
-interface Pool {
-  /** True when `value` is the owner's from now on. */
-  take(value: number, owner: string): boolean;
-  /** The next free number; undefined when none is. */
-  takeAny(owner: string): number | undefined;
-  release(value: number, owner: string): void;
+/** One try to take and to give back: undone as a whole. */
+export interface Operation {
+  readonly owner: string;
+  readonly ports: NumberPool;
+  readonly ranges: readonly ServiceIpRange[];
+  readonly undo: (() => void)[];
 }
 
-/** Free numbers are given in turn, so that one that was just released is not given again at once. */
-function createPool(first: number, last: number, left: number): Pool {
-  const owners = new Map<number, string>();
-  const dynamic = Math.min(first + left, last);
-  let next = dynamic;
-  const takeFree = (from: number, to: number, owner: string): number | undefined => {
-    for (let tries = from; tries <= to; tries++) {
-      const value = next;
-      next = value >= to ? from : value + 1;
-      if (owners.has(value)) continue;
-      owners.set(value, owner);
-      return value;
-    }
-    return undefined;
+/** One range, or one of each family; the first is the family of Services that do not say which they want. */
+export function createServiceAllocator(...cidrs: readonly string[]): ServiceAllocator {
+  const ranges = cidrs.map(createServiceIpRange);
+  const [first] = ranges;
+  if (first === undefined) throw new Error("a cluster needs a range of addresses for Services");
+  const ports = createNumberPool(NODE_PORTS.first, NODE_PORTS.last, staticBand(2768, 32, 128));
+  const release = (service: JsonObject) => {
+    const owner = ownerOf(service);
+    for (const ip of ipsOf(objectAt(service, "spec"))) for (const range of ranges) range.release(ip, owner);
+    for (const port of nodePortsOf(service)) ports.release(port, owner);
+  };
+  const hold = (service: JsonObject) => {
+    const owner = ownerOf(service);
+    for (const ip of ipsOf(objectAt(service, "spec"))) for (const range of ranges) range.take(ip, owner);
+    for (const port of nodePortsOf(service)) ports.take(port, owner);
   };
   return {
-    take(value, owner) {
-      if ((owners.get(value) ?? owner) !== owner) return false;
-      owners.set(value, owner);
-      return true;
-    },
-    takeAny(owner) {
-      const found = takeFree(dynamic, last, owner);
-      if (found !== undefined) return found;
-      next = first;
-      return takeFree(first, last, owner);
-    },
-    release(value, owner) {
-      if (owners.get(value) === owner) owners.delete(value);
+    address: first.address,
+    hold,
+    release,
+    assign(service, old) {
+      const operation: Operation = { owner: ownerOf(service), ports, ranges, undo: [] };
+      const undo = () => {
+        for (const step of operation.undo.splice(0).reverse()) step();
+      };
+      const errors = assign(service, old, operation);
+      if (errors.length > 0) undo();
+      return { errors, undo };
     },
   };
 }
 
-interface Pools {
-  readonly cidr: string;
-  readonly first: number;
-  readonly size: number;
-  readonly addresses: Pool;
-  readonly ports: Pool;
-}
-
-/** `cidr` is IPv4, such as 10.96.0.0/16. */
-export function createServiceAllocator(cidr: string): ServiceAllocator {
-  const range = parseCidr(cidr);
-  if (range === undefined) throw new Error(`the service CIDR ${cidr} is no IPv4 range`);
-  const { first } = range;
-  const size = range.last - first + 1;
-  const pools: Pools = {
-    cidr,
-    first,
-    size,
-    addresses: createPool(first + 1, first + size - 2, staticBand(size, 16, 256)),
-    ports: createPool(NODE_PORTS.first, NODE_PORTS.last, staticBand(2768, 32, 128)),
-  };
-  return {
-    address: (n) => addressAt(range, n),
-    release: (service) => release(pools, service),
-    assign: (service, old) => assign(pools, service, old),
-  };
-}
-
-function assign(pools: Pools, service: JsonObject, old: JsonObject | undefined): FieldError[] {
+function assign(service: JsonObject, old: JsonObject | undefined, operation: Operation): FieldError[] {
   const spec = objectAt(service, "spec");
-  const owner = ownerOf(service);
-  keepFormer(spec, old);
-  if (old !== undefined) release(pools, old);
-  const errors = needsAddress(spec) ? assignAddress(pools, spec, owner) : withoutAddress(spec);
-  if (needsNodePorts(spec)) errors.push(...assignPorts(pools, spec, owner));
-  else if (old !== undefined) dropPorts(spec, old);
-  if (errors.length > 0) {
-    release(pools, service);
-    if (old !== undefined) takeBack(pools, old);
+  const before = old && objectAt(old, "spec");
+  if (before !== undefined) keepAllocated(spec, before);
+  normalizeClusterIps(spec, before);
+  const families = operation.ranges.map(({ family }) => family);
+  const errors = completeFamilies(spec, before, families);
+  if (errors.length > 0) return errors;
+  const refusals = assignAddresses(spec, before, operation);
+  return refusals.length > 0 ? refusals : assignNodePorts(service, old, operation);
+}
+
+/** An update that does not name what the server gave keeps it. */
+function keepAllocated(spec: JsonObject, before: JsonObject): void {
+  if (needsAddress(spec) && needsAddress(before)) {
+    if (stringAt(spec, "clusterIP") === "" && before["clusterIP"] !== undefined)
+      spec["clusterIP"] = before["clusterIP"];
+    if (ipsOf(spec).length === 0 && ipsOf(before).length > 0) spec["clusterIPs"] = ipsOf(before);
   }
-  return errors;
+  keepNodePorts(spec, before);
+  const both = needsHealthCheck(spec) && needsHealthCheck(before);
+  if (both && (numberAt(spec, "healthCheckNodePort") ?? 0) === 0 && before["healthCheckNodePort"] !== undefined)
+    spec["healthCheckNodePort"] = before["healthCheckNodePort"];
 }
 
-function release(pools: Pools, service: JsonObject): void {
-  const owner = ownerOf(service);
-  const address = parseAddress(stringAt(service, "spec", "clusterIP"));
-  if (address !== undefined) pools.addresses.release(address, owner);
-  for (const port of nodePortsOf(service)) pools.ports.release(port, owner);
-}
+const needsAddress = (spec: JsonObject) => stringAt(spec, "type") !== "ExternalName";
+const isHeadless = (spec: JsonObject) => ipsOf(spec)[0] === "None";
 
-function takeBack(pools: Pools, service: JsonObject): void {
-  const address = parseAddress(stringAt(service, "spec", "clusterIP"));
-  if (address !== undefined) pools.addresses.take(address, ownerOf(service));
-  for (const port of nodePortsOf(service)) pools.ports.take(port, ownerOf(service));
-}
-
-/** What no cluster of one family of addresses can give. */
-function checkAsked(spec: JsonObject, asked: string): FieldError | undefined {
-  const refuse = (field: string, value: unknown, detail: string): FieldError => ({
-    field,
-    type: "FieldValueInvalid",
-    value,
-    detail,
-  });
-  const ips = arrayAt(spec, "clusterIPs");
-  if (asked === "" && ips.length > 0)
-    return refuse("spec.clusterIPs", ips, "must be empty when `clusterIP` is not specified");
-  if (asked === "None") return undefined;
-  const family = arrayAt(spec, "ipFamilies").indexOf("IPv6");
-  if (family !== -1) return refuse(`spec.ipFamilies[${family}]`, "IPv6", "not configured on this cluster");
-  if (spec["ipFamilyPolicy"] === "RequireDualStack")
-    return refuse("spec.ipFamilyPolicy", "RequireDualStack", "this cluster is not configured for dual-stack services");
-  return undefined;
-}
-
-function assignAddress(pools: Pools, spec: JsonObject, owner: string): FieldError[] {
-  const asked = stringAt(spec, "clusterIP");
-  const wrong = checkAsked(spec, asked);
-  if (wrong !== undefined) return [wrong];
-  spec["ipFamilies"] ??= ["IPv4"];
-  spec["ipFamilyPolicy"] ??= "SingleStack";
-  if (asked === "None") {
-    Object.assign(spec, { clusterIP: "None", clusterIPs: ["None"] });
+function assignAddresses(spec: JsonObject, before: JsonObject | undefined, operation: Operation): FieldError[] {
+  if (before === undefined) return takeAddresses(spec, 0, operation);
+  if (keepsPreference(spec, before)) return [];
+  if (!needsAddress(before)) return takeAddresses(spec, 0, operation);
+  if (isHeadless(before)) return [];
+  if (!needsAddress(spec)) {
+    giveBack(ipsOf(before), operation);
     return [];
   }
-  const refuse = (why: string): FieldError[] => [
-    { field: "spec.clusterIPs", type: "FieldValueInvalid", value: asked === "" ? [] : [asked], detail: why },
-  ];
-  const known = asked === "" || parseAddress(asked) !== undefined;
-  if (!known) {
-    // Validation says what is wrong with it.
-    spec["clusterIPs"] ??= [asked];
-    return [];
-  }
-  const number = asked === "" ? pools.addresses.takeAny(owner) : (parseAddress(asked) ?? Number.NaN);
-  if (number === undefined) return refuse("failed to allocate an IP: the service CIDR is full");
-  if (asked !== "") {
-    const inside = number > pools.first && number < pools.first + pools.size;
-    if (!inside)
-      return refuse(
-        `failed to allocate IP ${asked}: the provided IP (${asked}) is not in the valid range. The range of valid IPs is ${pools.cidr}`,
-      );
-    if (!pools.addresses.take(number, owner))
-      return refuse(`failed to allocate IP ${asked}: provided IP is already allocated`);
-  }
-  Object.assign(spec, { clusterIP: formatAddress(number), clusterIPs: [formatAddress(number)] });
+  const [had, has] = [familiesOf(before).length, familiesOf(spec).length];
+  if (had === 1 && has === 2) return takeAddresses(spec, 1, operation);
+  if (had === 2 && has === 1) giveBack(ipsOf(before).slice(1), operation);
   return [];
 }
 
-function assignPorts(pools: Pools, spec: JsonObject, owner: string): FieldError[] {
-  return objectsAt(spec, "ports").flatMap((port, index): FieldError[] => {
-    const asked = numberAt(port, "nodePort") ?? 0;
-    const refuse = (detail: string): FieldError[] => [
-      { field: `spec.ports[${index}].nodePort`, type: "FieldValueInvalid", value: asked, detail },
-    ];
-    const { first, last } = NODE_PORTS;
-    if (asked !== 0 && (asked < first || asked > last)) {
-      return refuse(`provided port is not in the valid range. The range of valid ports is ${first}-${last}`);
-    }
-    if (asked !== 0) return pools.ports.take(asked, owner) ? [] : refuse("provided port is already allocated");
-    const given = pools.ports.takeAny(owner);
-    if (given === undefined) return refuse("no node port is free");
-    port["nodePort"] = given;
-    return [];
-  });
+/** An address for each family from the n-th on: the one that is asked for, or any. */
+function takeAddresses(spec: JsonObject, from: number, { ranges, owner, undo }: Operation): FieldError[] {
+  if (!needsAddress(spec) || isHeadless(spec)) return [];
+  const families = familiesOf(spec);
+  const asked = ipsOf(spec);
+  const shown = families.map((_, index) => asked[index] ?? "");
+  const refuse = (detail: string) => [invalid("spec.clusterIPs", shown, detail)];
+  const given = [...asked];
+  for (const [index, family] of families.entries()) {
+    const range = ranges.find((one) => one.family === family);
+    if (index < from || range === undefined) continue;
+    const ip = asked[index] ?? "";
+    const why = ip === "" ? undefined : range.take(ip, owner);
+    if (why !== undefined) return refuse(`failed to allocate IP ${ip}: ${why}`);
+    const taken = ip === "" ? range.takeAny(owner) : ip;
+    if (taken === undefined) return refuse("failed to allocate an IP: the service CIDR is full");
+    undo.push(() => range.release(taken, owner));
+    given[index] = taken;
+  }
+  Object.assign(spec, { clusterIP: given[0] ?? "", clusterIPs: given });
+  return [];
+}
+
+function giveBack(ips: readonly string[], { ranges, owner, undo }: Operation): void {
+  for (const ip of ips) {
+    for (const range of ranges) range.release(ip, owner);
+    undo.push(() => {
+      for (const range of ranges) range.take(ip, owner);
+    });
+  }
 }
 
 const ownerOf = (service: JsonObject) =>
   `${stringAt(service, "metadata", "namespace")}/${stringAt(service, "metadata", "name")}`;
-const needsAddress = (spec: JsonObject) => stringAt(spec, "type") !== "ExternalName";
-const needsNodePorts = (spec: JsonObject) =>
-  stringAt(spec, "type") === "NodePort" ||
-  (stringAt(spec, "type") === "LoadBalancer" && spec["allocateLoadBalancerNodePorts"] !== false);
-
-const nodePortsOf = (service: JsonObject) =>
-  objectsAt(service, "spec", "ports").flatMap((port) => numberAt(port, "nodePort") ?? []);
-
-/** An update that does not name the address or the node ports keeps them. */
-function keepFormer(spec: JsonObject, old: JsonObject | undefined): void {
-  const former = objectAt(old, "spec");
-  if (needsAddress(spec) && stringAt(spec, "clusterIP") === "" && stringAt(former, "clusterIP") !== "") {
-    spec["clusterIP"] = stringAt(former, "clusterIP");
-  }
-  if (!needsNodePorts(spec)) return;
-  for (const port of objectsAt(spec, "ports")) {
-    const same = objectsAt(former, "ports").find(
-      (other) => other["port"] === port["port"] && other["protocol"] === port["protocol"],
-    );
-    const kept = numberAt(same, "nodePort");
-    if ((numberAt(port, "nodePort") ?? 0) === 0 && kept !== undefined) port["nodePort"] = kept;
-  }
-}
-
-function withoutAddress(spec: JsonObject): FieldError[] {
-  for (const field of ["clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"]) delete spec[field];
-  return [];
-}
-
-/** A Service that stops being a NodePort loses the ports that the server gave it. */
-function dropPorts(spec: JsonObject, old: JsonObject): void {
-  if (!needsNodePorts(objectAt(old, "spec"))) return;
-  for (const port of objectsAt(spec, "ports")) delete port["nodePort"];
-}

@@ -10,6 +10,7 @@ import type { ResourceKind } from "../resource-kind.ts";
 import { storageKey } from "../resource-kind.ts";
 import { prepareNamespace, prepareVolume } from "./object-strategies.ts";
 import { preparePod, preparePodUpdate } from "./pod-strategy.ts";
+import { prepareServiceUpdate } from "./service-strategy.ts";
 import { prepareClaim, prepareDaemonSet, prepareJob, prepareStatefulSet } from "./workload-strategies.ts";
 
 export interface Strategy {
@@ -43,7 +44,7 @@ const STRATEGIES: Readonly<Record<string, Strategy>> = {
   "/replicationcontrollers": { orphans: true },
   "/resourcequotas": { returnsDeleted: true },
   "/serviceaccounts": { returnsDeleted: true },
-  "/services": { returnsDeleted: true },
+  "/services": { prepareUpdate: prepareServiceUpdate, returnsDeleted: true },
   "apps/daemonsets": { prepareCreate: (set) => prepareDaemonSet(set), prepareUpdate: prepareDaemonSet },
   "apps/statefulsets": { prepareCreate: prepareStatefulSet, prepareUpdate: prepareStatefulSet },
   "batch/jobs": { prepareCreate: prepareJob, orphans: true },
