@@ -92,6 +92,20 @@ export function expired(message: string): ApiStatusError {
   return new ApiStatusError(410, "Expired", message);
 }
 
+/** 504: a list or watch wants a state that is still to come. `retry`: the client is told to ask again in a second. */
+export function tooLargeVersion(version: number, current: number, retry: boolean): ApiStatusError {
+  const message = `Timeout: Too large resource version: ${version}, current: ${current}`;
+  return new ApiStatusError(504, "Timeout", message, {
+    causes: [{ reason: "ResourceVersionTooLarge", message: "Too large resource version" }],
+    ...(retry ? { retryAfterSeconds: 1 } : {}),
+  });
+}
+
+/** 406: the object has no such form. */
+export function notAcceptable(message: string): ApiStatusError {
+  return new ApiStatusError(406, "NotAcceptable", message);
+}
+
 export function fieldErrorText(error: FieldError): string {
   const head = FIELD_ERRORS[error.type];
   const value = WITHOUT_VALUE.includes(error.type) || error.value === undefined ? "" : `: ${printed(error.value)}`;

@@ -16,11 +16,12 @@ describe("parseLabelSelector", () => {
   });
 
   it("takes nothing between commas as an empty value", () => {
+    expect(parseLabelSelector("a in ()")[0]?.values).toEqual([""]);
     expect(parseLabelSelector("a in (,x,)")[0]?.values).toEqual(["", "x"]);
   });
 
   it.each([
-    ["app in web", "unable to parse requirement: found 'web', expected: '('"],
+    ["app in web", "unable to parse requirement: found 'web' expected: '('"],
     ["a in (b", "unable to parse requirement: found '', expected: ',' or ')'"],
     ["a=,b=", undefined],
   ])("%s: %s", (text, fault) => {

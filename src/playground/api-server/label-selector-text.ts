@@ -104,11 +104,12 @@ function readExact(reader: Reader): string {
 
 function readValues(reader: Reader): string[] {
   const open = take(reader);
-  if (open !== "(") unexpected(open, "'('");
+  // The one sentence without a comma.
+  if (open !== "(") throw new SelectorFault(`found '${open}' expected: '('`);
   const first = peek(reader);
   if (first === ")") {
     reader.at++;
-    return [];
+    return [""];
   }
   if (first !== "," && !isIdentifier(first)) unexpected(first, "',', ')' or identifier");
   return readRest(reader);

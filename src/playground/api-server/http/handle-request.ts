@@ -18,7 +18,7 @@ import {
   type VirtualResource,
 } from "../contract.ts";
 import { createOpenApiDocuments } from "../open-api/open-api-documents.ts";
-import { namedByFieldSelector, parseRequest } from "./request-info.ts";
+import { parseRequest } from "./request-info.ts";
 import { sendJson, sendNoPage, statusError } from "./respond.ts";
 import { OPEN_PATHS, type PathContext, servePath } from "./serve-path.ts";
 import { serveResource } from "./serve-resource.ts";
@@ -62,7 +62,7 @@ export function createRequestHandler(options: HandlerOptions): RequestHandler {
   const route = async (request: ApiRequest, response: ApiResponse) => {
     const { info, query } = parseRequest(request.method ?? "GET", request.url ?? "/");
     if (!info.isResource && OPEN_PATHS.test(info.path)) return servePath(paths, info, { request, response });
-    const user = await admitted(options, request, namedByFieldSelector(info, query));
+    const user = await admitted(options, request, info);
     if (!info.isResource) return servePath(paths, info, { request, response });
     if (!parts.registry.groups().some(({ group }) => group === info.group)) return sendNoPage({ response });
     if (isConnection(info)) return options.pods.serve(request, response, info);
@@ -118,6 +118,8 @@ function fail(response: ApiResponse, error: ApiStatusError): void {
     // What is refused before the API is reached must not be taken for a page.
     if (error.code === 403 || error.message.endsWith("without impersonating a user"))
       response.setHeader("x-content-type-options", "nosniff");
+    const retry = error.details?.["retryAfterSeconds"];
+    if (retry !== undefined) response.setHeader("retry-after", String(retry));
     sendJson(response, error.status(), { code: error.code });
   }
 }

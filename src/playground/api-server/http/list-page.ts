@@ -1,6 +1,14 @@
-import { badRequest } from "../api-errors.ts";
-import type { JsonObject } from "../contract.ts";
+// One page of a list: which state of the store it shows, which objects of it, and where the next one begins.
+import { badRequest, expired, tooLargeVersion } from "../api-errors.ts";
+import { ApiStatusError, type JsonObject } from "../contract.ts";
+import { exactValue } from "../field-selectors.ts";
 import { stringAt } from "../json.ts";
+import { type ResourceKind, storageKey } from "../resource-kind.ts";
+import { selection } from "../selectors.ts";
+import type { ObjectStore } from "../store/object-store.ts";
+import { listAt } from "../store/past-state.ts";
+import { type ContinueToken, continueToken, readContinueToken } from "./continue-token.ts";
+import { type ListOptions, resourceVersionFault } from "./list-options.ts";
 import type { ListMetadata } from "./output-form.ts";
 
 export interface ListPage {
@@ -8,37 +16,134 @@ export interface ListPage {
   readonly metadata: ListMetadata;
 }
 
-const keyOf = (object: JsonObject) =>
-  `${stringAt(object, "metadata", "namespace")}/${stringAt(object, "metadata", "name")}`;
-
-/**
- * One page of a sorted list by `limit` and `continue`. A later page shows the state of its own time, with the first
- * page's resource version, so that a watch from there misses nothing.
- */
-export function listPage(sorted: readonly JsonObject[], query: URLSearchParams, revision: number): ListPage {
-  const limit = Number(query.get("limit") ?? 0);
-  const token = query.get("continue") ?? "";
-  const from = token === "" ? undefined : readToken(token);
-  const rest = from === undefined ? sorted : sorted.filter((object) => keyOf(object) > from.after);
-  const resourceVersion = String(from?.revision ?? revision);
-  const last = rest[limit - 1];
-  if (!(limit > 0) || rest.length <= limit || last === undefined)
-    return { objects: rest, metadata: { resourceVersion } };
-  const next = Buffer.from(JSON.stringify({ revision: Number(resourceVersion), after: keyOf(last) })).toString(
-    "base64url",
-  );
-  return {
-    objects: rest.slice(0, limit),
-    metadata: { resourceVersion, continue: next, remainingItemCount: rest.length - limit },
-  };
+export interface ListRequest {
+  readonly kind: ResourceKind;
+  /** "" for all namespaces. */
+  readonly namespace: string;
+  readonly options: ListOptions;
 }
 
-function readToken(token: string): { revision: number; after: string } {
-  try {
-    const { revision, after } = JSON.parse(Buffer.from(token, "base64url").toString()) as Record<string, unknown>;
-    if (typeof revision === "number" && typeof after === "string") return { revision, after };
-  } catch {
-    // Falls through to the refusal below.
+/**
+ * What the list shows and where it starts. A later page shows the state that the first one showed. Throws 400 for a bad
+ * version or token, 410 for a state that is forgotten, 504 for one that is still to come.
+ */
+export function listPage(store: ObjectStore, { kind, namespace: asked, options }: ListRequest): ListPage {
+  const byField = options.continue === "" ? exactValue(options.fields, "metadata.namespace") : undefined;
+  const namespace = asked === "" && kind.namespaced ? (byField ?? "") : asked;
+  const isSingle =
+    options.continue === "" &&
+    exactValue(options.fields, "metadata.name") !== undefined &&
+    (!kind.namespaced || namespace !== "");
+  const wanted = isSingle ? stateOfOne(store, options) : stateOfMany(store, options);
+  const place: Place = { kind, namespace };
+  const all = objectsOf(store, place, wanted);
+  const from = wanted.start === undefined ? all : all.filter((object) => keyIn(place, object) >= (wanted.start ?? ""));
+  return select(from, { place, options, revision: wanted.revision ?? store.revision() });
+}
+
+interface Place {
+  readonly kind: ResourceKind;
+  readonly namespace: string;
+}
+
+/** Below the root of the list. */
+const keyIn = ({ kind, namespace }: Place, object: JsonObject): string => {
+  const name = stringAt(object, "metadata", "name");
+  return kind.namespaced && namespace === "" ? `${stringAt(object, "metadata", "namespace")}/${name}` : name;
+};
+
+interface WantedState {
+  /** Undefined: the newest. */
+  readonly revision: number | undefined;
+  /** First key. */
+  readonly start?: string;
+}
+
+function stateOfMany(store: ObjectStore, options: ListOptions): WantedState {
+  if (options.continue !== "") {
+    const token = readContinueToken(options.continue);
+    if (options.resourceVersion !== "" && options.resourceVersion !== "0")
+      throw badRequest("specifying resource version is not allowed when using continue");
+    return { start: token.start, revision: token.revision < 0 ? undefined : reached(store, token.revision, true) };
   }
-  throw badRequest("continue key is not valid: it was not given by this server");
+  const version = versionOf(options);
+  const isExact =
+    options.resourceVersionMatch === "Exact" ||
+    (options.resourceVersionMatch === "" && options.limit > 0 && version > 0);
+  reached(store, version, true);
+  return { revision: isExact ? version : undefined };
+}
+
+/** A list that can only hold one object never pages, and shows an older state only when that very one is asked for. */
+function stateOfOne(store: ObjectStore, options: ListOptions): WantedState {
+  const version = versionOf(options);
+  const isExact = options.resourceVersionMatch === "Exact";
+  const waits = !isExact && !(options.resourceVersionMatch === "" && options.limit > 0);
+  reached(store, version, waits);
+  return { revision: isExact ? version : undefined };
+}
+
+function versionOf({ resourceVersion }: ListOptions): number {
+  const fault = resourceVersionFault(resourceVersion);
+  if (fault !== undefined) throw badRequest(`invalid resource version: ${fault}`);
+  return Number(resourceVersion);
+}
+
+/** `retry`: whether the client is told when to ask again. */
+function reached(store: ObjectStore, version: number, retry: boolean): number {
+  if (version > store.revision()) throw tooLargeVersion(version, store.revision(), retry);
+  return version;
+}
+
+function objectsOf(store: ObjectStore, { kind, namespace }: Place, { revision, start }: WantedState): JsonObject[] {
+  const key = storageKey(kind);
+  const within = namespace === "" ? undefined : namespace;
+  if (revision === undefined) return store.list(key, within);
+  const objects = listAt(store, { key, namespace: within, revision });
+  if (objects !== undefined) return objects;
+  if (start === undefined) throw expired("The resourceVersion for the provided list is too old.");
+  throw new ExpiredToken({ revision: -1, start });
+}
+
+const INCONSISTENT =
+  "The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.";
+
+/** Tells where to go on, in the state of then. */
+class ExpiredToken extends ApiStatusError {
+  readonly #token: ContinueToken;
+
+  constructor(token: ContinueToken) {
+    super(410, "Expired", INCONSISTENT);
+    this.#token = token;
+  }
+
+  override status(): JsonObject {
+    return { ...super.status(), metadata: { continue: continueToken(this.#token) } };
+  }
+}
+
+interface Selecting {
+  readonly place: Place;
+  readonly options: ListOptions;
+  readonly revision: number;
+}
+
+/** Whether objects follow is known, whether the selectors take one of them is not. */
+function select(objects: readonly JsonObject[], { place, options, revision }: Selecting): ListPage {
+  const { isEmpty, matches } = selection(place.kind, options);
+  const limit = options.resourceVersion === "0" || options.limit <= 0 ? Number.POSITIVE_INFINITY : options.limit;
+  const taken: JsonObject[] = [];
+  const resourceVersion = String(revision);
+  for (const [index, object] of objects.entries()) {
+    if (matches(object)) taken.push(object);
+    if (taken.length < limit) continue;
+    if (index === objects.length - 1) break;
+    const start = `${keyIn(place, object)}\0`;
+    const remaining = isEmpty ? { remainingItemCount: objects.length - limit } : {};
+    return {
+      objects: taken,
+      metadata: { resourceVersion, continue: continueToken({ revision, start }), ...remaining },
+    };
+  }
+  return { objects: taken, metadata: { resourceVersion } };
 }

@@ -1,6 +1,8 @@
 // In which form a client wants objects: whole, as rows of a table, or their metadata only.
 
+import { notAcceptable } from "../api-errors.ts";
 import type { JsonObject } from "../contract.ts";
+import { internalType } from "../go-types.ts";
 import { objectAt } from "../json.ts";
 import { bytesOf } from "../json-bytes.ts";
 import { fromStorage } from "../operations/convert-version.ts";
@@ -8,7 +10,7 @@ import type { ResourceKind } from "../resource-kind.ts";
 import { buildTable, type IncludeObject } from "../tables/build-table.ts";
 
 export interface OutputForm {
-  readonly kind: "object" | "table" | "metadata";
+  readonly kind: "object" | "table" | "metadata" | "metadataList";
   readonly include: IncludeObject;
 }
 
@@ -23,7 +25,8 @@ export function outputForm(accept: string, includeObject: string | null): Output
     const known = parameters.includes(`g=${META}`) && parameters.some((parameter) => parameter.startsWith("v=v1"));
     if (type !== "application/json" && type !== "*/*" && type !== "") continue;
     if (as === "Table" && known) return { kind: "table", include };
-    if (as?.startsWith("PartialObjectMetadata") && known) return { kind: "metadata", include };
+    if (as === "PartialObjectMetadata" && known) return { kind: "metadata", include };
+    if (as === "PartialObjectMetadataList" && known) return { kind: "metadataList", include };
     if (as === undefined) return { kind: "object", include };
   }
   return { kind: "object", include };
@@ -44,6 +47,10 @@ export function metadataOnly(object: JsonObject): JsonObject {
 /** One object in its kept form as bytes in the client's version and form. */
 export function objectBytes(kind: ResourceKind, form: OutputForm, object: JsonObject): Buffer {
   const shown = fromStorage(kind, object);
+  if (form.kind === "metadataList") {
+    const why = `the requested object is not a list (*${internalType(kind)})`;
+    throw notAcceptable(`you requested PartialObjectMetadataList, but ${why}`);
+  }
   if (form.kind === "table")
     return Buffer.from(JSON.stringify(buildTable(kind, [shown], { include: form.include, columns: true })));
   return bytesOf(form.kind === "metadata" ? metadataOnly(shown) : shown);
@@ -62,22 +69,26 @@ export function listPieces(
   objects: readonly JsonObject[],
   metadata: ListMetadata,
 ): readonly Buffer[] {
+  if (form.kind === "metadata") {
+    const why = `the requested object is a list (*${internalType(kind, kind.listKind)})`;
+    throw notAcceptable(`you requested PartialObjectMetadata, but ${why}`);
+  }
   const shown = objects.map((object) => fromStorage(kind, object));
   if (form.kind === "table") {
     const table = buildTable(kind, shown, { include: form.include, columns: true });
     return [Buffer.from(JSON.stringify({ ...table, metadata }))];
   }
   const [listKind, apiVersion] =
-    form.kind === "metadata"
+    form.kind === "metadataList"
       ? ["PartialObjectMetadataList", `${META}/v1`]
       : [kind.listKind, kind.group === "" ? kind.version : `${kind.group}/${kind.version}`];
   // Lists of custom resources say that there is no further page.
-  const told = kind.custom !== undefined && form.kind !== "metadata" ? { continue: "", ...metadata } : metadata;
+  const told = kind.custom !== undefined && form.kind !== "metadataList" ? { continue: "", ...metadata } : metadata;
   const head = JSON.stringify({ kind: listKind, apiVersion, metadata: told });
   const pieces: Buffer[] = [Buffer.from(`${head.slice(0, -1)},"items":[`)];
   for (const [index, object] of shown.entries()) {
     if (index > 0) pieces.push(COMMA);
-    if (form.kind === "metadata") pieces.push(bytesOf(metadataOnly(object)));
+    if (form.kind === "metadataList") pieces.push(bytesOf(metadataOnly(object)));
     else if (kind.custom !== undefined) pieces.push(bytesOf(object));
     else pieces.push(...unnamed(object));
   }

@@ -1,4 +1,5 @@
 import type { RequestInfo } from "../contract.ts";
+import { exactValue, parseFieldSelector } from "../field-selectors.ts";
 
 const VERBS: Readonly<Record<string, string>> = {
   GET: "get",
@@ -31,13 +32,21 @@ export function parseRequest(method: string, url: string): ParsedRequest {
     return { query, info: { ...empty, isResource: false, path, verb: method.toLowerCase() } };
   }
   const verb = resourceVerb(method, place.name, query);
-  const name = place.name === "" ? selectedName(query) : place.name;
+  const name = place.name === "" && BY_FIELD.has(verb) ? selectedName(query) : place.name;
   return { query, info: { isResource: true, path, verb, ...place, name } };
 }
 
+const BY_FIELD = new Set(["list", "watch"]);
+
 /** A list or watch of one name asks for that name, so that roles with resourceNames can allow it. */
 function selectedName(query: URLSearchParams): string {
-  return /(?:^|,)metadata\.name==?([^,]+)(?:,|$)/.exec(query.get("fieldSelector") ?? "")?.[1] ?? "";
+  try {
+    const name = exactValue(parseFieldSelector(query.get("fieldSelector") ?? ""), "metadata.name") ?? "";
+    return name === "." || name === ".." || /[/%]/.test(name) ? "" : name;
+  } catch {
+    // It will be refused where it is read for what it selects.
+    return "";
+  }
 }
 
 function decode(part: string): string {
@@ -74,13 +83,7 @@ function resourceVerb(method: string, name: string, query: URLSearchParams): str
   return verb === "delete" ? "deletecollection" : verb;
 }
 
-/** A list or watch that can only see one object asks for that object by name, as far as rights go. */
-export function namedByFieldSelector(info: RequestInfo, query: URLSearchParams): RequestInfo {
-  if (info.name !== "" || !["list", "watch", "deletecollection"].includes(info.verb)) return info;
-  const name = /(?:^|,)metadata\.name==?([^,!=]+)/.exec(query.get("fieldSelector") ?? "")?.[1];
-  return name === undefined ? info : { ...info, name };
-}
-
+/** Anything but "0" and "false" is true, and so is an option that has no value. */
 export function isTrue(text: string | null): boolean {
-  return text === "true" || text === "1" || text === "";
+  return text !== null && text !== "0" && text.toLowerCase() !== "false";
 }

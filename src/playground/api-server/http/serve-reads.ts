@@ -1,11 +1,11 @@
 // The verbs that change nothing: get, list, watch.
-import { notFound } from "../api-errors.ts";
+import { badRequest, notFound } from "../api-errors.ts";
 import type { JsonObject } from "../contract.ts";
-import { stringAt } from "../json.ts";
+import { exactValue } from "../field-selectors.ts";
 import { storageKey } from "../resource-kind.ts";
-import { fieldSelector, labelSelector, type Predicate } from "../selectors.ts";
 import { type Call, reply } from "./call.ts";
-import { listPage } from "./list-page.ts";
+import { type ListOptions, readListOptions } from "./list-options.ts";
+import { type ListPage, listPage } from "./list-page.ts";
 import { listPieces } from "./output-form.ts";
 import { sendPieces } from "./respond.ts";
 import { serveWatch } from "./watch-stream.ts";
@@ -20,27 +20,28 @@ export function serveGet(call: Call): void {
   reply(call, currentObject(call));
 }
 
-function selection({ kind, query, target }: Call): Predicate {
-  const labels = labelSelector(query.get("labelSelector") ?? "");
-  const fields = fieldSelector(query.get("fieldSelector") ?? "", storageKey(kind), kind.custom?.selectableFields);
-  const { name } = target;
-  return (object) => labels(object) && fields(object) && (name === "" || stringAt(object, "metadata", "name") === name);
+/** A name in the path is a field selector of its own. */
+export function listOptions({ kind, info, query, target }: Call): ListOptions {
+  const options = readListOptions(kind, info.verb, query);
+  if (target.name === "") return options;
+  if (options.fields.length === 0)
+    return { ...options, fields: [{ field: "metadata.name", value: target.name, equal: true }] };
+  if (exactValue(options.fields, "metadata.name") !== target.name)
+    throw badRequest("fieldSelector metadata.name doesn't match requested name");
+  return options;
 }
 
-/** The objects that the request's selectors, name and namespace mean. */
-export function selected(call: Call): JsonObject[] {
-  const { server, kind, target } = call;
-  const namespace = target.namespace === "" ? undefined : target.namespace;
-  return server.parts.store.list(storageKey(kind), namespace).filter(selection(call));
+export function listed({ server, kind, target }: Call, options: ListOptions): ListPage {
+  return listPage(server.parts.store, { kind, namespace: target.namespace, options });
 }
 
 export function serveList(call: Call): Promise<void> {
-  const page = listPage(selected(call), call.query, call.server.parts.store.revision());
+  const page = listed(call, listOptions(call));
   return sendPieces(call.response, listPieces(call.kind, call.form, page.objects, page.metadata));
 }
 
 export function serveWatchVerb(call: Call): Promise<void> {
-  const { server, kind, target, form, query } = call;
-  const watch = { kind, namespace: target.namespace, matches: selection(call), form, query };
+  const { server, kind, target, form } = call;
+  const watch = { kind, namespace: target.namespace, form, options: listOptions(call) };
   return serveWatch(server.parts.store, watch, call, server.signal);
 }

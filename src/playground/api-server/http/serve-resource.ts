@@ -16,13 +16,12 @@ import { applyPatch, PATCH_TYPES } from "../patch/patches.ts";
 import { apiVersionOf, type ResourceKind, storageKey } from "../resource-kind.ts";
 import { strategyOf } from "../strategy/strategies.ts";
 import { type Call, type ResourceRequest, type ResourceServer, reply } from "./call.ts";
-import { checkListOptions } from "./check-list-options.ts";
 import { checkDeleteOptions, checkWriteOptions } from "./check-options.ts";
 import { listPieces, outputForm } from "./output-form.ts";
 import { mediaType, readBody } from "./read-body.ts";
 import { isTrue } from "./request-info.ts";
 import { sendJson, sendPieces, warn } from "./respond.ts";
-import { selected, serveGet, serveList, serveWatchVerb } from "./serve-reads.ts";
+import { listed, listOptions, serveGet, serveList, serveWatchVerb } from "./serve-reads.ts";
 
 export async function serveResource(server: ResourceServer, request: ResourceRequest): Promise<void> {
   const { info, query, user } = request;
@@ -70,7 +69,6 @@ function checkRequest({ info, query, request, kind }: Call): void {
     if (verb === "create" && kind.namespaced && info.namespace === "") throw methodNotSupported();
   }
   checkWriteOptions(verb, query, mediaType(request) === PATCH_TYPES.apply);
-  if (verb === "list" || verb === "watch") checkListOptions(verb, query);
 }
 
 /** Verbs that need a name in the path, and the one that takes none. */
@@ -209,9 +207,10 @@ async function serveDelete(call: Call): Promise<void> {
 
 async function serveDeleteCollection(call: Call): Promise<void> {
   const { server, kind } = call;
+  const options = listOptions(call);
   const how = await deletion(call);
-  const objects = selected(call);
-  for (const object of objects) {
+  const page = listed(call, options);
+  for (const object of page.objects) {
     const target = {
       namespace: stringAt(object, "metadata", "namespace"),
       name: stringAt(object, "metadata", "name"),
@@ -219,11 +218,9 @@ async function serveDeleteCollection(call: Call): Promise<void> {
     };
     await deleteObject(server.parts, kind, { target, ...how });
   }
-  await sendPieces(
-    call.response,
-    listPieces(kind, call.form, objects, { resourceVersion: String(server.parts.store.revision()) }),
-    { warnings: call.context.warnings },
-  );
+  await sendPieces(call.response, listPieces(kind, call.form, page.objects, page.metadata), {
+    warnings: call.context.warnings,
+  });
 }
 
 async function serveSubresource(call: Call): Promise<void> {

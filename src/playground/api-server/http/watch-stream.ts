@@ -1,32 +1,46 @@
 // A watch: the past since a resource version, then every change, as lines of JSON.
 
-import { expired } from "../api-errors.ts";
-import type { ApiRequest, ApiResponse, JsonObject } from "../contract.ts";
-import { stringAt } from "../json.ts";
-import { bytesOf } from "../json-bytes.ts";
-import { fromStorage } from "../operations/convert-version.ts";
-import { apiVersionOf, type ResourceKind, storageKey } from "../resource-kind.ts";
-import type { Predicate } from "../selectors.ts";
-import type { Change, ChangeType } from "../store/change.ts";
+import { expired, tooLargeVersion } from "../api-errors.ts";
+import { type ApiRequest, type ApiResponse, ApiStatusError } from "../contract.ts";
+import { storageKey } from "../resource-kind.ts";
+import { selection } from "../selectors.ts";
+import type { Change } from "../store/change.ts";
 import type { ObjectStore } from "../store/object-store.ts";
-import { buildTable } from "../tables/build-table.ts";
-import { type BatchedWriter, batchedWriter, eventLine } from "./batched-writer.ts";
-import { metadataOnly, type OutputForm } from "./output-form.ts";
-import { isTrue } from "./request-info.ts";
+import { type ListOptions, resourceVersionFault } from "./list-options.ts";
+import { createWatchWriter, type WatchedPlace, type WatchWriter } from "./watch-writer.ts";
 
-export interface WatchRequest {
-  readonly kind: ResourceKind;
-  /** "" for all namespaces. */
-  readonly namespace: string;
-  readonly matches: Predicate;
-  readonly form: OutputForm;
-  readonly query: URLSearchParams;
+export interface WatchRequest extends WatchedPlace {
+  readonly options: ListOptions;
 }
 
-const BOOKMARK_MS = 30_000;
+const BOOKMARK_S = 60;
+/** So long before its end a watch tells how far it came. */
+const LAST_BOOKMARK_S = 2;
 /** A watcher that reads so slowly that this much waits for it is cut off; it will list again. */
 const MOST_WAITING = 64 * 1024 * 1024;
 const DEFAULT_TIMEOUT_S = 1800;
+/** What a timer can hold. */
+const LONGEST_MS = 2 ** 31 - 1;
+
+/** Where a watch begins. */
+interface Beginning {
+  /** Every object of this moment comes first, as ADDED. */
+  readonly initial: boolean;
+  /** Changes after it are told. */
+  readonly revision: number;
+}
+
+/** Without a version a watch begins with everything, unless the client says otherwise. */
+function beginningOf(store: ObjectStore, { resourceVersion, sendInitialEvents }: ListOptions): Beginning {
+  const fault = resourceVersionFault(resourceVersion);
+  // A real server gives it no reason and takes the blame.
+  if (fault !== undefined) throw new ApiStatusError(500, "", fault);
+  const anyVersion = resourceVersion === "" || resourceVersion === "0";
+  return {
+    initial: sendInitialEvents ?? anyVersion,
+    revision: anyVersion ? store.revision() : Number(resourceVersion),
+  };
+}
 
 /** Serves until the client leaves, the time is over or the signal aborts. Resolves when the past has been told. */
 export async function serveWatch(
@@ -35,57 +49,80 @@ export async function serveWatch(
   { request, response }: { readonly request: ApiRequest; readonly response: ApiResponse },
   signal: AbortSignal,
 ): Promise<void> {
-  const out = createWriter(watch, response);
-  response.statusCode = 200;
-  response.setHeader("content-type", "application/json");
-  response.setHeader("cache-control", "no-cache, private");
-  // Clients wait for the headers before they call the watch open.
-  if ("stream" in response) response.writeHead(200);
-  else response.flushHeaders();
+  const beginning = beginningOf(store, watch.options);
+  const { isEmpty: _, matches } = selection(watch.kind, watch.options);
+  const out = createWatchWriter(watch, matches, response);
+  begin(response);
   // What happens while the past is told waits its turn.
   let queue: Change[] | undefined = [];
   const stop = () => {
     unsubscribe();
     clearTimeout(deadline);
-    clearInterval(bookmarks);
+    clearTimeout(bookmark);
     signal.removeEventListener("abort", stop);
     out.flush();
     response.end();
   };
   const unsubscribe = store.subscribe((change) => {
     if (queue !== undefined) queue.push(change);
-    else out.change(change);
+    // A watch from a version that is still to come is silent until then.
+    else if (change.revision > beginning.revision) out.change(change);
     if (out.waiting() > MOST_WAITING) stop();
   }, storageKey(watch.kind));
-  const seconds = Number(watch.query.get("timeoutSeconds")) || DEFAULT_TIMEOUT_S;
-  const deadline = setTimeout(() => {
-    if (queue === undefined) out.bookmark(store.revision());
-    stop();
-  }, seconds * 1000);
-  const bookmarks = setInterval(() => {
-    if (queue === undefined) out.bookmark(store.revision());
-  }, BOOKMARK_MS);
+  const lasts = Math.min((watch.options.timeoutSeconds || DEFAULT_TIMEOUT_S) * 1000, LONGEST_MS);
+  const ends = Date.now() + lasts;
+  const deadline = setTimeout(stop, lasts);
+  let bookmark: NodeJS.Timeout | undefined;
+  const planBookmark = () => {
+    const last = ends - LAST_BOOKMARK_S * 1000 - Date.now();
+    if (last <= 0 || !watch.options.allowWatchBookmarks) return;
+    bookmark = setTimeout(
+      () => {
+        if (queue === undefined) out.bookmark(store.revision());
+        planBookmark();
+      },
+      Math.min(last, BOOKMARK_S * 1000),
+    );
+  };
+  planBookmark();
   signal.addEventListener("abort", stop, { once: true });
   response.on("close", stop);
   request.on("error", stop);
-  if (!(await sendPast(store, watch, out))) return stop();
-  for (const change of queue) out.change(change);
+  if (!(await sendPast(store, watch, { beginning, out }))) return stop();
+  for (const change of queue) if (change.revision > beginning.revision) out.change(change);
   queue = undefined;
 }
 
+/** Clients wait for the headers before they call the watch open. */
+function begin(response: ApiResponse): void {
+  response.statusCode = 200;
+  response.setHeader("content-type", "application/json");
+  response.setHeader("cache-control", "no-cache, private");
+  if ("stream" in response) response.writeHead(200);
+  else response.flushHeaders();
+}
+
+interface Past {
+  readonly beginning: Beginning;
+  readonly out: WatchWriter;
+}
+
 /** False when nothing can follow: the past is forgotten, of which the client was told, or the client has gone. */
-async function sendPast(store: ObjectStore, watch: WatchRequest, out: Writer): Promise<boolean> {
-  const version = watch.query.get("resourceVersion") ?? "";
-  const initial = watch.query.get("sendInitialEvents");
-  if (version === "" || version === "0" || isWanted(initial)) {
-    const revision = store.revision();
-    if (initial !== "false" && !(await sendObjects(store, watch, out))) return false;
-    if (isWanted(initial)) out.bookmark(revision, true);
+async function sendPast(store: ObjectStore, watch: WatchRequest, { beginning, out }: Past): Promise<boolean> {
+  const { initial, revision } = beginning;
+  const newest = store.revision();
+  if (initial && revision > newest) {
+    out.error(tooLargeVersion(revision, newest, true).status());
+    return false;
+  }
+  if (initial) {
+    if (!(await sendObjects(store, watch, out))) return false;
+    if (watch.options.allowWatchBookmarks) out.bookmark(newest, true);
     return true;
   }
-  const past = store.changesSince(storageKey(watch.kind), Number(version));
+  const past = store.changesSince(storageKey(watch.kind), revision);
   if (past === undefined) {
-    out.error(expired(`too old resource version: ${version} (${store.revision()})`).status());
+    out.error(expired(`too old resource version: ${revision} (${newest})`).status());
     return false;
   }
   for (const change of past) out.change(change);
@@ -93,66 +130,12 @@ async function sendPast(store: ObjectStore, watch: WatchRequest, out: Writer): P
 }
 
 /** Every object of this moment as ADDED, at the speed of the client; false when it has gone. */
-async function sendObjects(store: ObjectStore, watch: WatchRequest, out: Writer): Promise<boolean> {
+async function sendObjects(store: ObjectStore, watch: WatchRequest, out: WatchWriter): Promise<boolean> {
   for (const object of store.list(storageKey(watch.kind), watch.namespace === "" ? undefined : watch.namespace)) {
-    if (!watch.matches(object)) continue;
+    if (!out.selects(object)) continue;
     out.event("ADDED", object);
     const keepsUp = out.keepUp();
     if (keepsUp !== true && !(await keepsUp)) return false;
   }
   return true;
-}
-
-const isWanted = (text: string | null) => text !== null && isTrue(text);
-
-interface Writer extends Pick<BatchedWriter, "flush" | "waiting"> {
-  event(type: ChangeType, object: JsonObject): void;
-  change(change: Change): void;
-  bookmark(revision: number, initialEnd?: boolean): void;
-  error(status: JsonObject): void;
-  /** Waits for a client that reads slowly; false when it has gone. Costs nothing for one that does not. */
-  keepUp(): Promise<boolean> | true;
-}
-
-function createWriter(watch: WatchRequest, response: ApiResponse): Writer {
-  const { kind, namespace, form, matches } = watch;
-  const bookmarks = isTrue(watch.query.get("allowWatchBookmarks") ?? "false");
-  let first = true;
-  const bytes = (object: JsonObject): Buffer => {
-    const shown = fromStorage(kind, object);
-    if (form.kind === "metadata") return bytesOf(metadataOnly(shown));
-    if (form.kind === "object") return bytesOf(shown);
-    const table = buildTable(kind, [shown], { include: form.include, columns: first });
-    first = false;
-    return Buffer.from(
-      JSON.stringify({ ...table, metadata: { resourceVersion: stringAt(shown, "metadata", "resourceVersion") } }),
-    );
-  };
-  const sink = batchedWriter(response);
-  const write = (type: string, object: Buffer) => sink.write(eventLine(type, object));
-  const event = (type: ChangeType, object: JsonObject) => write(type, bytes(object));
-  const inside = (object: JsonObject | undefined) =>
-    object !== undefined &&
-    (namespace === "" || stringAt(object, "metadata", "namespace") === namespace) &&
-    matches(object);
-  return {
-    event,
-    flush: sink.flush,
-    waiting: sink.waiting,
-    keepUp: () => (sink.keepsUp() ? true : sink.drained()),
-    /** What enters or leaves the selection is added or deleted for this watcher. */
-    change({ type, object, previous }) {
-      const now = type !== "DELETED" && inside(object);
-      const before = inside(previous);
-      if (now) event(before ? "MODIFIED" : "ADDED", object);
-      else if (before) event("DELETED", object);
-    },
-    bookmark(revision, initialEnd = false) {
-      if (!bookmarks) return;
-      const metadata: JsonObject = { resourceVersion: String(revision) };
-      if (initialEnd) metadata["annotations"] = { "k8s.io/initial-events-end": "true" };
-      write("BOOKMARK", Buffer.from(JSON.stringify({ kind: kind.kind, apiVersion: apiVersionOf(kind), metadata })));
-    },
-    error: (status) => write("ERROR", Buffer.from(JSON.stringify(status))),
-  };
 }

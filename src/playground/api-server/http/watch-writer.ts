@@ -1,0 +1,86 @@
+// The events of one watch in the form that its client asked for.
+import type { ApiResponse, JsonObject } from "../contract.ts";
+import { objectAt, stringAt } from "../json.ts";
+import { bytesOf } from "../json-bytes.ts";
+import { fromStorage } from "../operations/convert-version.ts";
+import { apiVersionOf, type ResourceKind } from "../resource-kind.ts";
+import { zeroObject } from "../schema/zero-values.ts";
+import type { Predicate } from "../selectors.ts";
+import type { Change, ChangeType } from "../store/change.ts";
+import { buildTable } from "../tables/build-table.ts";
+import { type BatchedWriter, batchedWriter, eventLine } from "./batched-writer.ts";
+import { metadataOnly, type OutputForm } from "./output-form.ts";
+
+export interface WatchedPlace {
+  readonly kind: ResourceKind;
+  /** "" for all namespaces. */
+  readonly namespace: string;
+  readonly form: OutputForm;
+}
+
+export interface WatchWriter extends Pick<BatchedWriter, "flush" | "waiting"> {
+  selects(object: JsonObject): boolean;
+  event(type: ChangeType, object: JsonObject): void;
+  /** What enters or leaves the selection is added or deleted for this watcher. */
+  change(change: Change): void;
+  /** `initialEnd`: everything that was there when the watch began has been told. */
+  bookmark(revision: number, initialEnd?: boolean): void;
+  error(status: JsonObject): void;
+  /** Waits for a client that reads slowly; false when it has gone. Costs nothing for one that does not. */
+  keepUp(): Promise<boolean> | true;
+}
+
+export function createWatchWriter(
+  { kind, namespace, form }: WatchedPlace,
+  matches: Predicate,
+  response: ApiResponse,
+): WatchWriter {
+  let first = true;
+  /** `shown` is in the client's version. */
+  const bytes = (shown: JsonObject): Buffer => {
+    if (form.kind === "metadata") return bytesOf(metadataOnly(shown));
+    if (form.kind !== "table") return bytesOf(shown);
+    const table = buildTable(kind, [shown], { include: form.include, columns: first });
+    first = false;
+    const metadata = { resourceVersion: stringAt(shown, "metadata", "resourceVersion") };
+    return Buffer.from(JSON.stringify({ ...table, metadata }));
+  };
+  const sink = batchedWriter(response);
+  const write = (type: string, object: Buffer) => sink.write(eventLine(type, object));
+  const event = (type: ChangeType, object: JsonObject) => write(type, bytes(fromStorage(kind, object)));
+  const selects = (object: JsonObject | undefined) =>
+    object !== undefined &&
+    (namespace === "" || stringAt(object, "metadata", "namespace") === namespace) &&
+    matches(object);
+  return {
+    event,
+    selects,
+    flush: sink.flush,
+    waiting: sink.waiting,
+    keepUp: () => (sink.keepsUp() ? true : sink.drained()),
+    change({ type, object, previous, revision }) {
+      const now = type !== "DELETED" && selects(object);
+      const before = selects(previous);
+      if (now) event(before ? "MODIFIED" : "ADDED", object);
+      else if (before && previous !== undefined)
+        event("DELETED", type === "DELETED" ? object : left(previous, revision));
+    },
+    bookmark(revision, initialEnd = false) {
+      const mark = initialEnd ? { annotations: { "k8s.io/initial-events-end": "true" } } : {};
+      const object = { ...emptyObject(kind), metadata: { resourceVersion: String(revision), ...mark } };
+      write("BOOKMARK", bytes(object));
+    },
+    error: (status) => write("ERROR", Buffer.from(JSON.stringify(status))),
+  };
+}
+
+/** An object as it was when it left the selection, in the version in which it did. */
+function left(previous: JsonObject, revision: number): JsonObject {
+  return { ...previous, metadata: { ...objectAt(previous, "metadata"), resourceVersion: String(revision) } };
+}
+
+/** What a bookmark shows beside its version. */
+function emptyObject(kind: ResourceKind): JsonObject {
+  const empty = kind.custom === undefined ? zeroObject(kind.schema, kind.definition) : {};
+  return { kind: kind.kind, apiVersion: apiVersionOf(kind), ...empty };
+}
