@@ -2,14 +2,12 @@ import type { EngineParts, Target, WriteContext } from "../api-context.ts";
 import { badRequest } from "../api-errors.ts";
 import { type ApplyResult, applyConfiguration } from "../apply/managed-fields.ts";
 import type { JsonObject, JsonValue } from "../contract.ts";
-import { decodeApplied } from "../crd/decode-custom.ts";
-import { isObject, objectAt, stringAt } from "../json.ts";
-import { apiVersionOf, type ResourceKind, storageKey } from "../resource-kind.ts";
-import { fromStorage, toStorage } from "./convert-version.ts";
+import { isObject, stringAt } from "../json.ts";
+import { apiVersionOf, parseApiVersion, type ResourceKind, storageKey } from "../resource-kind.ts";
 import { createObject } from "./create-object.ts";
-import { decodeBody } from "./decode-body.ts";
-import { fieldWriter, storageKindOf } from "./finish-write.ts";
+import { beforeCreation, fieldWriter } from "./finish-write.ts";
 import { modifyObject } from "./modify-object.ts";
+import { versionsOf } from "./owned-versions.ts";
 
 /** Server-side apply: makes the object or merges into it. `created` tells which. Throws ApiStatusError. */
 export async function applyObject(
@@ -22,16 +20,24 @@ export async function applyObject(
     readonly force: boolean;
   },
 ): Promise<{ readonly object: JsonObject; readonly created: boolean }> {
-  const { target, body, context, force } = request;
-  if (!isObject(body)) throw badRequest("the body of an apply request must be one object");
-  checkApplied(kind, target, body);
-  const schema = storageKindOf(parts, kind).schema;
-  const config = withName(appliedBody(kind, body, context), target, kind);
+  const { target, body: config, force } = request;
+  if (!isObject(config)) throw badRequest("the body of an apply request must be one object");
+  checkKind(kind, config);
+  // What the schema does not know is refused before, whatever the client asks for.
+  const context: WriteContext = { ...request.context, fieldValidation: "Ignore" };
   const writer = fieldWriter(parts, kind, context, { operation: "Apply", subresource: target.subresource });
+  const apply = (live: JsonObject | undefined) =>
+    applyConfiguration(versionsOf(parts, kind, target.subresource), live, config, {
+      writer,
+      force,
+      kind: kindText(apiVersionOf(kind), kind.kind),
+      blank: beforeCreation(kind) ?? {},
+    });
   const exists = () => parts.store.get(storageKey(kind), target.namespace, target.name) !== undefined;
   if (!exists() && target.subresource === "") {
-    const { managedFields } = applyConfiguration(schema, undefined, config, { writer, force });
-    const object = await createObject(parts, kind, { target, body, context }, { managedFields });
+    const { object: made, managedFields } = apply(undefined);
+    checkPlace(kind, target, made);
+    const object = await createObject(parts, kind, { target, body: made, context }, { managedFields });
     return { object, created: true };
   }
   let result: ApplyResult | undefined;
@@ -39,38 +45,39 @@ export async function applyObject(
     target,
     context,
     transform(current) {
-      const live = toStorage(kind, current);
-      result = applyConfiguration(schema, live, config, { writer, force });
-      return fromStorage(kind, result.object);
+      result = apply(current);
+      checkPlace(kind, target, result.object);
+      return result.object;
     },
     managedFields: () => result?.managedFields ?? [],
   });
   return { object, created: false };
 }
 
-function appliedBody(kind: ResourceKind, body: JsonObject, context: WriteContext): JsonObject {
-  return kind.custom === undefined
-    ? decodeBody(kind, body, context)
-    : toStorage(kind, decodeApplied(kind, body, context));
+/** As Go prints a kind: `apps/v1, Kind=Deployment`, `/v1, Kind=Pod`. */
+function kindText(apiVersion: string, kind: string): string {
+  const { group, version } = parseApiVersion(apiVersion);
+  return `${group}/${version}, Kind=${kind}`;
 }
 
-function checkApplied(kind: ResourceKind, target: Target, body: JsonObject): void {
-  if (stringAt(body, "apiVersion") !== apiVersionOf(kind) || stringAt(body, "kind") !== kind.kind) {
-    throw badRequest(
-      `invalid object type: ${stringAt(body, "apiVersion")}, Kind=${stringAt(body, "kind")}, expected ${apiVersionOf(kind)}, Kind=${kind.kind}`,
-    );
+function checkKind(kind: ResourceKind, body: JsonObject): void {
+  const [apiVersion, given] = [stringAt(body, "apiVersion"), stringAt(body, "kind")];
+  if (apiVersion === apiVersionOf(kind) && given === kind.kind) return;
+  throw badRequest(`invalid object type: ${kindText(apiVersion, given)}`);
+}
+
+/** The configuration must say which object it means. */
+function checkPlace(kind: ResourceKind, target: Target, object: JsonObject): void {
+  const namespace = stringAt(object, "metadata", "namespace");
+  if (kind.namespaced && namespace !== "" && namespace !== target.namespace) {
+    throw badRequest("the namespace of the provided object does not match the namespace sent on the request");
   }
-  if (Array.isArray(objectAt(body, "metadata")["managedFields"])) {
-    throw badRequest("metadata.managedFields must be nil");
+  const name = stringAt(object, "metadata", "name");
+  if (name === "") {
+    const why = "was undeterminable: name must be provided";
+    throw badRequest(`the name of the object (${target.name} based on URL) ${why}`);
   }
-  const name = stringAt(body, "metadata", "name");
-  if (name !== "" && name !== target.name) {
+  if (name !== target.name) {
     throw badRequest(`the name of the object (${name}) does not match the name on the URL (${target.name})`);
   }
-}
-
-function withName(config: JsonObject, target: Target, kind: ResourceKind): JsonObject {
-  const metadata: JsonObject = { ...objectAt(config, "metadata"), name: target.name };
-  if (kind.namespaced) metadata["namespace"] = target.namespace;
-  return { ...config, metadata };
 }

@@ -49,6 +49,18 @@ const CONVERSIONS: Readonly<Record<string, Conversion>> = {
 
 const conversionOf = (kind: ResourceKind) => CONVERSIONS[`${apiVersionOf(kind)}/${kind.plural}`];
 
+/** Whether the two versions of a built-in kind differ in fields. */
+export const hasConversions = (a: ResourceKind, b: ResourceKind): boolean =>
+  conversionOf(a) !== undefined || conversionOf(b) !== undefined;
+
+/** An object of one version of a built-in kind in another version; a new object each time. */
+export const inVersion = (from: ResourceKind, to: ResourceKind, object: JsonObject): JsonObject =>
+  shownAs(to, toStorage(from, object));
+
+/** A kept object in the client's version, for a look while it still changes. */
+export const shownNow = (kind: ResourceKind, object: JsonObject): JsonObject =>
+  conversionOf(kind) === undefined ? object : shownAs(kind, object);
+
 /** From the form in which the client spoke to the form in which objects are kept. */
 export function toStorage(kind: ResourceKind, object: JsonObject): JsonObject {
   const converted = conversionOf(kind)?.toStorage(object) ?? object;

@@ -7,17 +7,10 @@ import { ensureObject, setOrDelete, stringAt } from "../json.ts";
 import { type ResourceKind, storageKey } from "../resource-kind.ts";
 import { hasGeneration, strategyOf } from "../strategy/strategies.ts";
 import { placeInNamespace } from "./check-identity.ts";
+import { shownNow } from "./convert-version.ts";
 import { decodeBody } from "./decode-body.ts";
-import {
-  admit,
-  beforeCreation,
-  completeWithDefaults,
-  fieldWriter,
-  judge,
-  keptForm,
-  storageKindOf,
-  validate,
-} from "./finish-write.ts";
+import { admit, beforeCreation, completeWithDefaults, fieldWriter, judge, keptForm, validate } from "./finish-write.ts";
+import { versionsOf } from "./owned-versions.ts";
 
 const TERMINATING = "create not allowed while custom resource definition is terminating";
 
@@ -100,8 +93,8 @@ function refuseVersion(object: JsonObject): void {
 /** The client owns what it sent and the defaults; what admission and the server add is nobody's. */
 function firstOwner(parts: EngineParts, kind: ResourceKind, object: JsonObject, context: WriteContext): JsonObject[] {
   const writer = fieldWriter(parts, kind, context, { operation: "Update", subresource: "" });
-  const before = beforeCreation(parts, kind);
-  return trackUpdate(storageKindOf(parts, kind).schema, before, ownPart(kind, object), writer);
+  const before = beforeCreation(kind);
+  return trackUpdate(versionsOf(parts, kind, ""), before, shownNow(kind, object), writer);
 }
 
 /** Puts namespace and name where path and body agree on them; makes a name out of generateName. */
@@ -133,13 +126,6 @@ function stampNew(parts: EngineParts, kind: ResourceKind, object: JsonObject): v
   const statusApart = kind.subresources.includes("status") && strategyOf(kind).keepsStatus !== true;
   if (!statusApart) return;
   delete object["status"];
-}
-
-/** The status that a new object gets is nobody's. */
-function ownPart(kind: ResourceKind, object: JsonObject): JsonObject {
-  if (!kind.subresources.includes("status")) return object;
-  const { status: _, ...rest } = object;
-  return rest;
 }
 
 /** Addresses and ports come before validation. Returns how they are given back when the Service is refused. */

@@ -1,7 +1,7 @@
 // The last steps that making and changing an object share: defaults, admission, validation.
 import { type EngineParts, type Target, timestamp, type WriteContext } from "../api-context.ts";
 import { type FieldError, invalid } from "../api-errors.ts";
-import type { FieldWriter } from "../apply/managed-fields.ts";
+import type { FieldWriter } from "../apply/managers.ts";
 import type { AdmissionAttributes, JsonObject } from "../contract.ts";
 import { checkResource } from "../crd/check-resource.ts";
 import { defaultCustom, inForm } from "../crd/custom-form.ts";
@@ -36,9 +36,8 @@ export function completeWithDefaults(parts: EngineParts, kind: ResourceKind, obj
 }
 
 /** What a new object of the kind is held against: nothing but what is there without anybody's doing. */
-export function beforeCreation(parts: EngineParts, kind: ResourceKind): JsonObject | undefined {
-  const stored = storageKindOf(parts, kind);
-  return kind.custom === undefined ? zeroObject(stored.schema, stored.definition) : undefined;
+export function beforeCreation(kind: ResourceKind): JsonObject | undefined {
+  return kind.custom === undefined ? zeroObject(kind.schema, kind.definition) : undefined;
 }
 
 /** The object as it goes into the store. */

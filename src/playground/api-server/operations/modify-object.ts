@@ -7,9 +7,10 @@ import { arrayAt, deepEqual, ensureObject, isObject, numberAt, objectAt, setOrDe
 import { type ResourceKind, storageKey } from "../resource-kind.ts";
 import { hasGeneration, specChanged, strategyOf } from "../strategy/strategies.ts";
 import { checkName, checkUid, checkVersion, placeInNamespace } from "./check-identity.ts";
-import { fromStorage, toStorage } from "./convert-version.ts";
+import { fromStorage, shownNow, toStorage } from "./convert-version.ts";
 import { decodeBody } from "./decode-body.ts";
-import { admit, completeWithDefaults, fieldWriter, judge, keptForm, storageKindOf, validate } from "./finish-write.ts";
+import { admit, completeWithDefaults, fieldWriter, judge, keptForm, validate } from "./finish-write.ts";
+import { versionsOf } from "./owned-versions.ts";
 import { isRemovable, removeObject } from "./remove-object.ts";
 
 export interface ModifyRequest {
@@ -132,9 +133,10 @@ const ownership = (metadata: JsonObject) =>
 
 /** managedFields as the client's change leaves them; admission's changes are nobody's. */
 function ownersAfter(parts: EngineParts, kind: ResourceKind, request: ModifyRequest, pair: Pair): JsonObject[] {
-  const how = { operation: "Update", subresource: request.target.subresource } as const;
-  const writer = fieldWriter(parts, kind, request.context, how);
-  return trackUpdate(storageKindOf(parts, kind).schema, pair.current, pair.next, writer);
+  const { subresource } = request.target;
+  const writer = fieldWriter(parts, kind, request.context, { operation: "Update", subresource });
+  const [before, after] = [shownNow(kind, pair.current), shownNow(kind, pair.next)];
+  return trackUpdate(versionsOf(parts, kind, subresource), before, after, writer);
 }
 
 function completeMetadata(

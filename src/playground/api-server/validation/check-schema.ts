@@ -1,6 +1,5 @@
 // Validates a decoded object against its schema: required fields, enumerations, bounds, formats, doubled list keys.
 import type { FieldError } from "../api-errors.ts";
-import { itemEdge } from "../apply/typed-value.ts";
 import type { JsonObject, JsonValue } from "../contract.ts";
 import { deepEqual, isObject } from "../json.ts";
 import { resolve, type Schema } from "../schema/schema.ts";
@@ -83,10 +82,23 @@ function checkList(schema: Schema, value: JsonValue[], place: Place): void {
   for (const [index, item] of value.entries()) check(schema.items, item, { ...place, path: `${place.path}[${index}]` });
 }
 
+/** Keys of list items that may be left out, with what they mean then. */
+const KEY_DEFAULTS: Readonly<Record<string, JsonValue>> = { protocol: "TCP" };
+
+/** What two items of a list may not share: keys or value. */
+function nameOf(schema: Schema, item: JsonValue): string {
+  const keys = schema["x-kubernetes-list-map-keys"];
+  if (schema["x-kubernetes-list-type"] !== "map" || keys === undefined || !isObject(item)) {
+    return `v:${JSON.stringify(item)}`;
+  }
+  const pairs = [...keys].sort().map((key) => [key, item[key] ?? KEY_DEFAULTS[key]]);
+  return `k:${JSON.stringify(Object.fromEntries(pairs))}`;
+}
+
 function checkDoubles(schema: Schema, value: JsonValue[], place: Place): void {
   const seen = new Set<string>();
   for (const [index, item] of value.entries()) {
-    const edge = itemEdge(schema, item);
+    const edge = nameOf(schema, item);
     if (seen.has(edge)) {
       const shown: unknown = edge.startsWith("k:") ? JSON.parse(edge.slice(2)) : item;
       place.errors.push({ field: `${place.path}[${index}]`, type: "FieldValueDuplicate", value: shown, detail: "" });

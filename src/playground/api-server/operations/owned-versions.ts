@@ -1,0 +1,61 @@
+// The versions of a kind as those who keep track of owners see them: types, conversions, and what a door never changes.
+import type { EngineParts } from "../api-context.ts";
+import { typeOf } from "../apply/atoms.ts";
+import { emptySet, type FieldSet, setOf } from "../apply/field-set.ts";
+import { oneVersion } from "../apply/managed-fields.ts";
+import type { Versions } from "../apply/updater.ts";
+import { parseApiVersion, type ResourceKind, storageKey } from "../resource-kind.ts";
+import { hasConversions, inVersion } from "./convert-version.ts";
+
+/** In `subresource`'s eyes: the front door never changes the status, the status door never the rest. */
+export function versionsOf(parts: EngineParts, kind: ResourceKind, subresource: string): Versions {
+  const reset = resetFields(kind, subresource);
+  if (kind.custom !== undefined) return oneVersion(kind.schema, reset);
+  return (apiVersion) => {
+    const { group, version } = parseApiVersion(apiVersion);
+    const served = parts.registry.find(group, version, kind.plural);
+    if (served === undefined) return undefined;
+    const same = served.group === kind.group && served.version === kind.version;
+    const converts = !same && hasConversions(kind, served);
+    return {
+      type: typeOf(served.schema),
+      reset,
+      show: converts ? (object) => inVersion(kind, served, object) : (object) => object,
+      read: converts ? (object) => inVersion(served, kind, object) : (object) => object,
+    };
+  };
+}
+
+const STATUS = setOf(["status"]);
+const SPEC = setOf(["spec"]);
+const SPEC_AND_METADATA = setOf(["spec"], ["metadata"]);
+
+/** What the front door resets where it is not the status. */
+const FRONT: Readonly<Record<string, FieldSet>> = {
+  "networking.k8s.io/servicecidrs": emptySet(),
+  "certificates.k8s.io/certificatesigningrequests": setOf(["spec"], ["status"]),
+};
+
+/** What the side doors reset where it is not the spec. */
+const SIDE: Readonly<Record<string, FieldSet>> = {
+  "networking.k8s.io/servicecidrs/status": emptySet(),
+  "certificates.k8s.io/certificatesigningrequests/status": setOf(["spec"], ["status", "conditions"]),
+  "certificates.k8s.io/certificatesigningrequests/approval": setOf(["spec"], ["status", "certificate"]),
+  "apps/deployments/status": setOf(["spec"], ["metadata", "labels"]),
+  "/pods/status": setOf(["spec"], ["metadata", "deletionTimestamp"], ["metadata", "ownerReferences"]),
+  "storagemigration.k8s.io/storageversionmigrations/status": SPEC_AND_METADATA,
+  "resource.k8s.io/resourceclaims/status": SPEC_AND_METADATA,
+  "storage.k8s.io/volumeattachments/status": SPEC_AND_METADATA,
+  "flowcontrol.apiserver.k8s.io/flowschemas/status": SPEC_AND_METADATA,
+  "flowcontrol.apiserver.k8s.io/prioritylevelconfigurations/status": SPEC_AND_METADATA,
+  "admissionregistration.k8s.io/validatingadmissionpolicies/status": SPEC_AND_METADATA,
+  "apiextensions.k8s.io/customresourcedefinitions/status": SPEC_AND_METADATA,
+  "apiregistration.k8s.io/apiservices/status": SPEC_AND_METADATA,
+};
+
+function resetFields(kind: ResourceKind, subresource: string): FieldSet {
+  const key = storageKey(kind);
+  if (subresource === "status" || subresource === "approval") return SIDE[`${key}/${subresource}`] ?? SPEC;
+  if (subresource !== "") return emptySet();
+  return FRONT[key] ?? (kind.subresources.includes("status") ? STATUS : emptySet());
+}
