@@ -6,28 +6,27 @@ import { open } from "node:fs/promises";
 import { join } from "node:path";
 import type { Logger } from "#base/logger";
 import { errorMessage, MeshError } from "#base/mesh-error";
-import type { JsonObject } from "../contract.ts";
-import { bytesOf } from "../json-bytes.ts";
-import type { ChangeType, StoredChange } from "./change.ts";
+import type { ChangeType, RecordedChange } from "./change.ts";
 import { frame, RecordFile, readRecords } from "./record-file.ts";
 
 export interface JournalContent {
   /** Objects of the newest snapshot, in no order. */
-  readonly objects: readonly StoredChange[];
+  readonly objects: readonly RecordedChange[];
   /** The revision of the snapshot; undefined when there is none. */
   readonly revision: number | undefined;
   /** Every change since, in order. */
-  readonly changes: readonly StoredChange[];
+  readonly changes: readonly RecordedChange[];
 }
 
 export interface Journal {
-  readonly content: JournalContent;
+  /** What former lives left; to be called once, for it is much. */
+  takeContent(): JournalContent;
   /** Returns when the change would survive the end of this process. Throws MeshError and keeps nothing otherwise. */
-  append(change: StoredChange): void;
+  append(change: RecordedChange): void;
   /** True when it is time to compact: reading the log takes longer than reading a snapshot. */
   isLong(): boolean;
   /** Begins a new log, and writes `objects`, the state at this moment, beside it while changes go on. */
-  compact(objects: readonly StoredChange[], revision: number): Promise<void>;
+  compact(objects: readonly RecordedChange[], revision: number): Promise<void>;
   close(): void;
 }
 
@@ -50,16 +49,18 @@ const UNFINISHED = ".unfinished";
 const TYPES: readonly ChangeType[] = ["ADDED", "MODIFIED", "DELETED"];
 const LINE_END = 0x0a;
 
-function encode(change: StoredChange): Buffer {
+function encode(change: RecordedChange): Buffer {
   const head = JSON.stringify([change.revision, TYPES.indexOf(change.type), change.key]);
-  return frame([Buffer.from(`${head}\n`), bytesOf(change.object)]);
+  return frame([Buffer.from(`${head}\n`), change.bytes]);
 }
 
-function decode(payload: Buffer): StoredChange {
+function decode(payload: Buffer): RecordedChange {
   const split = payload.indexOf(LINE_END);
   const [revision, type, key] = JSON.parse(payload.toString("utf8", 0, split)) as [number, number, string];
-  const object = JSON.parse(payload.toString("utf8", split + 1)) as JsonObject;
-  return { revision, type: TYPES[type] ?? "MODIFIED", key, object };
+  // A copy: the payload is a piece of the whole file.
+  const bytes = Buffer.allocUnsafeSlow(payload.length - split - 1);
+  payload.copy(bytes, 0, split + 1);
+  return { revision, type: TYPES[type] ?? "MODIFIED", key, bytes };
 }
 
 /** The last record of a snapshot: without it the snapshot is not whole. */
@@ -109,7 +110,7 @@ function removeBefore(folder: string, base: number): void {
   }
 }
 
-function readSnapshot(file: string): { objects: StoredChange[]; revision: number; bytes: number } {
+function readSnapshot(file: string): { objects: RecordedChange[]; revision: number; bytes: number } {
   const { payloads, goodBytes, torn } = readRecords(file);
   const end = JSON.parse(payloads.at(-1)?.toString() ?? "{}") as { revision?: number; count?: number };
   if (torn || end.revision === undefined || end.count !== payloads.length - 1) throw damaged(file, "it is cut off");
@@ -122,6 +123,8 @@ function damaged(file: string, what: string): MeshError {
   });
 }
 
+const NOTHING: JournalContent = { objects: [], revision: undefined, changes: [] };
+
 interface OpenedFolder {
   readonly content: JournalContent;
   readonly number: number;
@@ -130,7 +133,6 @@ interface OpenedFolder {
 }
 
 class FolderJournal implements Journal {
-  readonly content: JournalContent;
   readonly #options: Required<JournalOptions>;
   #number: number;
   #log: RecordFile;
@@ -138,16 +140,23 @@ class FolderJournal implements Journal {
   #compacting = false;
   #closed = false;
   #syncTimer: NodeJS.Timeout | undefined;
+  #content: JournalContent;
 
   constructor(options: Required<JournalOptions>, opened: OpenedFolder) {
     this.#options = options;
-    this.content = opened.content;
+    this.#content = opened.content;
     this.#number = opened.number;
     this.#log = opened.log;
     this.#snapshotBytes = opened.snapshotBytes;
   }
 
-  append(change: StoredChange): void {
+  takeContent(): JournalContent {
+    const content = this.#content;
+    this.#content = NOTHING;
+    return content;
+  }
+
+  append(change: RecordedChange): void {
     this.#log.append(encode(change));
     this.#syncTimer ??= setTimeout(() => {
       this.#syncTimer = undefined;
@@ -161,7 +170,7 @@ class FolderJournal implements Journal {
     return !this.#compacting && this.#log.bytes > Math.max(this.#options.longBytes, 2 * this.#snapshotBytes);
   }
 
-  async compact(objects: readonly StoredChange[], revision: number): Promise<void> {
+  async compact(objects: readonly RecordedChange[], revision: number): Promise<void> {
     const { folder, logger } = this.#options;
     this.#compacting = true;
     try {
@@ -186,7 +195,11 @@ class FolderJournal implements Journal {
   }
 
   /** Bytes of the snapshot; undefined when the journal was closed meanwhile. */
-  async #writeSnapshot(file: string, objects: readonly StoredChange[], revision: number): Promise<number | undefined> {
+  async #writeSnapshot(
+    file: string,
+    objects: readonly RecordedChange[],
+    revision: number,
+  ): Promise<number | undefined> {
     const unfinished = `${file}${UNFINISHED}`;
     const handle = await open(unfinished, "w", 0o600);
     let bytes = 0;

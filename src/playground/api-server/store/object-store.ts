@@ -1,16 +1,27 @@
 // All objects in memory, and the recent past of each resource for watches; with a journal they outlive the process.
 // Objects given in and out are shared and must never be changed: a change is a new object.
 import type { JsonObject } from "../contract.ts";
-import { objectAt, stringAt } from "../json.ts";
-import type { Change, ChangeType, StoredChange } from "./change.ts";
+import { objectAt } from "../json.ts";
+import { serialize } from "../json-bytes.ts";
+import { Bucket } from "./bucket.ts";
+import { type Change, type ChangeType, type RecordedChange, StoredChange } from "./change.ts";
 import type { Journal } from "./journal.ts";
-import { insertSorted, namesIn, removeSorted } from "./sorted-names.ts";
+import { RecentTrees } from "./recent-trees.ts";
+import { StoredObject } from "./stored-object.ts";
 
 export interface ObjectStore {
   revision(): number;
   get(key: string, namespace: string, name: string): JsonObject | undefined;
-  /** Sorted by namespace and name. */
+  /** Sorted by namespace and name. Parses what is not at hand: whoever only passes objects on takes `stored`. */
   list(key: string, namespace?: string): JsonObject[];
+  /** As `get`, in the form in which it is kept. */
+  find(key: string, namespace: string, name: string): StoredObject | undefined;
+  /** As `list`, in the form in which objects are kept; `label` narrows it to those that carry one of the values. */
+  stored(
+    key: string,
+    namespace?: string,
+    label?: { readonly key: string; readonly values: readonly string[] },
+  ): StoredObject[];
   /**
    * The one place where every write passes. Stamps the next resource version on the object, which must be the caller's
    * own copy; for DELETED it is the last state. With a journal the write is kept when this returns, and throws MeshError
@@ -35,27 +46,16 @@ export interface ObjectStoreOptions {
   readonly firstRevision?: number;
   /** Changes remembered for each resource. */
   readonly history?: number;
+  /** Serialised bytes of the objects whose trees are kept at hand. */
+  readonly treeBytes?: number;
   /** Where objects outlive the process; in memory alone by default. */
   readonly journal?: Journal | undefined;
 }
 
 /** Enough for who comes back after some seconds of heavy churn, and a bound on what nobody may ever ask for again. */
 const HISTORY = 4000;
-
-interface Bucket {
-  readonly objects: Map<string, JsonObject>;
-  /** Keys of `objects` in order; undefined after a bulk of writes, until somebody lists. */
-  sorted: string[] | undefined;
-  history: Change[];
-  /** Changes up to this revision are forgotten. */
-  forgotten: number;
-  readonly listeners: Set<(change: Change) => void>;
-}
-
-const keyOf = (object: JsonObject) => {
-  const metadata = objectAt(object, "metadata");
-  return `${stringAt(metadata, "namespace")}/${stringAt(metadata, "name")}`;
-};
+const HISTORY_BYTES = 16 * 1024 * 1024;
+const TREE_BYTES = 4 * 1024 * 1024;
 
 export function createObjectStore(options: ObjectStoreOptions = {}): ObjectStore {
   return new MemoryStore(options);
@@ -66,17 +66,19 @@ class MemoryStore implements ObjectStore {
   readonly #everyone = new Set<(change: Change) => void>();
   readonly #historyLimit: number;
   readonly #journal: Journal | undefined;
+  readonly #recent: RecentTrees;
   #forgotten: number;
   #revision: number;
 
-  constructor({ firstRevision, history = HISTORY, journal }: ObjectStoreOptions) {
+  constructor({ firstRevision, history = HISTORY, treeBytes = TREE_BYTES, journal }: ObjectStoreOptions) {
     this.#historyLimit = history;
     this.#journal = journal;
-    const content = journal?.content;
+    this.#recent = new RecentTrees(treeBytes);
+    const content = journal?.takeContent();
     this.#revision = content?.revision ?? (content?.changes[0]?.revision ?? (firstRevision ?? Date.now()) + 1) - 1;
     this.#forgotten = content === undefined ? this.#revision - 1 : this.#revision;
-    for (const { key, object } of content?.objects ?? []) this.#bucket(key).objects.set(keyOf(object), object);
-    for (const change of content?.changes ?? []) this.#keep(change);
+    for (const { key, bytes } of content?.objects ?? []) this.#bucket(key).put(this.#read(bytes));
+    for (const change of content?.changes ?? []) this.#keep(change, this.#read(change.bytes));
   }
 
   revision(): number {
@@ -84,37 +86,44 @@ class MemoryStore implements ObjectStore {
   }
 
   get(key: string, namespace: string, name: string): JsonObject | undefined {
-    return this.#buckets.get(key)?.objects.get(`${namespace}/${name}`);
+    return this.find(key, namespace, name)?.object();
   }
 
   list(key: string, namespace?: string): JsonObject[] {
+    return this.stored(key, namespace).map((stored) => stored.object());
+  }
+
+  find(key: string, namespace: string, name: string): StoredObject | undefined {
+    return this.#buckets.get(key)?.get(`${namespace}/${name}`);
+  }
+
+  stored(
+    key: string,
+    namespace?: string,
+    label?: { readonly key: string; readonly values: readonly string[] },
+  ): StoredObject[] {
     const bucket = this.#bucket(key);
-    bucket.sorted ??= [...bucket.objects.keys()].sort();
-    const found: JsonObject[] = [];
-    for (const name of namespace === undefined ? bucket.sorted : namesIn(bucket.sorted, namespace)) {
-      const object = bucket.objects.get(name);
-      if (object !== undefined) found.push(object);
-    }
-    return found;
+    if (label === undefined) return bucket.list(namespace);
+    const found = bucket.listByLabel(label);
+    return namespace === undefined ? found : found.filter((object) => object.namespace === namespace);
   }
 
   commit(key: string, type: ChangeType, object: JsonObject): JsonObject {
     const revision = this.#revision + 1;
     const metadata = objectAt(object, "metadata");
-    const stamped = { ...object, metadata: { ...metadata, resourceVersion: String(revision) } };
-    this.#journal?.append({ key, revision, type, object: stamped });
-    const change = this.#keep({ key, revision, type, object: stamped });
+    const tree = { ...object, metadata: { ...metadata, resourceVersion: String(revision) } };
+    const bytes = serialize(tree);
+    this.#journal?.append({ key, revision, type, bytes });
+    const stored = new StoredObject(this.#recent, { tree, bytes });
+    stored.holdTree(tree);
+    const change = this.#keep({ key, revision, type }, stored);
     this.#tell(change);
     if (this.#journal?.isLong() === true) void this.#journal.compact(this.#everything(), revision);
-    return stamped;
+    return tree;
   }
 
   changesSince(key: string, since: number): readonly Change[] | undefined {
-    const bucket = this.#bucket(key);
-    if (since < bucket.forgotten) return undefined;
-    let from = bucket.history.length;
-    while (from > 0 && (bucket.history[from - 1]?.revision ?? 0) > since) from--;
-    return bucket.history.slice(from);
+    return this.#bucket(key).history.since(since);
   }
 
   subscribe(listener: (change: Change) => void, key?: string): () => void {
@@ -124,11 +133,11 @@ class MemoryStore implements ObjectStore {
   }
 
   announce(): void {
-    for (const { key, object } of this.#everything()) {
+    const all = [...this.#buckets].flatMap(([key, bucket]) => [...bucket.values()].map((stored) => ({ key, stored })));
+    for (const { key, stored } of all) {
       // A listener may have changed or removed what comes later.
-      const current = this.#buckets.get(key)?.objects.get(keyOf(object));
-      if (current !== object) continue;
-      this.#tell({ key, revision: this.#revision, type: "ADDED", object, previous: undefined });
+      if (this.#buckets.get(key)?.get(stored.path) !== stored) continue;
+      this.#tell(new StoredChange({ key, type: "ADDED", revision: this.#revision }, stored, undefined));
     }
   }
 
@@ -139,27 +148,23 @@ class MemoryStore implements ObjectStore {
   #bucket(key: string): Bucket {
     let bucket = this.#buckets.get(key);
     if (bucket === undefined) {
-      const forgotten = this.#forgotten;
-      bucket = { objects: new Map(), sorted: undefined, history: [], forgotten, listeners: new Set() };
+      bucket = new Bucket({ changes: this.#historyLimit, bytes: HISTORY_BYTES }, this.#forgotten);
       this.#buckets.set(key, bucket);
     }
     return bucket;
   }
 
-  #keep({ key, revision, type, object }: StoredChange): Change {
-    const bucket = this.#bucket(key);
-    const name = keyOf(object);
-    const previous = bucket.objects.get(name);
-    if (type === "DELETED") {
-      bucket.objects.delete(name);
-      if (previous !== undefined && bucket.sorted !== undefined) removeSorted(bucket.sorted, name);
-    } else {
-      bucket.objects.set(name, object);
-      if (previous === undefined && bucket.sorted !== undefined) insertSorted(bucket.sorted, name);
-    }
-    this.#revision = revision;
-    const change: Change = { key, revision, type, object, previous };
-    remember(bucket, change, this.#historyLimit);
+  /** From the journal; the tree is let go of at once. */
+  #read(bytes: Buffer): StoredObject {
+    return new StoredObject(this.#recent, { tree: JSON.parse(bytes.toString()) as JsonObject, bytes });
+  }
+
+  #keep(at: Pick<Change, "key" | "type" | "revision">, stored: StoredObject): Change {
+    const bucket = this.#bucket(at.key);
+    const before = at.type === "DELETED" ? bucket.remove(stored.path) : bucket.put(stored);
+    this.#revision = at.revision;
+    const change = new StoredChange(at, stored, before);
+    bucket.history.remember(change);
     return change;
   }
 
@@ -168,22 +173,9 @@ class MemoryStore implements ObjectStore {
     for (const listener of [...listeners, ...this.#everyone]) listener(change);
   }
 
-  #everything(): StoredChange[] {
-    const all: StoredChange[] = [];
-    for (const [key, { objects }] of this.#buckets) {
-      for (const object of objects.values()) {
-        all.push({ key, type: "ADDED", object, revision: Number(stringAt(object, "metadata", "resourceVersion")) });
-      }
-    }
-    return all;
+  #everything(): RecordedChange[] {
+    return [...this.#buckets].flatMap(([key, bucket]) =>
+      Array.from(bucket.values(), ({ revision, bytes }) => ({ key, type: "ADDED", revision, bytes }) as const),
+    );
   }
-}
-
-/** Drops the older half at once when the ring is full, so that remembering stays cheap. */
-function remember(bucket: Bucket, change: Change, limit: number): void {
-  bucket.history.push(change);
-  if (bucket.history.length <= limit) return;
-  const gone = bucket.history.length - Math.ceil(limit / 2);
-  bucket.forgotten = bucket.history[gone - 1]?.revision ?? bucket.forgotten;
-  bucket.history = bucket.history.slice(gone);
 }

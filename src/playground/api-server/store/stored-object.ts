@@ -1,0 +1,95 @@
+// One state of one object as the store keeps it: its JSON as bytes outside of the heap, which answers, watches and the
+// journal send as they are, and beside them only what finds it. The parsed tree is there while somebody needs it.
+import type { JsonObject } from "../contract.ts";
+import { objectAt, stringAt } from "../json.ts";
+import { rememberBytes } from "../json-bytes.ts";
+import type { RecentTrees } from "./recent-trees.ts";
+
+/** Where the value of `metadata` stands in the bytes. */
+interface Range {
+  readonly start: number;
+  readonly end: number;
+}
+
+export class StoredObject {
+  /** `namespace/name`; begins with `/` for objects of the cluster. */
+  readonly path: string;
+  readonly revision: number;
+  /** The object as JSON: exactly what serialising it anew would give. Shared; never written to. */
+  readonly bytes: Buffer;
+  readonly labels: JsonObject;
+  readonly #recent: RecentTrees;
+  #tree: JsonObject | undefined;
+  #weak: WeakRef<JsonObject> | undefined;
+  #metadataStart = -1;
+  #metadataEnd = -1;
+
+  /** `tree` is what `bytes` say, and is never changed again. */
+  constructor(recent: RecentTrees, { tree, bytes }: { readonly tree: JsonObject; readonly bytes: Buffer }) {
+    const metadata = objectAt(tree, "metadata");
+    this.path = pathOf(tree);
+    this.revision = Number(stringAt(metadata, "resourceVersion"));
+    this.bytes = bytes;
+    this.labels = metadata["labels"] === undefined ? NO_LABELS : objectAt(metadata, "labels");
+    this.#recent = recent;
+  }
+
+  get namespace(): string {
+    return this.path.slice(0, this.path.indexOf("/"));
+  }
+
+  get name(): string {
+    return this.path.slice(this.path.indexOf("/") + 1);
+  }
+
+  /** The object as a tree, shared by all who ask while one of them holds it. */
+  object(): JsonObject {
+    if (this.#tree !== undefined) return this.#tree;
+    const tree = this.#weak?.deref() ?? (JSON.parse(this.bytes.toString()) as JsonObject);
+    this.holdTree(tree);
+    return tree;
+  }
+
+  /** Keeps the tree at hand until others have been used more lately. */
+  holdTree(tree: JsonObject): void {
+    rememberBytes(tree, this.bytes);
+    this.#tree = tree;
+    this.#recent.add(this);
+  }
+
+  /** Leaves the tree to those who hold it; to be called by who keeps the recent ones. */
+  releaseTree(): void {
+    if (this.#tree === undefined) return;
+    this.#weak = new WeakRef(this.#tree);
+    this.#tree = undefined;
+  }
+
+  /** The bytes of `metadata`. */
+  metadataBytes(): Buffer {
+    if (this.#metadataStart < 0) {
+      const { start, end } = metadataRange(this.object());
+      this.#metadataStart = start;
+      this.#metadataEnd = end;
+    }
+    return this.bytes.subarray(this.#metadataStart, this.#metadataEnd);
+  }
+}
+
+const NO_LABELS: JsonObject = {};
+
+/** `namespace/name` of an object. */
+export function pathOf(object: JsonObject): string {
+  const metadata = objectAt(object, "metadata");
+  return `${stringAt(metadata, "namespace")}/${stringAt(metadata, "name")}`;
+}
+
+function metadataRange(tree: JsonObject): Range {
+  let start = 1;
+  for (const [key, value] of Object.entries(tree)) {
+    start += Buffer.byteLength(JSON.stringify(key)) + 1;
+    const length = Buffer.byteLength(JSON.stringify(value));
+    if (key === "metadata") return { start, end: start + length };
+    start += length + 1;
+  }
+  return { start: 0, end: 0 };
+}
