@@ -5,6 +5,7 @@ import { trackUpdate } from "../apply/managed-fields.ts";
 import { ApiStatusError, type JsonObject, type JsonValue } from "../contract.ts";
 import { ensureObject, setOrDelete, stringAt } from "../json.ts";
 import { type ResourceKind, storageKey } from "../resource-kind.ts";
+import { asSent } from "../schema/zero-values.ts";
 import { hasGeneration, strategyOf } from "../strategy/strategies.ts";
 import { placeInNamespace } from "./check-identity.ts";
 import { shownNow } from "./convert-version.ts";
@@ -44,8 +45,8 @@ export async function createDecoded(
   }
   const target = placeObject(kind, object, request.target);
   stampNew(parts, kind, object);
-  completeWithDefaults(parts, kind, object);
-  const managedFields = options.managedFields ?? firstOwner(parts, kind, object, context);
+  const emptied = completeWithDefaults(parts, kind, object);
+  const managedFields = options.managedFields ?? asSent(emptied, () => firstOwner(parts, kind, object, context));
   const admitted =
     (await admit(parts, kind, context, { operation: "CREATE", target, object, oldObject: undefined })) ?? object;
   // After those who may still change it: a pod's quality of service is that of its injected containers too.

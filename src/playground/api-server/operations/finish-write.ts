@@ -9,7 +9,7 @@ import { applyDefaults } from "../defaults/apply-defaults.ts";
 import { completeObject } from "../defaults/object-defaults.ts";
 import { stringAt } from "../json.ts";
 import { apiVersionOf, type ResourceKind } from "../resource-kind.ts";
-import { completeZeroValues, zeroObject } from "../schema/zero-values.ts";
+import { completeZeroValues, type Emptied, zeroObject } from "../schema/zero-values.ts";
 import { strategyOf } from "../strategy/strategies.ts";
 import { checkBuiltin } from "../validation/check-builtin.ts";
 import { decodeObject } from "../validation/decode-object.ts";
@@ -24,15 +24,18 @@ export function storageKindOf(parts: EngineParts, kind: ResourceKind): ResourceK
   return parts.registry.find(kind.storedAs.group, kind.storedAs.version, kind.plural) ?? kind;
 }
 
-export function completeWithDefaults(parts: EngineParts, kind: ResourceKind, object: JsonObject): void {
+/** Completes an object in place; tells what was sent empty and counts as none from here on. */
+export function completeWithDefaults(parts: EngineParts, kind: ResourceKind, object: JsonObject): Emptied[] {
   if (kind.custom !== undefined) {
     defaultCustom(kind.custom.form, object);
-    return;
+    return [];
   }
+  const emptied: Emptied[] = [];
   const stored = storageKindOf(parts, kind);
   applyDefaults(stored.schema, object, stored.definition);
   completeObject(object, stored.definition);
-  completeZeroValues(stored.schema, object, stored.definition);
+  completeZeroValues(stored.schema, object, stored.definition, emptied);
+  return emptied;
 }
 
 /** What a new object of the kind is held against: nothing but what is there without anybody's doing. */

@@ -5,6 +5,7 @@ import { trackUpdate } from "../apply/managed-fields.ts";
 import type { ApiStatusError, JsonObject } from "../contract.ts";
 import { arrayAt, deepEqual, ensureObject, isObject, numberAt, objectAt, setOrDelete, stringAt } from "../json.ts";
 import { type ResourceKind, storageKey } from "../resource-kind.ts";
+import { asSent } from "../schema/zero-values.ts";
 import { hasGeneration, specChanged, strategyOf } from "../strategy/strategies.ts";
 import { checkName, checkUid, checkVersion, placeInNamespace } from "./check-identity.ts";
 import { fromStorage, shownNow, toStorage } from "./convert-version.ts";
@@ -61,8 +62,9 @@ async function attemptChange(
   // What the client's version does not know of a custom resource takes no part in its change.
   const live = kind.custom === undefined ? current : toStorage(kind, shown);
   const next = merged(kind, target, { next: structuredClone(wanted), current: live });
-  completeWithDefaults(parts, kind, next);
-  const managedFields = request.managedFields?.() ?? ownersAfter(parts, kind, request, { next, current: live });
+  const emptied = completeWithDefaults(parts, kind, next);
+  const owners = () => ownersAfter(parts, kind, request, { next, current: live });
+  const managedFields = request.managedFields?.() ?? asSent(emptied, owners);
   const step = { operation: "UPDATE", target, object: next, oldObject: live } as const;
   const admitted = (await admit(parts, kind, context, step)) ?? next;
   checkVersion(kind, target, wanted, current);

@@ -18,8 +18,20 @@ const REF_PREFIX = "#/components/schemas/";
 /** An empty list here is a wish of its own: to forget who owns what. */
 const KEPT_EMPTY = "managedFields";
 
-/** Completes an object of the definition `name` in place. */
-export function completeZeroValues(schema: Schema, object: JsonObject, name: string | undefined): void {
+/** An empty list or map that counts as none in what is kept, but as something in what its sender owns. */
+export interface Emptied {
+  readonly object: JsonObject;
+  readonly field: string;
+  readonly value: JsonValue;
+}
+
+/** Completes an object of the definition `name` in place. What was empty and becomes null is told in `emptied`. */
+export function completeZeroValues(
+  schema: Schema,
+  object: JsonObject,
+  name: string | undefined,
+  emptied: Emptied[] = [],
+): void {
   const row = (name === undefined ? undefined : zeroValues[name]) ?? NONE;
   for (const field of row.dropped) {
     const value = object[field];
@@ -29,9 +41,11 @@ export function completeZeroValues(schema: Schema, object: JsonObject, name: str
   for (const [field, value] of Object.entries(object)) {
     const child = schema.properties?.[field] ?? schema.additionalProperties;
     if (typeof value !== "object" || value === null || field === KEPT_EMPTY || typeof child !== "object") continue;
-    if (!isEmptyCollection(child, value)) completeValue(child, value);
-    else if (row.shown[field] === null) object[field] = null;
-    else delete object[field];
+    if (!isEmptyCollection(child, value)) completeValue(child, value, emptied);
+    else if (row.shown[field] === null) {
+      emptied.push({ object, field, value });
+      object[field] = null;
+    } else delete object[field];
   }
 }
 
@@ -43,13 +57,21 @@ function isEmptyCollection(raw: Schema, value: JsonValue): boolean {
   return schema?.properties === undefined && schema?.additionalProperties !== undefined;
 }
 
-function completeValue(raw: Schema, value: JsonValue): void {
+/** What `look` sees while empty lists and maps stand as they were sent. */
+export function asSent<T>(emptied: readonly Emptied[], look: () => T): T {
+  for (const { object, field, value } of emptied) object[field] = value;
+  const seen = look();
+  for (const { object, field } of emptied) object[field] = null;
+  return seen;
+}
+
+function completeValue(raw: Schema, value: JsonValue, emptied: Emptied[]): void {
   const schema = resolve(raw);
   if (schema === undefined) return;
   if (Array.isArray(value)) {
-    if (schema.items !== undefined) for (const item of value) completeValue(schema.items, item);
+    if (schema.items !== undefined) for (const item of value) completeValue(schema.items, item, emptied);
   } else if (isObject(value)) {
-    completeZeroValues(schema, value, raw.$ref?.slice(REF_PREFIX.length));
+    completeZeroValues(schema, value, raw.$ref?.slice(REF_PREFIX.length), emptied);
   }
 }
 

@@ -87,8 +87,12 @@ function decodeFields(schema: Schema, value: JsonObject, place: Place): JsonObje
     const path = place.path === "" ? key : `${place.path}.${key}`;
     const known = knownField(schema, key);
     if (known !== undefined) {
-      if (child === null && !isNullable(known)) continue;
       const isField = schema.properties !== undefined && Object.hasOwn(schema.properties, key);
+      if (child === null && !isNullable(known)) {
+        // A field is not there then; in a map of texts the key stays.
+        if (!isField && resolve(known)?.type === "string") out[key] = "";
+        continue;
+      }
       const goPath = isField ? joined(place.goPath, key) : place.goPath;
       const named = isField ? zeroValues[place.struct]?.types[key] : undefined;
       out[key] = decode(known, child, { ...place, path, goPath, named });
