@@ -23,6 +23,7 @@ import type {
 import { watchDefinitions } from "./crd/custom-resources.ts";
 import { createEngine, type Engine } from "./create-engine.ts";
 import { createRequestHandler, type RequestHandler } from "./http/handle-request.ts";
+import type { Documents } from "./http/serve-path.ts";
 
 export interface ApiServerOptions {
   readonly config: ClusterProcessConfig;
@@ -38,7 +39,7 @@ export interface ApiServerOptions {
   /** Objects to make beside the engine's own, such as the default roles. */
   readonly bootstrap?: readonly JsonObject[];
   /** What is served as it stands, by path. */
-  readonly documents?: Readonly<Record<string, JsonObject>>;
+  readonly documents?: Documents;
 }
 
 export interface RunningApiServer {
@@ -71,14 +72,16 @@ export async function startApiServer(options: ApiServerOptions): Promise<Running
     // In megabytes: one connection may carry every watch of a controller, and a long list beside them.
     maxSessionMemory: 1000,
   });
-  const address = `${config.listen.address}:${config.listen.port}`;
-  const handler = createRequestHandler({ ...options, parts, serverAddress: address, stopping: stop.signal });
+  let port = config.listen.port;
+  const host = config.listen.address.includes(":") ? `[${config.listen.address}]` : config.listen.address;
+  const serverAddress = () => `${host}:${port}`;
+  const handler = createRequestHandler({ ...options, parts, serverAddress, stopping: stop.signal });
   const close = closer(server, handler, stop);
-  const port = await listen(server, config);
+  port = await listen(server, config);
   if (signal.aborted) await close();
   else signal.addEventListener("abort", () => void close(), { once: true });
   logger.info({ address: config.listen.address, port }, "API server ready");
-  return { url: `https://${config.listen.address}:${port}`, objects: engine.objects, close };
+  return { url: `https://${serverAddress()}`, objects: engine.objects, close };
 }
 
 function listen(server: Http2SecureServer, config: ClusterProcessConfig): Promise<number> {

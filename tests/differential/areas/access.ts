@@ -34,7 +34,25 @@ export const rbac: Area = {
       ],
       [{ apiGroups: [""], resources: ["pods/log", "serviceaccounts/token"], verbs: ["get", "create"] }],
       [{ apiGroups: ["rbac.authorization.k8s.io"], resources: ["roles", "rolebindings"], verbs: ["*"] }],
+      [
+        {
+          apiGroups: ["rbac.authorization.k8s.io"],
+          resources: ["roles", "rolebindings"],
+          verbs: ["get", "create", "update", "patch", "delete"],
+        },
+        { apiGroups: [""], resources: ["configmaps", "*/log"], verbs: ["get", "list"] },
+        { apiGroups: ["apps"], resources: ["*"], verbs: ["get"], resourceNames: ["a"] },
+      ],
+      [
+        {
+          apiGroups: ["rbac.authorization.k8s.io"],
+          resources: ["roles", "rolebindings", "clusterroles"],
+          verbs: ["get", "create", "update", "patch", "bind"],
+          resourceNames: random.pick([[], ["e", "r", "view"]]),
+        },
+      ],
     ]);
+    const grants = JSON.stringify(rules).includes("rolebindings");
     builder.create(role, "r", { more: { rules } });
     const subjects = random.pick<JsonMap[]>([
       [{ kind: "User", apiGroup: "rbac.authorization.k8s.io", name: "alice" }],
@@ -48,7 +66,10 @@ export const rbac: Area = {
     builder.create(binding, "r", { more: { roleRef, subjects } });
     awaitRole(builder, rules[0] ?? {});
     const turns = 5 + random.int(8);
-    for (let i = 0; i < turns; i++) attempt(builder);
+    for (let i = 0; i < turns; i++) {
+      if (grants && random.chance(0.4)) escalate(builder, { user: "alice" });
+      else attempt(builder);
+    }
   },
 };
 
@@ -136,22 +157,39 @@ function attempt(builder: SequenceBuilder): void {
   else escalate(builder, as);
 }
 
-/** Roles that grant more than their maker has. */
+const GRANTS: readonly JsonMap[] = [
+  { apiGroups: [""], resources: ["secrets"], verbs: ["get", "list"] },
+  { apiGroups: [""], resources: ["configmaps"], verbs: ["get"] },
+  { apiGroups: ["", "apps"], resources: ["pods", "configmaps"], verbs: ["list", "get", "*"] },
+  { apiGroups: [""], resources: ["pods/log", "pods"], verbs: ["get"] },
+  { apiGroups: ["apps"], resources: ["deployments"], verbs: ["get", "watch"], resourceNames: ["a", "b"] },
+  { apiGroups: ["rbac.authorization.k8s.io"], resources: ["roles"], verbs: ["escalate", "get"] },
+  { apiGroups: ["*"], resources: ["*"], verbs: ["*"] },
+];
+
+/** Roles that grant more than their maker has, and bindings of them. */
 function escalate(builder: SequenceBuilder, as: { user: string; headers?: Record<string, string> }): void {
   const { random } = builder;
-  if (random.chance(0.5))
-    builder.create(role, "e", {
-      ...as,
-      more: { rules: [{ apiGroups: [""], resources: ["secrets"], verbs: ["get", "list"] }] },
-    });
-  else {
-    const roleRef = {
-      apiGroup: "rbac.authorization.k8s.io",
-      kind: random.pick(["ClusterRole", "Role"]),
-      name: random.pick(["view", "none-such", "r"]),
-    };
-    builder.create(binding, "e", { ...as, more: { roleRef, subjects: [] } });
+  const name = random.pick(["e", "r"]);
+  const roll = random.int(6);
+  const rules = random.some(GRANTS, 1).slice(0, 3);
+  if (roll < 2) return void builder.create(role, name, { ...as, more: { rules } });
+  if (roll < 3) return void builder.patch(role, name, { type: "merge", body: { rules } }, as);
+  if (roll < 4) {
+    const body = random.pick<JsonMap>([
+      { subjects: [{ kind: "User", apiGroup: "rbac.authorization.k8s.io", name: "bob" }] },
+      { metadata: { finalizers: ["example.com/one"] } },
+      { metadata: { labels: { app: "e" } } },
+      { roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "view" } },
+    ]);
+    return void builder.patch(binding, name, { type: "merge", body }, as);
   }
+  const roleRef = {
+    apiGroup: "rbac.authorization.k8s.io",
+    kind: random.pick(["ClusterRole", "Role", "Role", "Own"]),
+    name: random.pick(["view", "none-such", "r", "e", "cluster-admin", "system:basic-user"]),
+  };
+  builder.create(binding, "e", { ...as, more: { roleRef, subjects: [] } });
 }
 
 function impersonation({ random }: SequenceBuilder): Record<string, string> {
@@ -163,6 +201,12 @@ function impersonation({ random }: SequenceBuilder): Record<string, string> {
     { "impersonate-group": "dev" },
     { "impersonate-user": "alice", "impersonate-extra-scopes": "x" },
     { "impersonate-user": "alice", "impersonate-uid": "some-uid" },
+    { "impersonate-uid": "some-uid" },
+    { "impersonate-group": "dev", "impersonate-extra-scopes": "x", "impersonate-uid": "u" },
+    { "impersonate-user": "alice", "impersonate-group": "system:unauthenticated" },
+    { "impersonate-user": "system:anonymous", "impersonate-group": "dev" },
+    { "impersonate-user": "admin", "impersonate-group": "system:masters" },
+    { "impersonate-user": "system:serviceaccount:{{ns}}:default", "impersonate-group": "dev" },
     { "impersonate-user": "system:anonymous" },
   ]);
 }

@@ -418,6 +418,13 @@ describe("privilege escalation", () => {
     await write("roles", { rules: rules("secrets") }, { username: "root", groups: ["system:masters"] });
   });
 
+  test("verbs on the same thing are told together, sorted", async () => {
+    const both = { apiGroups: [""], resources: ["secrets", "nodes"], verbs: ["get", "list"] };
+    const missing =
+      '{APIGroups:[""], Resources:["nodes"], Verbs:["get" "list"]}\n{APIGroups:[""], Resources:["secrets"], Verbs:["get" "list"]}';
+    await expect(write("roles", { rules: [both] })).rejects.toThrow(`not currently held:\n${missing}`);
+  });
+
   test("a binding needs the bound role's rights or the verb bind", async () => {
     await write("rolebindings", { roleRef: { kind: "ClusterRole", name: "held" } });
     await expect(write("rolebindings", { roleRef: { kind: "ClusterRole", name: "more" } })).rejects.toThrow(/secrets/);
@@ -426,5 +433,8 @@ describe("privilege escalation", () => {
       rules: [{ apiGroups: [GROUP], resources: ["clusterroles"], verbs: ["bind"], resourceNames: ["more"] }],
     });
     await write("rolebindings", { roleRef: { kind: "ClusterRole", name: "more" } });
+    await expect(write("rolebindings", { roleRef: { kind: "ClusterRole", name: "none" } })).rejects.toThrow(
+      'rolebindings.rbac.authorization.k8s.io "none" not found',
+    );
   });
 });

@@ -27,9 +27,11 @@ export function impersonatedUser(
   const extra = extraOf(headers);
   if (username === undefined) {
     if (groups.length === 0 && uid === undefined && Object.keys(extra).length === 0) return user;
-    // The form in which the real server prints whom it was asked for.
-    const wanted = groups.map((group) => `{Group  ${group}    }`).join(" ");
-    throw new ApiStatusError(400, "BadRequest", `requested [${wanted}] without impersonating a user`);
+    throw new ApiStatusError(
+      400,
+      "BadRequest",
+      `requested [${referencesText(groups, uid, extra)}] without impersonating a user`,
+    );
   }
   for (const target of targetsOf(username, groups, uid, extra)) {
     const info = { ...target, isResource: true, path: "", verb: "impersonate", version: "v1" };
@@ -43,6 +45,23 @@ export function impersonatedUser(
   };
 }
 
+const AUTHENTICATION = "authentication.k8s.io";
+
+/** The form in which the real server prints whom it was asked for. */
+function referencesText(
+  groups: readonly string[],
+  uid: string | undefined,
+  extra: Readonly<Record<string, readonly string[]>>,
+): string {
+  return [
+    ...groups.map((group) => `{Group  ${group}    }`),
+    ...Object.entries(extra).flatMap(([key, values]) =>
+      values.map((value) => `{UserExtra  ${value}  ${AUTHENTICATION}/v1  ${key}}`),
+    ),
+    ...(uid === undefined ? [] : [`{UID  ${uid}  ${AUTHENTICATION}/v1  }`]),
+  ].join(" ");
+}
+
 function targetsOf(
   username: string,
   groups: readonly string[],
@@ -50,33 +69,37 @@ function targetsOf(
   extra: Readonly<Record<string, readonly string[]>>,
 ): Target[] {
   const core = { group: "", namespace: "", subresource: "" };
-  const authentication = { ...core, group: "authentication.k8s.io" };
+  const authentication = { ...core, group: AUTHENTICATION };
   const [, namespace, name] = /^system:serviceaccount:([^:]+):([^:]+)$/.exec(username) ?? [];
   return [
     namespace === undefined || name === undefined
       ? { ...core, resource: "users", name: username }
       : { ...core, resource: "serviceaccounts", namespace, name },
     ...groups.map((group) => ({ ...core, resource: "groups", name: group })),
-    ...(uid === undefined ? [] : [{ ...authentication, resource: "uids", name: uid }]),
     ...Object.entries(extra).flatMap(([key, values]) =>
       values.map((value) => ({ ...authentication, resource: "userextras", subresource: key, name: value })),
     ),
+    ...(uid === undefined ? [] : [{ ...authentication, resource: "uids", name: uid }]),
   ];
 }
 
-/** A service account brings its own groups; everybody who is not anonymous is authenticated. */
+const AUTHENTICATED = "system:authenticated";
+const UNAUTHENTICATED = "system:unauthenticated";
+
+/** A service account brings its own groups; everybody else is authenticated unless a group says whether. */
 function impersonatedGroups(username: string, groups: readonly string[]): string[] {
-  if (username === "system:anonymous") return groups.length > 0 ? [...groups] : ["system:unauthenticated"];
   const [, namespace] = /^system:serviceaccount:([^:]+):/.exec(username) ?? [];
   const own =
     namespace === undefined || groups.length > 0
       ? groups
       : ["system:serviceaccounts", `system:serviceaccounts:${namespace}`];
-  return [...new Set([...own, "system:authenticated"])];
+  if (own.includes(UNAUTHENTICATED)) return [...own];
+  if (username === "system:anonymous") return [...own, UNAUTHENTICATED];
+  return own.includes(AUTHENTICATED) ? [...own] : [...own, AUTHENTICATED];
 }
 
 function one(value: string | string[] | undefined): string | undefined {
-  return [value ?? []].flat()[0];
+  return [value ?? []].flat()[0] || undefined;
 }
 
 /** Node joins repeated unknown headers by ", "; group names hold neither. */

@@ -29,6 +29,19 @@ export function renderRule(rule: PolicyRule): JsonObject {
   return Object.fromEntries(Object.entries(rule).flatMap(([key, list]) => (list.length > 0 ? [[key, [...list]]] : [])));
 }
 
+/** `{APIGroups:[""], Resources:["pods"], Verbs:["get" "list"]}`, as Kubernetes prints a rule. */
+export function ruleText(rule: PolicyRule): string {
+  const parts: readonly (readonly [string, readonly string[]])[] = [
+    ["APIGroups", rule.apiGroups],
+    ["Resources", rule.resources],
+    ["NonResourceURLs", rule.nonResourceURLs],
+    ["ResourceNames", rule.resourceNames],
+    ["Verbs", rule.verbs],
+  ];
+  const shown = parts.filter(([, list]) => list.length > 0);
+  return `{${shown.map(([name, list]) => `${name}:[${list.map((item) => JSON.stringify(item)).join(" ")}]`).join(", ")}}`;
+}
+
 export function ruleAllows(rule: PolicyRule, info: RequestInfo): boolean {
   if (!hasOrAll(rule.verbs, info.verb)) return false;
   if (!info.isResource) return rule.nonResourceURLs.some((url) => urlMatches(url, info.path));
@@ -64,20 +77,22 @@ export function uncovered(held: readonly PolicyRule[], wanted: readonly PolicyRu
 function atoms(rule: PolicyRule): PolicyRule[] {
   const empty = { verbs: [], apiGroups: [], resources: [], resourceNames: [], nonResourceURLs: [] };
   const names = rule.resourceNames.length === 0 ? [[]] : rule.resourceNames.map((name) => [name]);
-  return rule.verbs.flatMap((verb) => [
-    ...rule.apiGroups.flatMap((group) =>
-      rule.resources.flatMap((resource) =>
-        names.map((resourceNames) => ({
-          ...empty,
-          verbs: [verb],
-          apiGroups: [group],
-          resources: [resource],
-          resourceNames,
-        })),
-      ),
+  const each = (group: string, resource: string) =>
+    rule.verbs.flatMap((verb) =>
+      names.map((resourceNames) => ({
+        ...empty,
+        verbs: [verb],
+        apiGroups: [group],
+        resources: [resource],
+        resourceNames,
+      })),
+    );
+  return [
+    ...rule.apiGroups.flatMap((group) => rule.resources.flatMap((resource) => each(group, resource))),
+    ...rule.nonResourceURLs.flatMap((url) =>
+      rule.verbs.map((verb) => ({ ...empty, verbs: [verb], nonResourceURLs: [url] })),
     ),
-    ...rule.nonResourceURLs.map((url) => ({ ...empty, verbs: [verb], nonResourceURLs: [url] })),
-  ]);
+  ];
 }
 
 function covers(rule: PolicyRule, atom: PolicyRule): boolean {

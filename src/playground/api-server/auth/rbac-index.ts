@@ -1,8 +1,7 @@
 // Answers "which rules does this user hold here" without looking at bindings of others: bindings are filed under their
 // subjects, roles keep their parsed rules, and both follow the store by its change feed.
 import type { JsonObject, ObjectAccess, UserInfo } from "../contract.ts";
-import { objectAt, objectsAt, stringAt } from "../json.ts";
-import { matchesSelector } from "../label-selector.ts";
+import { objectsAt, stringAt } from "../json.ts";
 import { type PolicyRule, parseRules } from "./policy-rules.ts";
 import { serviceAccountUser } from "./service-account-tokens.ts";
 
@@ -27,7 +26,7 @@ export interface HeldRule {
 export interface RbacIndex {
   /** The rules of a user in a namespace, "" for the cluster alone; lazily, first the cluster's. */
   rulesFor(user: UserInfo, namespace: string): Iterable<HeldRule>;
-  /** The rules of a role, aggregated ones included. Undefined when the role does not exist. */
+  /** The rules of a role; a controller writes those of an aggregated one. Undefined when the role does not exist. */
   rulesOfRole(kind: string, namespace: string, name: string): readonly PolicyRule[] | undefined;
 }
 
@@ -56,8 +55,7 @@ function createRbacIndex(objects: ObjectAccess): RbacIndex {
   const bindings = new Map<string, Binding>();
   const bySubject = new Map<string, Set<Binding>>();
   const roles = new Map<string, JsonObject>();
-  /** Rules by role, forgotten as a whole when any role changes: aggregation reaches from one role into others. */
-  let parsed = new Map<string, readonly PolicyRule[]>();
+  const parsed = new Map<string, readonly PolicyRule[]>();
 
   const fileBinding = (key: string, binding: Binding | undefined) => {
     const before = bindings.get(key);
@@ -77,7 +75,7 @@ function createRbacIndex(objects: ObjectAccess): RbacIndex {
       fileBinding(key, gone ? undefined : parseBinding(kind, object));
       return;
     }
-    parsed = new Map();
+    parsed.delete(key);
     if (gone) roles.delete(key);
     else roles.set(key, object);
   };
@@ -97,7 +95,7 @@ function createRbacIndex(objects: ObjectAccess): RbacIndex {
     if (role === undefined) return undefined;
     const known = parsed.get(key);
     if (known !== undefined) return known;
-    const rules = kind === "ClusterRole" ? aggregate(role, roles, new Set()) : parseRules(role);
+    const rules = parseRules(role);
     parsed.set(key, rules);
     return rules;
   };
@@ -147,18 +145,4 @@ function parseBinding(kind: string, object: JsonObject): Binding {
       return `User:${serviceAccountUser(stringAt(subject, "namespace") || namespace, name)}`;
     }),
   };
-}
-
-/** An aggregated ClusterRole has the rules of all ClusterRoles that its selectors match, in place of its own. */
-function aggregate(role: JsonObject, roles: ReadonlyMap<string, JsonObject>, seen: Set<JsonObject>): PolicyRule[] {
-  const selectors = objectsAt(role, "aggregationRule", "clusterRoleSelectors");
-  if (selectors.length === 0) return parseRules(role);
-  if (seen.has(role)) return [];
-  seen.add(role);
-  const parts = [...roles.entries()].filter(([key, other]) => {
-    if (other === role || !key.startsWith("ClusterRole/")) return false;
-    const labels = objectAt(other, "metadata", "labels");
-    return selectors.some((selector) => matchesSelector(selector, labels));
-  });
-  return parts.flatMap(([, other]) => aggregate(other, roles, seen));
 }

@@ -104,12 +104,10 @@ export function serviceAccountUser(namespace: string, name: string): string {
   return `system:serviceaccount:${namespace}:${name}`;
 }
 
-/** /.well-known/openid-configuration; `server` is the address under which /openid/v1/jwks is served. */
-function openidConfiguration(config: Pick<ClusterProcessConfig, "listen">): JsonObject {
-  const { address, port } = config.listen;
+function openidConfiguration(serverAddress: string): JsonObject {
   return {
     issuer: TOKEN_ISSUER,
-    jwks_uri: `https://${address.includes(":") ? `[${address}]` : address}:${port}/openid/v1/jwks`,
+    jwks_uri: `https://${serverAddress}/openid/v1/jwks`,
     response_types_supported: ["id_token"],
     subject_types_supported: ["public"],
     id_token_signing_alg_values_supported: [ALGORITHM],
@@ -117,9 +115,12 @@ function openidConfiguration(config: Pick<ClusterProcessConfig, "listen">): Json
 }
 
 /** The documents by which others can verify the cluster's tokens, by path; any service account may read them. */
-export function openidDocuments(config: Pick<ClusterProcessConfig, "listen" | "pki">): Record<string, JsonObject> {
+export function openidDocuments(
+  config: Pick<ClusterProcessConfig, "pki">,
+): Record<string, (serverAddress: string) => JsonObject> {
+  const keys = createTokenSigner(config).jwks();
   return {
-    "/.well-known/openid-configuration": openidConfiguration(config),
-    "/openid/v1/jwks": createTokenSigner(config).jwks(),
+    "/.well-known/openid-configuration": openidConfiguration,
+    "/openid/v1/jwks": () => keys,
   };
 }

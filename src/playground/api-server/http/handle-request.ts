@@ -11,7 +11,6 @@ import {
   ApiStatusError,
   type Authenticator,
   type Authorizer,
-  type JsonObject,
   type PodConnector,
   type RequestInfo,
   type UserInfo,
@@ -20,7 +19,7 @@ import {
 import { createOpenApiDocuments } from "../open-api/open-api-documents.ts";
 import { parseRequest } from "./request-info.ts";
 import { sendJson, sendNoPage, statusError } from "./respond.ts";
-import { OPEN_PATHS, type PathContext, servePath } from "./serve-path.ts";
+import { type Documents, type PathContext, servePath } from "./serve-path.ts";
 import { serveResource } from "./serve-resource.ts";
 
 export interface HandlerOptions {
@@ -30,11 +29,11 @@ export interface HandlerOptions {
   readonly virtualResources: readonly VirtualResource[];
   readonly pods: PodConnector;
   readonly logger: Logger;
-  readonly serverAddress: string;
+  readonly serverAddress: () => string;
   /** Aborts when the server closes: watches end then. */
   readonly stopping: AbortSignal;
   /** What is served as it stands, by path. */
-  readonly documents?: Readonly<Record<string, JsonObject>>;
+  readonly documents?: Documents;
 }
 
 export interface RequestHandler {
@@ -61,8 +60,11 @@ export function createRequestHandler(options: HandlerOptions): RequestHandler {
 
   const route = async (request: ApiRequest, response: ApiResponse) => {
     const { info, query } = parseRequest(request.method ?? "GET", request.url ?? "/");
-    if (!info.isResource && OPEN_PATHS.test(info.path)) return servePath(paths, info, { request, response });
-    const user = await admitted(options, request, info);
+    const user = await admitted(options, request, info).catch((thrown: unknown) => {
+      // What is refused before the API is reached must not be taken for a page.
+      if (statusError(thrown).code !== 401) response.setHeader("x-content-type-options", "nosniff");
+      throw thrown;
+    });
     if (!info.isResource) return servePath(paths, info, { request, response });
     if (!parts.registry.groups().some(({ group }) => group === info.group)) return sendNoPage({ response });
     if (isConnection(info)) return options.pods.serve(request, response, info);
@@ -115,9 +117,6 @@ function fail(response: ApiResponse, error: ApiStatusError): void {
   // Half an answer is out already: only cutting it short tells the client.
   if (response.headersSent) response.destroy();
   else {
-    // What is refused before the API is reached must not be taken for a page.
-    if (error.code === 403 || error.message.endsWith("without impersonating a user"))
-      response.setHeader("x-content-type-options", "nosniff");
     const retry = error.details?.["retryAfterSeconds"];
     if (retry !== undefined) response.setHeader("retry-after", String(retry));
     sendJson(response, error.status(), { code: error.code });

@@ -33,17 +33,17 @@ const VERSION = {
   platform: `${process.platform}/${process.arch === "x64" ? "amd64" : process.arch}`,
 };
 
-/** Open to everyone: who cannot log in may still ask whether the server lives. */
-export const OPEN_PATHS = /^\/(healthz|livez|readyz|version)(\/|$)/;
+/** What is served as it is made for the server's own HOST:PORT, by path. */
+export type Documents = Readonly<Record<string, (serverAddress: string) => JsonObject>>;
 
 export interface PathContext {
   readonly registry: Registry;
   readonly openApi: OpenApiDocuments;
   /** HOST:PORT */
-  readonly serverAddress: string;
+  readonly serverAddress: () => string;
   readonly isReady: () => boolean;
-  /** Fixed documents by their path. */
-  readonly documents: Readonly<Record<string, JsonObject>>;
+  /** By their path. */
+  readonly documents: Documents;
 }
 
 interface Exchange {
@@ -56,7 +56,10 @@ export function servePath(context: PathContext, info: RequestInfo, exchange: Exc
   const document = context.documents[info.path];
   if (document !== undefined) {
     const contentType = info.path === KEYS_PATH ? "application/jwk-set+json" : "application/json";
-    sendJson(exchange.response, document, { contentType });
+    sendJson(exchange.response, document(context.serverAddress()), {
+      contentType,
+      cacheControl: "public, max-age=3600",
+    });
     return;
   }
   const [first = "", ...rest] = info.path.split("/").filter((part) => part !== "");
@@ -99,7 +102,7 @@ const PATHS: Readonly<Record<string, PathServer>> = {
   },
   api: ({ registry, serverAddress }, [version], exchange) => {
     if (version !== undefined) return sendKnown(exchange, resourceList(registry, "", version));
-    if (!sendAggregated(registry, true, exchange)) sendJson(exchange.response, coreVersions(serverAddress));
+    if (!sendAggregated(registry, true, exchange)) sendJson(exchange.response, coreVersions(serverAddress()));
   },
   apis: ({ registry }, [group, version], exchange) => {
     if (group !== undefined && !isGroup(registry, group)) return sendNoPage(exchange);
