@@ -30,6 +30,10 @@ export class EndpointStore {
     return [{ kind: "endpoints", service, cluster, identitiesChanged }];
   }
 
+  of(cluster: ClusterId, service: ServiceKey): readonly Endpoint[] {
+    return this.#shards.get(service)?.get(cluster) ?? [];
+  }
+
   keysOf(cluster: ClusterId): readonly ServiceKey[] {
     return [...this.#shards].flatMap(([key, shards]) => (shards.has(cluster) ? [key] : []));
   }

@@ -1,17 +1,30 @@
-import type { ClusterId } from "#model/ids";
+import { contentHash } from "#base/content-hash";
+import type { Endpoint } from "#model/endpoint";
+import type { ClusterId, ServiceKey } from "#model/ids";
 import type { MeshChange } from "#model/mesh-change";
 import { compareGateways, type NetworkGateway, type Networks, NO_NETWORKS, type UnusableGateway } from "#model/network";
 import { sameFacts } from "#model/same-facts";
 import type { GatewayFacts, HostAddresses, HostGateway } from "./fact.ts";
 
-/** Gateways into networks by the object that declares them, with what DNS says of those that have a name only. */
+/** The endpoints that a cluster has for a service. */
+export type EndpointsOf = (cluster: ClusterId, service: ServiceKey) => readonly Endpoint[];
+
+/**
+ * Gateways into networks by the object that declares them, with what DNS says of those that have a name only, and with
+ * an epoch that follows the pods behind each.
+ */
 export class GatewayStore {
+  readonly #endpointsOf: EndpointsOf;
   readonly #facts = new Map<
     string,
     { readonly cluster: ClusterId; readonly source: string; readonly value: GatewayFacts }
   >();
   readonly #resolved = new Map<string, HostAddresses>();
   #snapshot: Networks | undefined = NO_NETWORKS;
+
+  constructor(endpointsOf: EndpointsOf) {
+    this.#endpointsOf = endpointsOf;
+  }
 
   /** The same object until something changes. */
   get networks(): Networks {
@@ -35,6 +48,14 @@ export class GatewayStore {
     return this.#changed();
   }
 
+  /** Says that a service has other endpoints now. */
+  applyEndpoints(cluster: ClusterId, service: ServiceKey): readonly MeshChange[] {
+    const known = this.networks.gateways.filter((each) => each.cluster === cluster && each.service === service);
+    if (known.length === 0) return [];
+    const epoch = epochOf(this.#endpointsOf(cluster, service));
+    return known.every((gateway) => gateway.epoch === epoch) ? [] : this.#changed();
+  }
+
   /** Every host name that some object gives as the address of a gateway. */
   hosts(): ReadonlySet<string> {
     return new Set([...this.#facts.values()].flatMap(({ value }) => value.hosts.map(({ host }) => host)));
@@ -55,9 +76,15 @@ export class GatewayStore {
     const gateways = [...facts.flatMap((fact) => fact.gateways), ...hosts.flatMap((host) => this.#gatewaysOf(host))];
     const unusable = [...facts.flatMap((fact) => fact.unusable), ...hosts.flatMap((host) => this.#whyUnusable(host))];
     return Object.freeze({
-      gateways: Object.freeze(withoutDuplicates(gateways.sort(compareGateways))),
+      gateways: Object.freeze(withoutDuplicates(gateways.sort(compareGateways)).map((each) => this.#withEpoch(each))),
       unusable: Object.freeze(unusable),
     });
+  }
+
+  #withEpoch(gateway: NetworkGateway): NetworkGateway {
+    const { cluster, service } = gateway;
+    const epoch = service === undefined ? undefined : epochOf(this.#endpointsOf(cluster, service));
+    return epoch === undefined ? gateway : { ...gateway, epoch };
   }
 
   #gatewaysOf({ host, ...rest }: HostGateway): readonly NetworkGateway[] {
@@ -71,6 +98,14 @@ export class GatewayStore {
     const message = `the address of ${source} is the host name ${host}, which ${why}`;
     return [{ network, cluster, source, reason: "hostname-unresolved", message }];
   }
+}
+
+/** A function of who serves now, so that restarts and the order of events leave no trace. */
+function epochOf(endpoints: readonly Endpoint[]): string | undefined {
+  const serving = endpoints.filter(({ health }) => health === "healthy");
+  if (serving.length === 0) return undefined;
+  const pods = serving.map(({ addresses, pod }) => `${pod} ${addresses}`);
+  return contentHash(pods.sort().join("\n")).slice(0, 8);
 }
 
 /** One door counts once, however many objects name it: weights are divided by the number of doors. */

@@ -32,7 +32,7 @@ export class MeshStore {
   readonly #options: MeshStoreOptions;
   readonly #services: ServiceStore;
   readonly #endpoints = new EndpointStore();
-  readonly #gateways = new GatewayStore();
+  readonly #gateways = new GatewayStore((cluster, service) => this.#endpoints.of(cluster, service));
   readonly #policies = new PolicyStore();
   readonly #problems = new Map<string, ObjectProblem>();
   readonly #listeners = new Set<(publication: Publication) => void>();
@@ -125,7 +125,10 @@ export class MeshStore {
 
   #applyClusterFact(cluster: ClusterId, fact: ClusterFact): readonly MeshChange[] {
     if (fact.kind === "service") return this.#services.apply(cluster, fact.service, fact.value);
-    if (fact.kind === "endpoints") return this.#endpoints.apply(cluster, fact.service, fact.value);
+    if (fact.kind === "endpoints") {
+      const changes = this.#endpoints.apply(cluster, fact.service, fact.value);
+      return changes.length === 0 ? changes : [...changes, ...this.#gateways.applyEndpoints(cluster, fact.service)];
+    }
     return this.#gateways.apply(cluster, fact.source, fact.value);
   }
 

@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import type { Service } from "#api/kubernetes/gen/types";
-import { clusterId } from "#model/ids";
+import type { Endpoint, Health } from "#model/endpoint";
+import { clusterId, hostname, networkId, serviceKey } from "#model/ids";
 import { GatewayStore } from "./gateway-store.ts";
 import { gatewaysFromMeshNetworks, gatewaysFromService } from "./network-gateways.ts";
 
@@ -61,7 +62,7 @@ it("takes addresses of meshNetworks for no cluster in particular", () => {
 });
 
 it("counts one door once, however many objects name it", () => {
-  const store = new GatewayStore();
+  const store = new GatewayStore(() => []);
   const facts = gatewaysFromService(service({}), context);
   store.apply(clusterId("c2"), "istio-system/gw", facts);
   store.apply(clusterId("c2"), "istio-system/again", facts);
@@ -75,3 +76,45 @@ it("counts one door once, however many objects name it", () => {
     "c3 1.1.1.1",
   ]);
 });
+
+it("has another epoch when other pods stand behind the address, and no other time", () => {
+  const c2 = clusterId("c2");
+  const behind = serviceKey("istio-system", hostname("gw.istio-system.svc.cluster.local"));
+  let endpoints: readonly Endpoint[] = [];
+  const store = new GatewayStore((cluster, asked) => (cluster === c2 && asked === behind ? endpoints : []));
+  const now = (...pods: (readonly [pod: string, health: Health])[]) => {
+    endpoints = pods.map(([pod, health]) => gatewayPod(pod, health));
+    const changes = store.applyEndpoints(c2, behind);
+    return { epoch: store.networks.gateways[0]?.epoch, changes: changes.length };
+  };
+  store.apply(c2, "istio-system/gw", gatewaysFromService(service({}), context));
+  expect(store.networks.gateways[0]?.epoch).toBeUndefined();
+  const first = now(["a", "healthy"]);
+  expect(first.epoch).toMatch(/^[0-9a-f]{8}$/);
+  expect(first.changes).toBe(1);
+  expect(now(["b", "unhealthy"], ["a", "healthy"])).toEqual({ epoch: first.epoch, changes: 0 });
+  const both = now(["b", "healthy"], ["a", "healthy"]);
+  const second = now(["b", "healthy"], ["a", "draining"]);
+  expect(new Set([first.epoch, both.epoch, second.epoch]).size).toBe(3);
+  expect(now(["b", "healthy"])).toEqual({ epoch: second.epoch, changes: 0 });
+  expect(now(["a", "healthy"])).toEqual(first);
+});
+
+function gatewayPod(pod: string, health: Health): Endpoint {
+  return {
+    addresses: [`10.0.0.${pod.charCodeAt(0)}`],
+    ports: { tls: 15443 },
+    cluster: clusterId("c2"),
+    network: networkId("n2"),
+    locality: "",
+    identity: "",
+    tlsMode: "istio",
+    health,
+    weight: 1,
+    labels: {},
+    node: "",
+    namespace: "istio-system",
+    workload: "gw",
+    pod,
+  };
+}

@@ -4,7 +4,7 @@ import { LABELS } from "#api/constants/labels";
 import { PORTS } from "#api/constants/ports";
 import type { Service as KubeService } from "#api/kubernetes/gen/types";
 import type { MeshNetworks } from "#api/mesh-config/mesh-networks";
-import { type ClusterId, clusterId, kubernetesHostname, type NetworkId, networkId } from "#model/ids";
+import { type ClusterId, clusterId, kubernetesHostname, type NetworkId, networkId, serviceKey } from "#model/ids";
 import type { GatewayProblem, NetworkGateway } from "#model/network";
 import type { GatewayFacts, HostGateway } from "./fact.ts";
 
@@ -100,8 +100,10 @@ function resolve(service: KubeService, { network, port }: Declaration, context: 
   if (ips.length === 0 && hostnames.length === 0) {
     return refused("no-address", `${source} in ${cluster} has no external address yet (status.loadBalancer)`);
   }
-  const gateways = ips.map((address): NetworkGateway => ({ network, cluster, address, port, source }));
-  const hosts = hostnames.map((host): HostGateway => ({ network, cluster, host, port, source }));
+  const behind = serviceKey(namespace, kubernetesHostname(name, namespace, context.domain));
+  const door = { network, cluster, port, source, service: behind };
+  const gateways = ips.map((address): NetworkGateway => ({ ...door, address }));
+  const hosts = hostnames.map((host): HostGateway => ({ ...door, host }));
   return { gateways, hosts, unusable: [] };
 }
 

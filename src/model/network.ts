@@ -1,4 +1,4 @@
-import type { ClusterId, NetworkId } from "./ids.ts";
+import type { ClusterId, NetworkId, ServiceKey } from "./ids.ts";
 
 /** One address through which the pods of a network are reached. */
 export interface NetworkGateway {
@@ -9,6 +9,13 @@ export interface NetworkGateway {
   readonly port: number;
   /** Object that declares it, for people: `Service istio-system/istio-eastwestgateway`. */
   readonly source: string;
+  /** Whose pods take what comes to the address; absent when only the address is known. */
+  readonly service?: ServiceKey;
+  /**
+   * Another one when other pods stand behind the address; absent when none are known. Connections through a pod that
+   * ends are lost with it, so clients have to make new ones while it still works.
+   */
+  readonly epoch?: string;
 }
 
 export type GatewayProblem = "no-address" | "hostname-unresolved" | "port-not-exposed" | "port-invalid";

@@ -48,7 +48,11 @@ export function weightedEndpoint(endpoint: Endpoint, placement: DirectPlacement,
   return withWeight(bytes, weight);
 }
 
-/** One LbEndpoint that stands for pods of another network. Gateways are always healthy: Envoy finds out otherwise. */
+/**
+ * One LbEndpoint that stands for pods of another network. Gateways are always healthy: Envoy finds out otherwise.
+ * The epoch stands in the host name, which nothing else reads: an endpoint with another one takes the place of the old
+ * endpoint of the same address, whose connections end as soon as they are idle (Envoy's update of dynamic hosts).
+ */
 export function encodeGatewayEndpoint(gateway: NetworkGateway, weight: number): Uint8Array {
   const bytes = lbEndpoint(gateway, HealthStatus.HEALTHY, true, `;;;;${gateway.cluster}`);
   return withWeight(bytes, weight);
@@ -78,7 +82,7 @@ function encodeEndpoint(endpoint: Endpoint, { address, port, mtls }: DirectPlace
 }
 
 function lbEndpoint(
-  at: { readonly address: string; readonly port: number },
+  at: { readonly address: string; readonly port: number; readonly epoch?: string },
   healthStatus: HealthStatus,
   mtls: boolean,
   workload: string,
@@ -90,7 +94,13 @@ function lbEndpoint(
   return toBinary(
     LbEndpointSchema,
     create(LbEndpointSchema, {
-      hostIdentifier: { case: "endpoint", value: { address: { address: socketAddress } } },
+      hostIdentifier: {
+        case: "endpoint",
+        value: {
+          address: { address: socketAddress },
+          hostname: at.epoch === undefined ? "" : `epoch-${at.epoch}`,
+        },
+      },
       healthStatus,
       metadata: {
         filterMetadata: {

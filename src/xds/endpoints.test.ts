@@ -97,6 +97,17 @@ describe("split horizon", () => {
     );
   });
 
+  it("makes Envoy take a gateway with other pods for another host", () => {
+    const nameWith = (epoch: string | undefined) => {
+      const one = [{ ...gateway("n2", "c2a", "2.2.2.2"), ...(epoch === undefined ? {} : { epoch }) }];
+      const given = input([endpoint("10.0.0.1", "c2a", "n2")], { gateways: one });
+      const { endpoints } = fromBinary(ClusterLoadAssignmentSchema, buildEndpoints(given));
+      const host = endpoints[0]?.lbEndpoints[0]?.hostIdentifier;
+      return host?.case === "endpoint" ? host.value.hostname : "no endpoint";
+    };
+    expect([undefined, "a1", "b2"].map(nameWith)).toEqual(["", "epoch-a1", "epoch-b2"]);
+  });
+
   it("shares all gateways of the network when the cluster has none", () => {
     expect(text(input([endpoint("10.0.0.1", "c3", "n2")], { gateways }))).toBe(
       "2.2.2.2:15443=2 2.2.2.20:15443=2 2.2.2.21:15443=2",

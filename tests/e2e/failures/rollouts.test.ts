@@ -22,13 +22,6 @@ const ROLLOUTS: readonly Target[] = [
     app: "helloworld",
   },
   {
-    title: "rollout restart of the east-west gateway, cluster2",
-    context: "cluster2",
-    namespace: "istio-system",
-    deployment: "istio-eastwestgateway",
-    app: "istio-eastwestgateway",
-  },
-  {
     title: "rollout restart of the control plane, cluster1",
     context: "cluster1",
     namespace: "istio-system",
@@ -36,6 +29,14 @@ const ROLLOUTS: readonly Target[] = [
     app: "istiod",
   },
 ];
+
+const GATEWAY: Target = {
+  title: "rollout restart of the east-west gateway, cluster2",
+  context: "cluster2",
+  namespace: "istio-system",
+  deployment: "istio-eastwestgateway",
+  app: "istio-eastwestgateway",
+};
 
 /** Calls of one client by which a share is judged. */
 const CALLS = 200;
@@ -59,6 +60,30 @@ describe.skipIf(whyNoPlayground())("on purpose, under load", () => {
     mesh = await bootMeshUnderLoad();
   });
   afterAll(() => mesh?.end("On purpose"));
+
+  const podOf = (target: Target) => kubectl(target, "get", "pods", "-l", `app=${target.app}`, "-o", "name");
+  const connections = async (target: Target, pod: string) => {
+    const stats = ["pilot-agent", "request", "GET", "stats?filter=_15443.downstream_cx_active"];
+    return (await kubectl(target, "exec", pod.trim(), "--", ...stats)).trim();
+  };
+
+  test(`${GATEWAY.title}: its clients leave it before it ends`, async () => {
+    const target = GATEWAY;
+    const pod = await podOf(target);
+    const joined = async () => /: [1-9]\d*$/.test(await connections(target, pod));
+    await until(joined, { reason: `${pod} has connections`, timeoutMs: 60_000, intervalMs: 300 });
+    const result = await mesh.tryCase(target.title, {
+      fail: () => kubectl(target, "rollout", "restart", `deploy/${target.deployment}`),
+      healed: async () => {
+        // Asked of the pod itself, and so while it still works.
+        const left = async () => (await connections(target, pod)).endsWith(": 0");
+        await until(left, { reason: `${pod} has no connections`, timeoutMs: 60_000, intervalMs: 100 });
+        await kubectl(target, "rollout", "status", `deploy/${target.deployment}`, "--timeout=60s");
+        await settled(target, 1);
+      },
+    });
+    expect(result.failed, JSON.stringify(result.errors)).toBe(0);
+  });
 
   for (const target of ROLLOUTS) {
     test(target.title, async () => {
