@@ -131,7 +131,7 @@ function stampNew(parts: EngineParts, kind: ResourceKind, object: JsonObject): v
 
 /** Addresses and ports come before validation. Returns how they are given back when the Service is refused. */
 function assignAddresses(parts: EngineParts, kind: ResourceKind, service: JsonObject, dryRun: boolean): () => void {
-  const { errors, undo } = parts.allocator.assign(service, undefined);
+  const { errors, undo } = parts.allocator.assign(service, undefined, { dryRun });
   if (errors.length > 0) throw invalid(kind, stringAt(service, "metadata", "name"), errors);
   service["status"] = { loadBalancer: {} };
   if (!dryRun) return undo;

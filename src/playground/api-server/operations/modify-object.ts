@@ -180,7 +180,7 @@ function assignAddresses(
   { current, context }: { readonly current: JsonObject; readonly context: WriteContext },
 ): () => void {
   if (deepEqual(service["spec"], current["spec"])) return () => {};
-  const { errors, undo } = parts.allocator.assign(service, current);
+  const { errors, undo } = parts.allocator.assign(service, current, context);
   if (errors.length > 0) throw invalid(kind, stringAt(service, "metadata", "name"), errors);
   if (!context.dryRun) return undo;
   undo();

@@ -19,9 +19,10 @@ export interface Assignment {
 export interface ServiceAllocator {
   /**
    * Completes a Service in place with families, clusterIP(s) and node ports as its type and ipFamilyPolicy ask; takes
-   * what `old` has not, gives back what the Service has no more.
+   * what `old` has not, gives back what the Service has no more. A dry run is refused in other words, and undone by its
+   * caller.
    */
-  assign(service: JsonObject, old: JsonObject | undefined): Assignment;
+  assign(service: JsonObject, old: JsonObject | undefined, options?: { readonly dryRun: boolean }): Assignment;
   /** Takes what a Service has, as it stands. */
   hold(service: JsonObject): void;
   release(service: JsonObject): void;
@@ -35,6 +36,7 @@ export interface Operation {
   readonly ports: NumberPool;
   readonly ranges: readonly ServiceIpRange[];
   readonly undo: (() => void)[];
+  readonly dryRun: boolean;
 }
 
 /** One range, or one of each family; the first is the family of Services that do not say which they want. */
@@ -57,8 +59,8 @@ export function createServiceAllocator(...cidrs: readonly string[]): ServiceAllo
     address: first.address,
     hold,
     release,
-    assign(service, old) {
-      const operation: Operation = { owner: ownerOf(service), ports, ranges, undo: [] };
+    assign(service, old, { dryRun } = { dryRun: false }) {
+      const operation: Operation = { owner: ownerOf(service), ports, ranges, undo: [], dryRun };
       const undo = () => {
         for (const step of operation.undo.splice(0).reverse()) step();
       };
@@ -112,8 +114,18 @@ function assignAddresses(spec: JsonObject, before: JsonObject | undefined, opera
   return [];
 }
 
+/** Undefined when it may be had. */
+function takeAddress(range: ServiceIpRange, ip: string, { owner, dryRun }: Operation): string | undefined {
+  const result = range.take(ip, owner);
+  if (result === "taken") return undefined;
+  if (result === "in use") return "provided IP is already allocated";
+  if (!dryRun) return "the provided network does not match the current range";
+  return `the provided IP (${ip}) is not in the valid range. The range of valid IPs is ${range.cidr}`;
+}
+
 /** An address for each family from the n-th on: the one that is asked for, or any. */
-function takeAddresses(spec: JsonObject, from: number, { ranges, owner, undo }: Operation): FieldError[] {
+function takeAddresses(spec: JsonObject, from: number, operation: Operation): FieldError[] {
+  const { ranges, owner, undo } = operation;
   if (!needsAddress(spec) || isHeadless(spec)) return [];
   const families = familiesOf(spec);
   const asked = ipsOf(spec);
@@ -124,7 +136,7 @@ function takeAddresses(spec: JsonObject, from: number, { ranges, owner, undo }: 
     const range = ranges.find((one) => one.family === family);
     if (index < from || range === undefined) continue;
     const ip = asked[index] ?? "";
-    const why = ip === "" ? undefined : range.take(ip, owner);
+    const why = ip === "" ? undefined : takeAddress(range, ip, operation);
     if (why !== undefined) return refuse(`failed to allocate IP ${ip}: ${why}`);
     const taken = ip === "" ? range.takeAny(owner) : ip;
     if (taken === undefined) return refuse("failed to allocate an IP: the service CIDR is full");

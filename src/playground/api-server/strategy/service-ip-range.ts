@@ -7,8 +7,9 @@ export type IpFamily = "IPv4" | "IPv6";
 /** The addresses of one family that Services of a cluster get. */
 export interface ServiceIpRange {
   readonly family: IpFamily;
-  /** Undefined when it is the owner's from now on, else why not. */
-  take(address: string, owner: string): string | undefined;
+  readonly cidr: string;
+  /** It is the owner's from now on when it was free. */
+  take(address: string, owner: string): "taken" | "in use" | "out of range";
   /** A free one; undefined when none is left. */
   takeAny(owner: string): string | undefined;
   release(address: string, owner: string): void;
@@ -27,11 +28,11 @@ export function createServiceIpRange(cidr: string): ServiceIpRange {
   const pool = createNumberPool(1, last, staticBand(size, 16, 256));
   return {
     family,
+    cidr,
     take(address, owner) {
       const number = offset(address);
-      if (number === undefined || number < 1 || number > last)
-        return `the provided IP (${address}) is not in the valid range. The range of valid IPs is ${cidr}`;
-      return pool.take(number, owner) ? undefined : "provided IP is already allocated";
+      if (number === undefined || number < 1 || number > last) return "out of range";
+      return pool.take(number, owner) ? "taken" : "in use";
     },
     takeAny(owner) {
       const number = pool.takeAny(owner);
