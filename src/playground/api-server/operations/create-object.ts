@@ -6,7 +6,7 @@ import { ApiStatusError, type JsonObject, type JsonValue } from "../contract.ts"
 import { ensureObject, setOrDelete, stringAt } from "../json.ts";
 import { type ResourceKind, storageKey } from "../resource-kind.ts";
 import { asSent } from "../schema/zero-values.ts";
-import { hasGeneration, strategyOf } from "../strategy/strategies.ts";
+import { beginsGeneration, strategyOf } from "../strategy/strategies.ts";
 import { placeInNamespace } from "./check-identity.ts";
 import { shownNow } from "./convert-version.ts";
 import { decodeBody } from "./decode-body.ts";
@@ -123,7 +123,7 @@ function stampNew(parts: EngineParts, kind: ResourceKind, object: JsonObject): v
   }
   metadata["uid"] = randomUUID();
   metadata["creationTimestamp"] = timestamp(parts.now());
-  if (hasGeneration(kind)) metadata["generation"] = 1;
+  if (beginsGeneration(kind)) metadata["generation"] = 1;
   const statusApart = kind.subresources.includes("status") && strategyOf(kind).keepsStatus !== true;
   if (!statusApart) return;
   delete object["status"];

@@ -1,12 +1,12 @@
 // Every change of an object that exists: update, patch, server-side apply, on itself or on its status.
-import type { EngineParts, Target, Transform, WriteContext } from "../api-context.ts";
+import { type EngineParts, type Target, type Transform, timestamp, type WriteContext } from "../api-context.ts";
 import { conflict, invalid, MODIFIED, notFound } from "../api-errors.ts";
 import { trackUpdate } from "../apply/managed-fields.ts";
 import type { ApiStatusError, JsonObject } from "../contract.ts";
 import { arrayAt, deepEqual, ensureObject, isObject, numberAt, objectAt, setOrDelete, stringAt } from "../json.ts";
 import { type ResourceKind, storageKey } from "../resource-kind.ts";
 import { asSent } from "../schema/zero-values.ts";
-import { hasGeneration, specChanged, strategyOf } from "../strategy/strategies.ts";
+import { countsGeneration, specChanged, strategyOf } from "../strategy/strategies.ts";
 import { checkName, checkUid, checkVersion, placeInNamespace } from "./check-identity.ts";
 import { fromStorage, shownNow, toStorage } from "./convert-version.ts";
 import { decodeBody } from "./decode-body.ts";
@@ -38,8 +38,8 @@ export async function modifyObject(
   let last: ApiStatusError | undefined;
   for (let attempt = 0; attempt < TRIES; attempt++) {
     const current = parts.store.get(storageKey(kind), namespace, name);
-    if (request.sent !== undefined) checkUid(kind, request.target, request.sent, current);
     if (current === undefined) throw notFound(kind, name);
+    if (request.sent !== undefined) checkUid(kind, request.target, request.sent, current);
     const result = await attemptChange(parts, kind, request, current);
     if (result !== undefined) return result;
     last = conflict(kind, name, MODIFIED);
@@ -68,7 +68,7 @@ async function attemptChange(
   const step = { operation: "UPDATE", target, object: next, oldObject: live } as const;
   const admitted = (await admit(parts, kind, context, step)) ?? next;
   checkVersion(kind, target, wanted, current);
-  strategyOf(kind).prepareUpdate?.(admitted, live);
+  strategyOf(kind).prepareUpdate?.(admitted, live, { door: target.subresource, now: timestamp(parts.now()) });
   const isService = key === "/services" && target.subresource === "";
   const giveBack = isService ? assignAddresses(parts, kind, admitted, { current, context }) : undefined;
   try {
@@ -148,9 +148,10 @@ function completeMetadata(
   managedFields: JsonObject[],
 ): void {
   const metadata = ensureObject(next, "metadata");
-  if (changesSpec(request.target) && hasGeneration(kind)) {
+  if (changesSpec(request.target) && countsGeneration(kind)) {
     const generation = numberAt(current, "metadata", "generation") ?? 0;
-    metadata["generation"] = specChanged(kind, next, current) ? generation + 1 : Math.max(generation, 1);
+    const now = generation + (specChanged(kind, next, current) ? 1 : 0);
+    setOrDelete(metadata, "generation", now === 0 ? undefined : now);
   }
   metadata["resourceVersion"] = stringAt(current, "metadata", "resourceVersion");
   setOrDelete(metadata, "managedFields", managedFields.length > 0 ? managedFields : undefined);

@@ -30,7 +30,7 @@ function jsonPatched(live: JsonObject, patch: JsonValue): JsonValue {
     return applyJsonPatch(live, patch);
   } catch (thrown) {
     if (!(thrown instanceof PatchFault)) throw thrown;
-    throw new ApiStatusError(422, "Invalid", "the server rejected our request due to an error in our request");
+    throw new ApiStatusError(422, "Invalid", "the server rejected our request due to an error in our request", {});
   }
 }
 

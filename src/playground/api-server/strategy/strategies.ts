@@ -11,12 +11,13 @@ import { storageKey } from "../resource-kind.ts";
 import { prepareNamespace, prepareVolume } from "./object-strategies.ts";
 import { preparePod, preparePodUpdate } from "./pod-strategy.ts";
 import { prepareServiceUpdate } from "./service-strategy.ts";
+import { prepareSigningRequest, prepareSigningRequestUpdate, type UpdateOf } from "./signing-request-strategy.ts";
 import { prepareClaim, prepareDaemonSet, prepareJob, prepareStatefulSet } from "./workload-strategies.ts";
 
 export interface Strategy {
   /** Completes a new object in place, after defaulting. */
   readonly prepareCreate?: (object: JsonObject, user: UserInfo) => void;
-  readonly prepareUpdate?: (object: JsonObject, old: JsonObject) => void;
+  readonly prepareUpdate?: (object: JsonObject, old: JsonObject, change: UpdateOf) => void;
   /** A deletion begins by marking the object: what is marked beyond its time. */
   readonly markDeleted?: (marked: JsonObject, now: string) => JsonObject;
   /** Refuses what the schema cannot see. */
@@ -45,7 +46,10 @@ const STRATEGIES: Readonly<Record<string, Strategy>> = {
   "/resourcequotas": { returnsDeleted: true },
   "/serviceaccounts": { returnsDeleted: true },
   "/services": { prepareUpdate: prepareServiceUpdate, returnsDeleted: true },
-  "apps/daemonsets": { prepareCreate: (set) => prepareDaemonSet(set), prepareUpdate: prepareDaemonSet },
+  "apps/daemonsets": {
+    prepareCreate: (set) => prepareDaemonSet(set),
+    prepareUpdate: (set, old) => prepareDaemonSet(set, old),
+  },
   "apps/statefulsets": { prepareCreate: prepareStatefulSet, prepareUpdate: prepareStatefulSet },
   "batch/jobs": { prepareCreate: prepareJob, orphans: true },
   "storage.k8s.io/csidrivers": { returnsDeleted: true },
@@ -53,6 +57,10 @@ const STRATEGIES: Readonly<Record<string, Strategy>> = {
   "storage.k8s.io/storageclasses": { returnsDeleted: true },
   "storage.k8s.io/volumeattachments": { returnsDeleted: true },
   "storage.k8s.io/volumeattributesclasses": { returnsDeleted: true },
+  "certificates.k8s.io/certificatesigningrequests": {
+    prepareCreate: prepareSigningRequest,
+    prepareUpdate: prepareSigningRequestUpdate,
+  },
   "apiextensions.k8s.io/customresourcedefinitions": {
     prepareCreate: prepareDefinition,
     prepareUpdate: rememberStorage,
@@ -113,9 +121,15 @@ export const madeByUpdate = (kind: ResourceKind) => MADE_BY_UPDATE.has(storageKe
 
 export const needsVersion = (kind: ResourceKind) => kind.custom !== undefined || VERSIONED.has(storageKey(kind));
 
-/** Counts from 1 on, or, of PriorityClasses, stays 1. */
-export function hasGeneration(kind: ResourceKind): boolean {
+/** New objects have generation 1. */
+export function beginsGeneration(kind: ResourceKind): boolean {
   return kind.custom !== undefined || GENERATIONS.has(storageKey(kind));
+}
+
+/** Changes are counted. PriorityClasses begin and never count, CSIDrivers count and never begin. */
+export function countsGeneration(kind: ResourceKind): boolean {
+  const key = storageKey(kind);
+  return key === "storage.k8s.io/csidrivers" || (beginsGeneration(kind) && key !== "scheduling.k8s.io/priorityclasses");
 }
 
 /** True when anything but metadata and status differs; a custom resource without a status door has only fields. */

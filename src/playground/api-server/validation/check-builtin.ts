@@ -5,7 +5,8 @@ import { type ResourceKind, storageKey } from "../resource-kind.ts";
 import type { Schema } from "../schema/schema.ts";
 import { checkSchema } from "./check-schema.ts";
 import { pathSegment } from "./formats.ts";
-import { type KindRules, nameFormat, rulesOf } from "./kind-rules.ts";
+import type { KindRules } from "./kind-rule.ts";
+import { nameFormat, rulesOf } from "./kind-rules.ts";
 import { checkObjectMeta, checkObjectMetaUpdate } from "./object-meta.ts";
 
 export interface BuiltinChange {
@@ -30,14 +31,13 @@ export function checkBuiltin(change: BuiltinChange): FieldError[] {
     });
   if (old === undefined) return [...whole(), ...ownErrors(rules, change)];
   const generic = { name: pathSegment, namespaced: kind.namespaced, kubeFinalizers: false };
-  const common = [...checkObjectMeta(object, generic), ...checkObjectMetaUpdate(object, old, false)];
-  const update = checkObjectMetaUpdate(object, old, rules.anyFinalizer !== true);
+  const errors = [...checkObjectMeta(object, generic), ...checkObjectMetaUpdate(object, old, false)];
+  const update = () => checkObjectMetaUpdate(object, old, rules.anyFinalizer !== true);
+  const asked = subresource === "" || rules.metaOfDoors === true ? (rules.meta ?? ["update"]) : ["update"];
+  const metadata = asked.map((which) => (which === "whole" ? whole() : update()));
   const own = ownErrors(rules, change);
-  if (subresource !== "" || rules.wholeAgain === undefined) return [...common, ...update, ...own];
-  if (rules.wholeAgain === "after") return [...common, ...update, ...whole(), ...own];
-  return rules.metaLast === true
-    ? [...common, ...whole(), ...own, ...update]
-    : [...common, ...whole(), ...update, ...own];
+  if (rules.metaLast !== true || metadata.length < 2) return [...errors, ...metadata.flat(), ...own];
+  return [...errors, ...(metadata[0] ?? []), ...own, ...metadata.slice(1).flat()];
 }
 
 function ownErrors(rules: KindRules, { object, old, subresource, schema }: BuiltinChange): FieldError[] {

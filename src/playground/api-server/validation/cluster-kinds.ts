@@ -1,10 +1,10 @@
-// Nodes, PriorityClasses, RuntimeClasses, Leases, StorageClasses, PersistentVolumes and CSIDrivers.
+// Nodes, PriorityClasses, RuntimeClasses, Leases and PersistentVolumes.
 import type { FieldError } from "../api-errors.ts";
 import type { JsonObject, JsonValue } from "../contract.ts";
 import { arrayAt, deepEqual, isObject, numberAt, objectAt, objectsAt, stringAt } from "../json.ts";
 import { nanoUnits } from "../quantity.ts";
 import { checkCidr } from "./addresses.ts";
-import { duplicate, forbidden, IMMUTABLE, invalid, invalids, notSupported, oneOf, required } from "./field-errors.ts";
+import { duplicate, forbidden, IMMUTABLE, invalid, invalids, notSupported, required } from "./field-errors.ts";
 import { dnsLabel, dnsSubdomain, labelValue, qualifiedName } from "./formats.ts";
 import { checkLabelName, checkLabels } from "./label-selectors.ts";
 import { noBacksteps } from "./paths.ts";
@@ -133,33 +133,6 @@ export function checkLease(lease: JsonObject): FieldError[] {
   return errors;
 }
 
-const BINDING_MODES = ["Immediate", "WaitForFirstConsumer"];
-
-export function checkStorageClass(storage: JsonObject): FieldError[] {
-  const [provisioner, policy] = [stringAt(storage, "provisioner"), stringAt(storage, "reclaimPolicy")];
-  const mode = storage["volumeBindingMode"];
-  const errors =
-    provisioner === ""
-      ? [required("provisioner")]
-      : invalids("provisioner", provisioner.toLowerCase(), qualifiedName(provisioner.toLowerCase()));
-  if (Object.keys(objectAt(storage, "parameters")).includes(""))
-    errors.push(invalid("parameters", "", "field can not be empty."));
-  if (policy !== "" && policy !== "Delete" && policy !== "Retain")
-    errors.push(notSupported("reclaimPolicy", policy, ["Delete", "Retain"]));
-  if (mode === undefined) return [...errors, required("volumeBindingMode")];
-  return BINDING_MODES.includes(String(mode))
-    ? errors
-    : [...errors, notSupported("volumeBindingMode", mode, BINDING_MODES)];
-}
-
-export function checkStorageClassUpdate(storage: JsonObject, old: JsonObject): FieldError[] {
-  const errors = ["parameters", "provisioner", "reclaimPolicy"].flatMap((field) =>
-    deepEqual(storage[field], old[field]) ? [] : [forbidden(field, `updates to ${field} are forbidden.`)],
-  );
-  const mode = storage["volumeBindingMode"];
-  return mode === old["volumeBindingMode"] ? errors : [...errors, invalid("volumeBindingMode", mode, IMMUTABLE)];
-}
-
 const RECLAIM = ["Delete", "Recycle", "Retain"];
 const VOLUME_ORDER = [
   ...["hostPath", "gcePersistentDisk", "awsElasticBlockStore", "glusterfs", "flocker", "nfs", "rbd", "quobyte"],
@@ -252,22 +225,4 @@ export function checkPersistentVolumeUpdate(volume: JsonObject, old: JsonObject)
     errors.push(invalid("nodeAffinity", spec["nodeAffinity"], why));
   }
   return errors;
-}
-
-const LIFECYCLES = ["Ephemeral", "Persistent"];
-const FS_GROUPS = ["File", "None", "ReadWriteOnceWithFSType"];
-
-export function checkCsiDriver(driver: JsonObject): FieldError[] {
-  const [name, spec] = [stringAt(driver, "metadata", "name"), objectAt(driver, "spec")];
-  const errors = checkDriverName("metadata.name", name).filter(({ type }) => type === "FieldValueTooLong");
-  for (const field of ["attachRequired", "podInfoOnMount", "storageCapacity"])
-    if (spec[field] === undefined) errors.push(required(`spec.${field}`));
-  const policy = spec["fsGroupPolicy"];
-  if (policy !== undefined) errors.push(...oneOf("spec.fsGroupPolicy", String(policy), FS_GROUPS));
-  return [
-    ...errors,
-    ...arrayAt(spec, "volumeLifecycleModes").flatMap((mode) =>
-      LIFECYCLES.includes(String(mode)) ? [] : [notSupported("spec.volumeLifecycleModes", mode, LIFECYCLES)],
-    ),
-  ];
 }

@@ -1,0 +1,42 @@
+// The form of what one kind asks of its objects.
+import type { FieldError } from "../api-errors.ts";
+import type { JsonObject } from "../contract.ts";
+import type { Format } from "./formats.ts";
+import { checkStatusCounts, type StatusCounts } from "./status-counts.ts";
+
+export type Check = (object: JsonObject) => FieldError[];
+export type Compare = (object: JsonObject, old: JsonObject) => FieldError[];
+
+export interface KindRules {
+  /** A DNS subdomain when absent. */
+  readonly name?: Format;
+  /** Beyond metadata, of a new object. */
+  readonly create?: Check;
+  /** Beyond metadata, of an object that changes. */
+  readonly update?: Compare;
+  /** Through the status door. */
+  readonly status?: Compare;
+  /** Through other doors of their own, by subresource. */
+  readonly doors?: Readonly<Record<string, Compare>>;
+  /**
+   * What Kubernetes checks of the metadata of an object that changes, beyond what it checks of every kind: as of a new
+   * object, as of a changed one; in this order. As of a changed one when absent.
+   */
+  readonly meta?: readonly ("whole" | "update")[];
+  /** Metadata comes last. */
+  readonly metaLast?: boolean;
+  /** The same through the status door and others. */
+  readonly metaOfDoors?: boolean;
+  /** Kinds outside the core's rules take any qualified finalizer. */
+  readonly anyFinalizer?: boolean;
+}
+
+/** New and changed objects alike, then what compares the two. */
+export const both =
+  (check: Check, compare?: Compare): Compare =>
+  (object, old) => [...check(object), ...(compare?.(object, old) ?? [])];
+
+export const counts =
+  (rule: StatusCounts): Compare =>
+  (object, old) =>
+    checkStatusCounts(object, old, rule);
