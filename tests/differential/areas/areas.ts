@@ -1,4 +1,5 @@
 import { rbac, reviews, tokens } from "./access.ts";
+import { admission } from "./admission.ts";
 import { apply } from "./apply.ts";
 import type { Area } from "./area.ts";
 import { crds } from "./crds.ts";
@@ -22,6 +23,7 @@ export const AREAS: readonly Area[] = [
   rbac,
   crds,
   webhooks,
+  admission,
   tokens,
   reviews,
   protocol,

@@ -76,8 +76,8 @@ export class SequenceBuilder {
   }
 
   /** The sequence's namespace with what a controller manager would put there: every sequence begins so. */
-  namespace(): void {
-    const labels = { differential: "{{seq}}" };
+  namespace(more: JsonMap = {}): void {
+    const labels = { differential: "{{seq}}", ...more };
     const body: Json = { apiVersion: "v1", kind: "Namespace", metadata: { name: "{{ns}}", labels } };
     this.send("POST", "/api/v1/namespaces", { body: { json: body }, verb: "create", kindName: "Namespace" });
     const account: Json = { apiVersion: "v1", kind: "ServiceAccount", metadata: { name: "default" } };
