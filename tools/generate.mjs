@@ -8,6 +8,7 @@ import { generateOpenApiFacts } from "./generate/kubernetes-open-api.mjs";
 import { generateKubernetesProtobuf } from "./generate/kubernetes-protobuf.mjs";
 import { generateKubernetesSchema } from "./generate/kubernetes-schema.mjs";
 import { recordKubernetesServer } from "./generate/kubernetes-server.mjs";
+import { generateTableForms } from "./generate/kubernetes-tables.mjs";
 import { generateKubernetesTypes } from "./generate/kubernetes-types.mjs";
 import { generateKubernetesZeroValues } from "./generate/kubernetes-zero-values.mjs";
 
@@ -23,6 +24,7 @@ const steps = {
   "kubernetes-schema": () => generateKubernetesSchema(root, cache),
   // After the schema, beside which it says what differs.
   "kubernetes-open-api": () => generateOpenApiFacts(root),
+  "kubernetes-tables": () => generateTableForms(root),
   "kubernetes-zero-values": () => generateKubernetesZeroValues(root, cache),
   "envoy-protos": () => generateEnvoyProtos(root, cache),
 };

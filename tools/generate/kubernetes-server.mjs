@@ -1,5 +1,5 @@
 // Asks a real API server of the release for the facts that no schema tells, and writes them to gen/: what
-// discovery says of every resource, the columns of every table, the objects that a new cluster has.
+// discovery says of every resource, the columns of every table, bookmarks, the objects that a new cluster has.
 // The server comes from the cache that tools/kubernetes fills, or from KUBE_BIN; it lives on loopback for some seconds.
 import { spawn } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
@@ -9,12 +9,12 @@ import { createServer } from "node:net";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { recordOpenApi } from "./kubernetes-open-api.mjs";
+import { recordBookmarks, recordColumns } from "./kubernetes-tables.mjs";
 
 /** The schemas are those of the first release of the same minor. */
 export const SERVER_RELEASE = "1.35.4";
 const TOKEN = "generate";
 const AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
-const TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io";
 /** Resources whose objects a new cluster has; the services and slices of the API server itself depend on its address. */
 const BORN = [
   "/api/v1/namespaces",
@@ -43,7 +43,14 @@ export async function recordKubernetesServer(root) {
     const groups = [...(await server.get("/api", AGGREGATED)).items, ...(await server.get("/apis", AGGREGATED)).items];
     const hashes = await storageHashes(server, groups);
     write("discovery.json", { release: SERVER_RELEASE, groups: groups.map(groupFacts), hashes });
-    write("columns.json", await columns(server, groups));
+    const listed = versionsOf(groups).flatMap(({ root: at, resources }) =>
+      resources.filter(({ verbs }) => verbs.includes("list")).map(({ resource }) => `${at}/${resource}`),
+    );
+    write("columns.json", await recordColumns(server.get, listed));
+    const watched = versionsOf(groups).flatMap(({ root: at, resources }) =>
+      resources.filter(({ verbs }) => verbs.includes("watch")).map(({ resource }) => `${at}/${resource}`),
+    );
+    write("bookmarks.json", await recordBookmarks(server.get, watched));
     write("open-api.json", { release: SERVER_RELEASE, ...(await recordOpenApi(server.get)) });
     write("born.json", (await Promise.all(BORN.map((path) => born(server, path)))).flat());
   } finally {
@@ -72,18 +79,6 @@ async function storageHashes(server, groups) {
   for (const { group, version, root } of versionsOf(groups)) {
     const { resources } = await server.get(root, "application/json");
     for (const { name, storageVersionHash: hash } of resources) if (hash) found[`${group}/${version}/${name}`] = hash;
-  }
-  return found;
-}
-
-/** Columns of every resource that can be listed, without their descriptions. */
-async function columns(server, groups) {
-  const found = {};
-  for (const { root, resources } of versionsOf(groups)) {
-    for (const { resource } of resources.filter(({ verbs }) => verbs.includes("list"))) {
-      const { columnDefinitions } = await server.get(`${root}/${resource}`, TABLE);
-      found[`${root}/${resource}`] = columnDefinitions.map(({ description: _, ...column }) => column);
-    }
   }
   return found;
 }
@@ -140,7 +135,7 @@ async function start(folder) {
       `--cert-dir=${dir}`,
     ]),
   ];
-  const get = (path, accept) => getJson({ port, path, accept });
+  const get = (path, accept, options = {}) => getJson({ port, path, accept, ...options });
   await ready(get, programs);
   const stop = async () => {
     for (const program of programs.toReversed()) await program.end();
@@ -182,8 +177,8 @@ function freePort() {
   });
 }
 
-/** The server's certificate is its own of this moment: there is none to check it against. */
-function getJson({ port, path, accept }) {
+/** The server's certificate is its own of this moment: there is none to check it against. `raw`: text stays text. */
+function getJson({ port, path, accept, raw = false }) {
   const headers = { accept, authorization: `Bearer ${TOKEN}` };
   return new Promise((resolve, reject) => {
     const call = request({ host: "127.0.0.1", port, path, headers, rejectUnauthorized: false }, (response) => {
@@ -191,7 +186,7 @@ function getJson({ port, path, accept }) {
       response.on("data", (chunk) => chunks.push(chunk));
       response.on("end", () => {
         const text = Buffer.concat(chunks).toString();
-        resolve(text.startsWith("{") ? JSON.parse(text) : text);
+        resolve(text.startsWith("{") && !raw ? JSON.parse(text) : text);
       });
     });
     call.on("error", reject);

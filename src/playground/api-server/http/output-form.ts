@@ -84,6 +84,9 @@ export function listPieces(
       : [kind.listKind, kind.group === "" ? kind.version : `${kind.group}/${kind.version}`];
   // Lists of custom resources say that there is no further page.
   const told = kind.custom !== undefined && form.kind !== "metadataList" ? { continue: "", ...metadata } : metadata;
+  // An empty one of this form has no items at all.
+  if (form.kind === "metadataList" && objects.length === 0)
+    return [Buffer.from(JSON.stringify({ kind: listKind, apiVersion, metadata: told, items: null }))];
   const head = JSON.stringify({ kind: listKind, apiVersion, metadata: told });
   const pieces: Buffer[] = [Buffer.from(`${head.slice(0, -1)},"items":[`)];
   for (const [index, object] of shown.entries()) {

@@ -1,13 +1,13 @@
 // The events of one watch in the form that its client asked for.
 import type { ApiResponse, JsonObject } from "../contract.ts";
+import { emptyObjectTexts } from "../gen/watched-forms.ts";
 import { objectAt, stringAt } from "../json.ts";
 import { bytesOf } from "../json-bytes.ts";
 import { fromStorage } from "../operations/convert-version.ts";
 import { apiVersionOf, type ResourceKind } from "../resource-kind.ts";
-import { zeroObject } from "../schema/zero-values.ts";
 import type { Predicate } from "../selectors.ts";
 import type { Change, ChangeType } from "../store/change.ts";
-import { buildTable } from "../tables/build-table.ts";
+import { buildTable, recordedPath } from "../tables/build-table.ts";
 import { type BatchedWriter, batchedWriter, eventLine } from "./batched-writer.ts";
 import { metadataOnly, type OutputForm } from "./output-form.ts";
 
@@ -80,7 +80,7 @@ function left(previous: JsonObject, revision: number): JsonObject {
 }
 
 /** What a bookmark shows beside its version. */
-function emptyObject(kind: ResourceKind): JsonObject {
-  const empty = kind.custom === undefined ? zeroObject(kind.schema, kind.definition) : {};
-  return { kind: kind.kind, apiVersion: apiVersionOf(kind), ...empty };
+export function emptyObject(kind: ResourceKind): JsonObject {
+  const text = kind.custom === undefined ? (emptyObjectTexts[recordedPath(kind)] ?? "{}") : "{}";
+  return { kind: kind.kind, apiVersion: apiVersionOf(kind), ...(JSON.parse(text) as JsonObject) };
 }

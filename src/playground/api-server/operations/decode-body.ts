@@ -4,6 +4,7 @@ import { badRequest } from "../api-errors.ts";
 import type { JsonObject, JsonValue } from "../contract.ts";
 import { decodeCustom } from "../crd/decode-custom.ts";
 import { builtinKinds } from "../gen/kinds.ts";
+import { internalType } from "../go-types.ts";
 import { duplicateFields } from "../http/read-body.ts";
 import { isObject, stringAt } from "../json.ts";
 import { apiVersionOf, parseApiVersion, type ResourceKind } from "../resource-kind.ts";
@@ -34,7 +35,7 @@ function unrecognized(kind: ResourceKind, body: JsonValue): string {
 
 const SCHEME = 'in scheme "pkg/runtime/scheme.go:111"';
 const isKnown = (apiVersion: string, kind: string) =>
-  builtinKinds.some((row) => row.kind === kind && apiVersionOf(row) === apiVersion);
+  builtinKinds.some((row) => (row.kind === kind || `${row.kind}List` === kind) && apiVersionOf(row) === apiVersion);
 
 /** A body may leave out what it is, but not be something else. */
 function checkKind(kind: ResourceKind, body: JsonObject): void {
@@ -42,9 +43,8 @@ function checkKind(kind: ResourceKind, body: JsonObject): void {
   const given = stringAt(body, "kind") || kind.kind;
   if (apiVersion === apiVersionOf(kind) && given === kind.kind) return;
   const { version } = parseApiVersion(apiVersion);
-  const group = kind.group === "" ? "core" : (kind.group.split(".")[0] ?? "");
   const why = isKnown(apiVersion, given)
-    ? `converting (v1.${given}) to (${group}.${kind.kind}): unknown conversion`
+    ? `converting (${version}.${given}) to (${internalType(kind)}): unknown conversion`
     : `no kind ${JSON.stringify(given)} is registered for version ${JSON.stringify(apiVersion)} ${SCHEME}`;
   throw badRequest(`${given} in version ${JSON.stringify(version)} cannot be handled as a ${kind.kind}: ${why}`);
 }

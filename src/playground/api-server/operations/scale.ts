@@ -1,7 +1,7 @@
 // The scale of a workload: how many replicas are wanted and there, whatever kind holds them.
 import { badRequest, invalid } from "../api-errors.ts";
 import type { JsonObject, JsonValue } from "../contract.ts";
-import { clone, ensureObject, isObject, objectAt, objectsAt, stringAt, valueAt } from "../json.ts";
+import { arrayAt, clone, ensureObject, isObject, objectAt, objectsAt, stringAt, valueAt } from "../json.ts";
 import type { ResourceKind } from "../resource-kind.ts";
 import { nonnegative } from "../validation/field-errors.ts";
 
@@ -44,14 +44,16 @@ export function selectorText(selector: JsonObject): string {
     isObject(selector["matchLabels"]) || selector["matchExpressions"] !== undefined
       ? objectAt(selector, "matchLabels")
       : selector;
-  const equal = Object.entries(labels).map(([key, value]) => `${key}=${String(value)}`);
+  const equal = Object.entries(labels).map(([key, value]) => ({ key, text: `${key}=${String(value)}` }));
   const sets = objectsAt(selector, "matchExpressions").map((expression) => {
     const [key, operator] = [stringAt(expression, "key"), stringAt(expression, "operator")];
-    const values = Array.isArray(expression["values"]) ? expression["values"].join(",") : "";
-    if (operator === "Exists") return key;
-    return operator === "DoesNotExist" ? `!${key}` : `${key} ${operator.toLowerCase()} (${values})`;
+    const values = arrayAt(expression, "values").map(String).sort().join(",");
+    if (operator === "Exists") return { key, text: key };
+    const text = operator === "DoesNotExist" ? `!${key}` : `${key} ${operator.toLowerCase()} (${values})`;
+    return { key, text };
   });
-  return [...equal.sort(), ...sets].join(",");
+  const byKey = [...equal, ...sets].sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
+  return byKey.map(({ text }) => text).join(",");
 }
 
 const SCALE = { group: "autoscaling", kind: "Scale" };

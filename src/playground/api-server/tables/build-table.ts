@@ -1,11 +1,12 @@
 // Answers to `as=Table`: what kubectl prints is decided here.
 import type { JsonObject } from "../contract.ts";
-import { objectAt } from "../json.ts";
-import type { ResourceKind } from "../resource-kind.ts";
-import { storageKey } from "../resource-kind.ts";
+import { columnDescriptions, descriptionTexts } from "../gen/watched-forms.ts";
+import { numberAt, objectAt } from "../json.ts";
+import { apiVersionOf, type ResourceKind, storageKey } from "../resource-kind.ts";
 import { BUILTIN_COLUMNS } from "./builtin-columns.ts";
 import { ageColumn, type Column, nameColumn } from "./column.ts";
 import { customColumns } from "./custom-columns.ts";
+import { podRowConditions } from "./pod-columns.ts";
 
 export type IncludeObject = "Metadata" | "Object" | "None";
 
@@ -22,28 +23,47 @@ export function buildTable(
   options: { readonly include: IncludeObject; readonly columns: boolean },
 ): JsonObject {
   const columns = columnsOf(kind);
+  const conditions = storageKey(kind) === "/pods" ? podRowConditions : () => ({});
   return {
     kind: "Table",
     apiVersion: "meta.k8s.io/v1",
     metadata: {},
-    columnDefinitions: options.columns ? columns.map(columnDefinition) : null,
-    rows: objects.map((object) => ({
+    columnDefinitions: options.columns ? definitions(kind, columns) : null,
+    rows: inOrder(kind, objects).map((object) => ({
       cells: columns.map((column) => column.cell(object)),
+      ...conditions(object),
       ...rowObject(object, options.include),
     })),
   };
 }
 
-const columnDefinition = (column: Column): JsonObject => ({
-  name: column.name,
-  type: column.type,
-  format: column.format ?? "",
-  description: column.description ?? "",
-  priority: column.priority ?? 0,
-});
+/** Where a resource stands in the tables of what a server said. */
+export function recordedPath(kind: ResourceKind): string {
+  return `/${kind.group === "" ? "api" : "apis"}/${apiVersionOf(kind)}/${kind.plural}`;
+}
+
+function definitions(kind: ResourceKind, columns: readonly Column[]): JsonObject[] {
+  const texts = columnDescriptions[recordedPath(kind)] ?? [];
+  return columns
+    .filter(({ untold }) => untold !== true)
+    .map((column, index) => ({
+      name: column.name,
+      type: column.type,
+      format: column.format ?? "",
+      description: column.description ?? descriptionTexts[texts[index] ?? -1] ?? "",
+      priority: column.priority ?? 0,
+    }));
+}
+
+/** Flow schemas stand in the order in which they are tried. */
+function inOrder(kind: ResourceKind, objects: readonly JsonObject[]): readonly JsonObject[] {
+  if (storageKey(kind) !== "flowcontrol.apiserver.k8s.io/flowschemas") return objects;
+  const precedence = (object: JsonObject) => numberAt(object, "spec", "matchingPrecedence") ?? 0;
+  return objects.toSorted((a, b) => precedence(a) - precedence(b));
+}
 
 function rowObject(object: JsonObject, include: IncludeObject): JsonObject {
-  if (include === "None") return {};
+  if (include === "None") return { object: null };
   if (include === "Object") return { object };
   const metadata = objectAt(object, "metadata");
   return { object: { kind: "PartialObjectMetadata", apiVersion: "meta.k8s.io/v1", metadata } };

@@ -1,8 +1,8 @@
 // Columns of the kinds that people list seldom: what the cluster is made of, and what others registered in it.
 import type { JsonObject, JsonValue } from "../contract.ts";
 import { arrayAt, isObject, numberAt, objectAt, objectsAt, stringAt, valueAt } from "../json.ts";
-import { ageColumn, type Column, nameColumn, numberColumn, textColumn } from "./column.ts";
-import { age } from "./durations.ts";
+import { ageColumn, type Column, createdColumn, labelsText, nameColumn, numberColumn, textColumn } from "./column.ts";
+import { shortDuration } from "./durations.ts";
 
 type Cell = (object: JsonObject) => JsonValue;
 
@@ -28,12 +28,6 @@ const flag = (name: string, ...path: string[]): Column => ({
   type: "boolean",
   cell: (object) => valueAt(object, ...path) === true,
 });
-
-const created: Column = {
-  name: "Created At",
-  type: "date",
-  cell: (object) => stringAt(object, "metadata", "creationTimestamp"),
-};
 
 const condition = (object: JsonObject, type: string) =>
   objectsAt(object, "status", "conditions").find((one) => one["type"] === type);
@@ -66,13 +60,12 @@ function requestState(csr: JsonObject): string {
 
 function requestedDuration(csr: JsonObject): string {
   const seconds = numberAt(csr, "spec", "expirationSeconds");
-  return seconds === undefined ? "<none>" : age(new Date(Date.now() - seconds * 1000).toISOString());
+  return seconds === undefined ? "<none>" : shortDuration(seconds);
 }
 
 function reference(of: JsonObject): string {
-  const group = stringAt(of, "apiGroup");
-  const named = `${stringAt(of, "kind")}${group === "" ? "" : `.${group}`}/${stringAt(of, "name")}`;
-  return named;
+  const group = of["apiGroup"];
+  return `${stringAt(of, "kind")}${typeof group === "string" ? `.${group}` : ""}/${stringAt(of, "name")}`;
 }
 
 function parameters(object: JsonObject): string {
@@ -81,7 +74,8 @@ function parameters(object: JsonObject): string {
 }
 
 function parentRef(object: JsonObject): string {
-  const parent = objectAt(object, "spec", "parentRef");
+  const parent = objectAt(object, "spec")["parentRef"];
+  if (!isObject(parent)) return "<none>";
   const group = stringAt(parent, "group");
   const resource = `${stringAt(parent, "resource")}${group === "" ? "" : `.${group}`}`;
   const namespace = stringAt(parent, "namespace");
@@ -107,12 +101,6 @@ const joined = (field: string) => (template: JsonObject) =>
     .map((one) => stringAt(one, field))
     .join(",");
 
-const labelsText = (labels: JsonObject) =>
-  Object.entries(labels)
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([key, value]) => `${key}=${String(value)}`)
-    .join(",") || "<none>";
-
 function claimState(claim: JsonObject): string {
   const states = [];
   if (stringAt(claim, "metadata", "deletionTimestamp") !== "") states.push("deleted");
@@ -135,8 +123,19 @@ function paramRef(binding: JsonObject): string {
   const ref = objectAt(binding, "spec")["paramRef"];
   if (!isObject(ref)) return "<unset>";
   const [namespace, name] = [stringAt(ref, "namespace"), stringAt(ref, "name")];
-  if (name !== "") return namespace === "" ? name : `${namespace}/${name}`;
-  return namespace === "" ? "*" : `${namespace}/*`;
+  if (name !== "") return `${namespace || "*"}/${name}`;
+  return isObject(ref["selector"]) ? goSelector(ref["selector"]) : "<unset>";
+}
+
+/** A selector as Go prints the struct. */
+function goSelector(selector: JsonObject): string {
+  const labels = Object.entries(objectAt(selector, "matchLabels")).sort(([a], [b]) => (a < b ? -1 : 1));
+  const expressions = objectsAt(selector, "matchExpressions").map((one) => {
+    const values = arrayAt(one, "values").map(String).join(" ");
+    return `LabelSelectorRequirement{Key:${stringAt(one, "key")},Operator:${stringAt(one, "operator")},Values:[${values}],},`;
+  });
+  const shown = labels.map(([key, value]) => `${key}: ${String(value)},`).join("");
+  return `&LabelSelector{MatchLabels:map[string]string{${shown}},MatchExpressions:[]LabelSelectorRequirement{${expressions.join("")}},}`;
 }
 
 function missingLevel(schema: JsonObject): string {
@@ -174,7 +173,7 @@ export const clusterColumns: Readonly<Record<string, readonly Column[]>> = {
     textColumn("Message", text("message")),
     textColumn("Error", text("error")),
   ],
-  "/limitranges": [nameColumn, created],
+  "/limitranges": [nameColumn, createdColumn],
   "/podtemplates": [
     nameColumn,
     textColumn("Containers", joined("name")),
@@ -203,7 +202,7 @@ export const clusterColumns: Readonly<Record<string, readonly Column[]>> = {
   "certificates.k8s.io/certificatesigningrequests": [
     nameColumn,
     ageColumn,
-    textColumn("SignerName", text("spec", "signerName")),
+    textColumn("SignerName", orElse("<none>", "spec", "signerName")),
     textColumn("Requestor", text("spec", "username")),
     textColumn("RequestedDuration", requestedDuration),
     textColumn("Condition", requestState),
@@ -214,11 +213,11 @@ export const clusterColumns: Readonly<Record<string, readonly Column[]>> = {
     textColumn("Parameters", parameters),
     ageColumn,
   ],
-  "networking.k8s.io/ipaddresses": [nameColumn, textColumn("ParentRef", parentRef)],
+  "networking.k8s.io/ipaddresses": [nameColumn, textColumn("ParentRef", parentRef), { ...ageColumn, untold: true }],
   "networking.k8s.io/servicecidrs": [nameColumn, textColumn("CIDRs", listed("", "spec", "cidrs")), ageColumn],
   "storage.k8s.io/csidrivers": [
     nameColumn,
-    flag("AttachRequired", "spec", "attachRequired"),
+    { ...flag("AttachRequired"), cell: (driver) => objectAt(driver, "spec")["attachRequired"] !== false },
     flag("PodInfoOnMount", "spec", "podInfoOnMount"),
     flag("StorageCapacity", "spec", "storageCapacity"),
     textColumn("TokenRequests", tokenRequests),
@@ -231,7 +230,7 @@ export const clusterColumns: Readonly<Record<string, readonly Column[]>> = {
     numberColumn("Drivers", (node) => arrayAt(node, "spec", "drivers").length),
     ageColumn,
   ],
-  "storage.k8s.io/csistoragecapacities": [nameColumn, created],
+  "storage.k8s.io/csistoragecapacities": [nameColumn, createdColumn],
   "storage.k8s.io/volumeattachments": [
     nameColumn,
     { ...textColumn("Attacher", text("spec", "attacher")), format: "name" },
@@ -258,7 +257,7 @@ export const clusterColumns: Readonly<Record<string, readonly Column[]>> = {
     numberColumn("Value", (one) => numberAt(one, "value") ?? 0),
     flag("Global-Default", "globalDefault"),
     ageColumn,
-    textColumn("PreemptionPolicy", orElse("<unset>", "preemptionPolicy")),
+    textColumn("PreemptionPolicy", text("preemptionPolicy")),
   ],
   "node.k8s.io/runtimeclasses": [nameColumn, textColumn("Handler", text("handler")), ageColumn],
   "resource.k8s.io/resourceclaims": [nameColumn, textColumn("State", claimState), ageColumn],

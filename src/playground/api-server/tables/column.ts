@@ -5,6 +5,8 @@ import { age } from "./durations.ts";
 export interface Column {
   readonly name: string;
   readonly type: "string" | "integer" | "number" | "boolean" | "date";
+  /** A cell that no definition tells of, as a real server has one. */
+  readonly untold?: boolean;
   readonly format?: string;
   readonly description?: string;
   /** 1 for columns that only `-o wide` shows. */
@@ -24,6 +26,19 @@ export const ageColumn: Column = {
   type: "string",
   cell: (object) => age(stringAt(object, "metadata", "creationTimestamp")),
 };
+
+/** When it was made, for kinds whose table has no columns of their own. */
+export const createdColumn: Column = {
+  name: "Created At",
+  type: "date",
+  cell: (object) => stringAt(object, "metadata", "creationTimestamp") || "0001-01-01T00:00:00Z",
+};
+
+/** `a=b,c=d`, sorted; `<none>` for none. */
+export function labelsText(labels: JsonObject): string {
+  const texts = Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1));
+  return texts.map(([key, value]) => `${key}=${String(value)}`).join(",") || "<none>";
+}
 
 export function textColumn(name: string, cell: (object: JsonObject) => JsonValue, priority = 0): Column {
   return { name, type: "string", priority, cell };

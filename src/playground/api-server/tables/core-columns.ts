@@ -1,7 +1,7 @@
-import type { JsonObject } from "../contract.ts";
-import { arrayAt, numberAt, objectAt, objectsAt, stringAt } from "../json.ts";
-import { selectorText } from "../operations/scale.ts";
-import { ageColumn, type Column, nameColumn, textColumn } from "./column.ts";
+import type { JsonObject, JsonValue } from "../contract.ts";
+import { arrayAt, isObject, numberAt, objectAt, objectsAt, stringAt } from "../json.ts";
+import { balancedAddresses } from "./balanced-addresses.ts";
+import { ageColumn, type Column, labelsText, nameColumn, textColumn } from "./column.ts";
 import { age } from "./durations.ts";
 
 const size =
@@ -18,12 +18,8 @@ function externalIp(service: JsonObject): string {
   const given = arrayAt(spec, "externalIPs").map(String);
   const type = stringAt(spec, "type");
   if (type === "ExternalName") return stringAt(spec, "externalName");
-  const balanced = objectsAt(service, "status", "loadBalancer", "ingress").map(
-    (one) => stringAt(one, "ip") || stringAt(one, "hostname"),
-  );
-  const all = type === "LoadBalancer" ? [...balanced, ...given] : given;
-  if (all.length > 0) return all.join(",");
-  return type === "LoadBalancer" ? "<pending>" : "<none>";
+  if (type === "LoadBalancer") return [...balancedAddresses(service), ...given].join(",") || "<pending>";
+  return type === "" ? "<unknown>" : given.join(",") || "<none>";
 }
 
 function servicePorts(service: JsonObject): string {
@@ -34,24 +30,29 @@ function servicePorts(service: JsonObject): string {
   return ports.join(",") || "<none>";
 }
 
-/** `10.0.0.1:80,10.0.0.2:80 + 3 more...` */
+/** `10.0.0.1:80,10.0.0.2:80 + 3 more...`, port by port. */
 function endpointsText(endpoints: JsonObject): string {
-  const all = objectsAt(endpoints, "subsets").flatMap((subset) => {
+  const subsets = objectsAt(endpoints, "subsets");
+  const all = subsets.flatMap((subset) => {
     const hosts = objectsAt(subset, "addresses").map((one) => stringAt(one, "ip"));
-    const ports = objectsAt(subset, "ports").map((one) => `:${String(one["port"])}`);
-    return hosts.flatMap((host) => (ports.length === 0 ? [host] : ports.map((port) => host + port)));
+    const ports = objectsAt(subset, "ports").map((one) => String(one["port"]));
+    return ports.length === 0 ? hosts : ports.flatMap((port) => hosts.map((host) => `${bracketed(host)}:${port}`));
   });
-  return shortList(all, 3);
+  return subsets.length === 0 ? "<none>" : shortList(all, "");
 }
 
-function shortList(all: readonly string[], most: number): string {
-  if (all.length === 0) return "<none>";
-  const rest = all.length - most;
-  return all.slice(0, most).join(",") + (rest > 0 ? ` + ${rest} more...` : "");
+const bracketed = (host: string) => (host.includes(":") ? `[${host}]` : host);
+
+const MOST = 3;
+
+function shortList(all: readonly string[], none: string): string {
+  const rest = all.length - MOST;
+  const shown = all.slice(0, MOST).join(",");
+  return rest > 0 ? `${shown} + ${rest} more...` : shown || none;
 }
 
 function nodeStatus(node: JsonObject): string {
-  const ready = objectsAt(node, "status", "conditions").find((one) => one["type"] === "Ready");
+  const ready = objectsAt(node, "status", "conditions").findLast((one) => one["type"] === "Ready");
   const words = [ready === undefined ? "Unknown" : ready["status"] === "True" ? "Ready" : "NotReady"];
   if (objectAt(node, "spec")["unschedulable"] === true) words.push("SchedulingDisabled");
   return words.join(",");
@@ -60,13 +61,11 @@ function nodeStatus(node: JsonObject): string {
 const ROLE = "node-role.kubernetes.io/";
 
 function nodeRoles(node: JsonObject): string {
-  const keys = Object.keys(objectAt(node, "metadata", "labels")).filter((key) => key.startsWith(ROLE));
-  return (
-    keys
-      .map((key) => key.slice(ROLE.length))
-      .sort()
-      .join(",") || "<none>"
-  );
+  const roles = Object.entries(objectAt(node, "metadata", "labels")).map(([key, value]) => {
+    if (key === "kubernetes.io/role") return String(value);
+    return key.startsWith(ROLE) ? key.slice(ROLE.length) : "";
+  });
+  return [...new Set(roles.filter((role) => role !== ""))].sort().join(",") || "<none>";
 }
 
 const address = (type: string) => (node: JsonObject) =>
@@ -77,38 +76,49 @@ const address = (type: string) => (node: JsonObject) =>
 
 const nodeInfo = (field: string) => (node: JsonObject) => stringAt(node, "status", "nodeInfo", field) || "<unknown>";
 
+/** Rows are of the form in which events are kept, whichever was asked for. */
+const either = (event: JsonObject, kept: string, shown: string) => event[kept] ?? event[shown];
+
 function eventSource(event: JsonObject): string {
-  const words = [
-    stringAt(event, "source", "component") || stringAt(event, "reportingComponent"),
-    stringAt(event, "source", "host"),
-  ];
-  return words.filter((word) => word !== "").join(", ");
+  const source = either(event, "source", "deprecatedSource");
+  const component =
+    stringAt(source, "component") || String(either(event, "reportingComponent", "reportingController") ?? "");
+  const instance = stringAt(source, "host") || stringAt(event, "reportingInstance");
+  return instance === "" ? component : `${component}, ${instance}`;
 }
 
-const eventObject = (event: JsonObject) => {
-  const object = objectAt(event, "involvedObject");
-  const from = Object.keys(object).length > 0 ? object : objectAt(event, "regarding");
-  return `${stringAt(from, "kind").toLowerCase()}/${stringAt(from, "name")}`;
-};
+function eventObject(event: JsonObject): string {
+  const object = either(event, "involvedObject", "regarding");
+  const [kind, name] = [stringAt(object, "kind").toLowerCase(), stringAt(object, "name")];
+  return name === "" ? kind : `${kind}/${name}`;
+}
 
-const lastSeen = (event: JsonObject) =>
-  age(
-    stringAt(event, "series", "lastObservedTime") ||
-      stringAt(event, "lastTimestamp") ||
-      stringAt(event, "eventTime") ||
-      stringAt(event, "firstTimestamp"),
-  );
+const timeOf = (value: JsonValue | undefined) => (typeof value === "string" ? value : "");
+
+const firstSeen = (event: JsonObject) =>
+  age(timeOf(either(event, "firstTimestamp", "deprecatedFirstTimestamp")) || stringAt(event, "eventTime"));
+
+function lastSeen(event: JsonObject): string {
+  if (isObject(event["series"])) return age(stringAt(event, "series", "lastObservedTime"));
+  const last = timeOf(either(event, "lastTimestamp", "deprecatedLastTimestamp"));
+  return last === "" ? firstSeen(event) : age(last);
+}
+
+function eventCount(event: JsonObject): number {
+  if (isObject(event["series"])) return numberAt(event, "series", "count") ?? 0;
+  return Number(either(event, "count", "deprecatedCount") ?? 0) || 1;
+}
 
 /** By `group/plural`. */
 export const coreColumns: Readonly<Record<string, readonly Column[]>> = {
   "/services": [
     nameColumn,
     textColumn("Type", text("spec", "type")),
-    textColumn("Cluster-IP", (service) => stringAt(service, "spec", "clusterIP") || "<none>"),
+    textColumn("Cluster-IP", (service) => String(arrayAt(service, "spec", "clusterIPs")[0] ?? "<none>")),
     textColumn("External-IP", externalIp),
     textColumn("Port(s)", servicePorts),
     ageColumn,
-    textColumn("Selector", (service) => selectorText(objectAt(service, "spec", "selector")) || "<none>", 1),
+    textColumn("Selector", (service) => labelsText(objectAt(service, "spec", "selector")), 1),
   ],
   "/nodes": [
     nameColumn,
@@ -131,11 +141,11 @@ export const coreColumns: Readonly<Record<string, readonly Column[]>> = {
     textColumn("Type", text("type")),
     textColumn("Reason", text("reason")),
     textColumn("Object", eventObject),
-    textColumn("Subobject", text("involvedObject", "fieldPath"), 1),
+    textColumn("Subobject", (event) => stringAt(either(event, "involvedObject", "regarding"), "fieldPath"), 1),
     textColumn("Source", eventSource, 1),
-    textColumn("Message", (event) => (stringAt(event, "message") || stringAt(event, "note")).trim()),
-    textColumn("First Seen", (event) => age(stringAt(event, "firstTimestamp") || stringAt(event, "eventTime")), 1),
-    textColumn("Count", (event) => String(numberAt(event, "count") ?? numberAt(event, "series", "count") ?? 1), 1),
+    textColumn("Message", (event) => String(either(event, "message", "note") ?? "").trim()),
+    textColumn("First Seen", firstSeen, 1),
+    textColumn("Count", eventCount, 1),
     { ...nameColumn, priority: 1 },
   ],
   "discovery.k8s.io/endpointslices": [
@@ -143,15 +153,15 @@ export const coreColumns: Readonly<Record<string, readonly Column[]>> = {
     textColumn("AddressType", text("addressType")),
     textColumn("Ports", (slice) =>
       shortList(
-        objectsAt(slice, "ports").map((port) => String(port["port"] ?? "*")),
-        3,
-      ).replace("<none>", "<unset>"),
+        objectsAt(slice, "ports").map((port) => String(port["port"] ?? port["name"] ?? "*")),
+        "<unset>",
+      ),
     ),
     textColumn("Endpoints", (slice) =>
       shortList(
         objectsAt(slice, "endpoints").flatMap((one) => arrayAt(one, "addresses").map(String)),
-        3,
-      ).replace("<none>", "<unset>"),
+        "<unset>",
+      ),
     ),
     ageColumn,
   ],

@@ -5,14 +5,18 @@ import { ageColumn, type Column, nameColumn, textColumn } from "./column.ts";
 import { age } from "./durations.ts";
 
 const isReady = (status: JsonObject) => status["ready"] === true;
+const inState = (status: JsonObject, state: string) => valueAt(status, "state", state) !== undefined;
 
 /** `Error`, `ExitCode:3`, `Signal:9` or the reason that is given. */
-function endReason(terminated: JsonObject): string {
+function endReason(status: JsonObject): string {
+  const terminated = objectAt(status, "state", "terminated");
   const reason = stringAt(terminated, "reason");
   if (reason !== "") return reason;
   const signal = numberAt(terminated, "signal") ?? 0;
   return signal !== 0 ? `Signal:${signal}` : `ExitCode:${numberAt(terminated, "exitCode") ?? 0}`;
 }
+
+const endedWell = (status: JsonObject) => numberAt(status, "state", "terminated", "exitCode") === 0;
 
 /** Init containers that restart always run beside the others. */
 function sidecarNames(pod: JsonObject): ReadonlySet<string> {
@@ -20,69 +24,102 @@ function sidecarNames(pod: JsonObject): ReadonlySet<string> {
   return new Set(inits.filter((one) => one["restartPolicy"] === "Always").map((one) => stringAt(one, "name")));
 }
 
-/** What the first unfinished init container says; undefined when all are done. */
-function initReason(pod: JsonObject): string | undefined {
-  const statuses = objectsAt(pod, "status", "initContainerStatuses");
-  const total = objectsAt(pod, "spec", "initContainers").length;
+/** How far the init containers are; `reason` is undefined when all are done. */
+interface Initializing {
+  readonly reason: string | undefined;
+  /** Of those that were looked at, which ends with the first that is not done. */
+  readonly statuses: readonly JsonObject[];
+  readonly readySidecars: number;
+}
+
+function initializing(pod: JsonObject): Initializing {
+  const all = objectsAt(pod, "status", "initContainerStatuses");
   const sidecars = sidecarNames(pod);
-  for (const [index, status] of statuses.entries()) {
-    const terminated = valueAt(status, "state", "terminated");
-    if (numberAt(terminated, "exitCode") === 0) continue;
-    if (sidecars.has(stringAt(status, "name")) && status["started"] === true) continue;
-    if (terminated !== undefined) return `Init:${endReason(objectAt(status, "state", "terminated"))}`;
-    const waiting = stringAt(status, "state", "waiting", "reason");
-    if (waiting !== "" && waiting !== "PodInitializing") return `Init:${waiting}`;
-    return `Init:${index}/${total}`;
+  let readySidecars = 0;
+  for (const [index, status] of all.entries()) {
+    if (endedWell(status)) continue;
+    if (sidecars.has(stringAt(status, "name")) && status["started"] === true) {
+      if (isReady(status)) readySidecars++;
+      continue;
+    }
+    const reason = `Init:${unfinished(pod, status, index)}`;
+    return { reason, statuses: all.slice(0, index + 1), readySidecars };
   }
-  return undefined;
+  return { reason: undefined, statuses: all, readySidecars };
+}
+
+function unfinished(pod: JsonObject, status: JsonObject, index: number): string {
+  if (inState(status, "terminated")) return endReason(status);
+  const waiting = stringAt(status, "state", "waiting", "reason");
+  if (waiting !== "" && waiting !== "PodInitializing") return waiting;
+  return `${index}/${objectsAt(pod, "spec", "initContainers").length}`;
 }
 
 /** What the containers say; `base` when none of them says anything. */
 function containerReason(pod: JsonObject, base: string): string {
   let reason = base;
   let running = false;
+  let error = "";
   for (const status of objectsAt(pod, "status", "containerStatuses").reverse()) {
     const waiting = stringAt(status, "state", "waiting", "reason");
-    const terminated = valueAt(status, "state", "terminated");
     if (waiting !== "") reason = waiting;
-    else if (terminated !== undefined) reason = endReason(objectAt(status, "state", "terminated"));
-    else if (isReady(status) && valueAt(status, "state", "running") !== undefined) running = true;
+    else if (inState(status, "terminated")) {
+      reason = endReason(status);
+      if (!endedWell(status)) error = reason;
+    } else if (isReady(status) && inState(status, "running")) running = true;
   }
-  if (reason !== "Completed" || !running) return reason;
-  return isTrueCondition(pod, "Ready") ? "Running" : "NotReady";
+  if (reason !== "Completed") return reason;
+  if (running && isTrueCondition(pod, "Ready")) return "Running";
+  return error || (running ? "NotReady" : reason);
 }
 
 const isTrueCondition = (pod: JsonObject, type: string) =>
   objectsAt(pod, "status", "conditions").some((one) => one["type"] === type && one["status"] === "True");
 
-/** The STATUS column. */
-export function podStatus(pod: JsonObject): string {
-  const base = stringAt(pod, "status", "reason") || stringAt(pod, "status", "phase");
+function baseReason(pod: JsonObject): string {
   const gated = objectsAt(pod, "status", "conditions").some(
     (one) => one["type"] === "PodScheduled" && one["reason"] === "SchedulingGated",
   );
-  const reason = gated ? "SchedulingGated" : (initReason(pod) ?? containerReason(pod, base));
+  return gated ? "SchedulingGated" : stringAt(pod, "status", "reason") || stringAt(pod, "status", "phase");
+}
+
+/** Only then do the containers count. */
+const isInitialized = (pod: JsonObject, { reason }: Initializing) =>
+  reason === undefined || isTrueCondition(pod, "Initialized");
+
+/** The STATUS column. */
+export function podStatus(pod: JsonObject): string {
+  const init = initializing(pod);
+  const before = init.reason ?? baseReason(pod);
+  const reason = isInitialized(pod, init) ? containerReason(pod, before) : before;
   if (stringAt(pod, "metadata", "deletionTimestamp") === "") return reason;
   if (stringAt(pod, "status", "reason") === "NodeLost") return "Unknown";
   const phase = stringAt(pod, "status", "phase");
   return phase === "Succeeded" || phase === "Failed" ? reason : "Terminating";
 }
 
-function shownStatuses(pod: JsonObject): JsonObject[] {
-  const sidecars = sidecarNames(pod);
-  const inits = objectsAt(pod, "status", "initContainerStatuses").filter((one) => sidecars.has(stringAt(one, "name")));
-  return [...inits, ...objectsAt(pod, "status", "containerStatuses")];
-}
-
 function readyText(pod: JsonObject): string {
   const total = objectsAt(pod, "spec", "containers").length + sidecarNames(pod).size;
-  return `${shownStatuses(pod).filter(isReady).length}/${total}`;
+  const init = initializing(pod);
+  const counted = isInitialized(pod, init) ? objectsAt(pod, "status", "containerStatuses").filter(isServing) : [];
+  return `${init.readySidecars + counted.length}/${total}`;
+}
+
+function isServing(status: JsonObject): boolean {
+  const waits = stringAt(status, "state", "waiting", "reason") !== "";
+  return !waits && !inState(status, "terminated") && inState(status, "running") && isReady(status);
 }
 
 /** `3 (5s ago)`. */
 function restarts(pod: JsonObject): string {
-  const statuses =
-    initReason(pod) === undefined ? shownStatuses(pod) : objectsAt(pod, "status", "initContainerStatuses");
+  const init = initializing(pod);
+  const sidecars = sidecarNames(pod);
+  const statuses = isInitialized(pod, init)
+    ? [
+        ...init.statuses.filter((one) => sidecars.has(stringAt(one, "name"))),
+        ...objectsAt(pod, "status", "containerStatuses"),
+      ]
+    : init.statuses;
   const count = statuses.reduce((sum, one) => sum + (numberAt(one, "restartCount") ?? 0), 0);
   const ends = statuses.map((one) => stringAt(one, "lastState", "terminated", "finishedAt")).sort();
   const last = ends.at(-1) ?? "";
@@ -101,8 +138,21 @@ export const podColumns: readonly Column[] = [
   textColumn("Status", podStatus),
   textColumn("Restarts", restarts),
   ageColumn,
-  textColumn("IP", (pod) => stringAt(pod, "status", "podIP") || "<none>", 1),
+  textColumn("IP", (pod) => stringAt(objectsAt(pod, "status", "podIPs")[0], "ip") || "<none>", 1),
   textColumn("Node", (pod) => stringAt(pod, "spec", "nodeName") || "<none>", 1),
   textColumn("Nominated Node", (pod) => stringAt(pod, "status", "nominatedNodeName") || "<none>", 1),
   textColumn("Readiness Gates", readinessGates, 1),
 ];
+
+const ENDS: Readonly<Record<string, string>> = {
+  Succeeded: "The pod has completed successfully.",
+  Failed: "The pod failed.",
+};
+
+/** What a row says of a pod that is over. */
+export function podRowConditions(pod: JsonObject): JsonObject {
+  const reason = stringAt(pod, "status", "phase");
+  const message = ENDS[reason];
+  if (message === undefined) return {};
+  return { conditions: [{ type: "Completed", status: "True", reason, message }] };
+}

@@ -2,13 +2,8 @@
 import type { JsonObject } from "../contract.ts";
 import { numberAt, objectAt, objectsAt, stringAt, valueAt } from "../json.ts";
 import { selectorText } from "../operations/scale.ts";
-import { ageColumn, type Column, nameColumn, numberColumn, textColumn } from "./column.ts";
-
-const createdAt: Column = {
-  name: "Created At",
-  type: "date",
-  cell: (object) => stringAt(object, "metadata", "creationTimestamp"),
-};
+import { balancedAddresses } from "./balanced-addresses.ts";
+import { ageColumn, type Column, createdColumn, nameColumn, numberColumn, textColumn } from "./column.ts";
 
 const subjects = (kind: string) => (binding: JsonObject) =>
   objectsAt(binding, "subjects")
@@ -35,26 +30,36 @@ const webhookColumns: readonly Column[] = [
 
 const orNone = (value: unknown) => (value === undefined || value === null ? "N/A" : String(value));
 
-function hpaTargets(hpa: JsonObject): string {
-  const currents = objectsAt(hpa, "status", "currentMetrics");
-  const shown = objectsAt(hpa, "spec", "metrics").map((metric, index) => {
-    const wanted = numberAt(metric, "resource", "target", "averageUtilization");
-    const now = numberAt(currents[index], "resource", "current", "averageUtilization");
-    return `${stringAt(metric, "resource", "name")}: ${now === undefined ? "<unknown>" : `${now}%`}/${wanted ?? "<auto>"}%`;
-  });
-  return shown.join(", ") || "<none>";
+const MOST_HOSTS = 3;
+
+/** Rules without a host count, but are not shown. */
+function ingressHosts(ingress: JsonObject): string {
+  const rules = objectsAt(ingress, "spec", "rules");
+  const hosts: string[] = [];
+  let more = false;
+  for (const rule of rules) {
+    more ||= hosts.length === MOST_HOSTS;
+    const host = stringAt(rule, "host");
+    if (!more && host !== "") hosts.push(host);
+  }
+  if (hosts.length === 0) return "*";
+  return hosts.join(",") + (more ? ` + ${rules.length - MOST_HOSTS} more...` : "");
 }
 
-const ingressHosts = (ingress: JsonObject) =>
-  objectsAt(ingress, "spec", "rules")
-    .map((rule) => stringAt(rule, "host") || "*")
-    .join(",") || "*";
+/** A default class says so behind its name. */
+function storageClassName(one: JsonObject): string {
+  const annotations = objectAt(one, "metadata", "annotations");
+  const isDefault = ["storageclass.kubernetes.io", "storageclass.beta.kubernetes.io"].some(
+    (prefix) => annotations[`${prefix}/is-default-class`] === "true",
+  );
+  return `${stringAt(one, "metadata", "name")}${isDefault ? " (default)" : ""}`;
+}
 
 /** By `group/plural`. */
 export const policyColumns: Readonly<Record<string, readonly Column[]>> = {
-  "apiextensions.k8s.io/customresourcedefinitions": [nameColumn, createdAt],
-  "rbac.authorization.k8s.io/roles": [nameColumn, createdAt],
-  "rbac.authorization.k8s.io/clusterroles": [nameColumn, createdAt],
+  "apiextensions.k8s.io/customresourcedefinitions": [nameColumn, createdColumn],
+  "rbac.authorization.k8s.io/roles": [nameColumn, createdColumn],
+  "rbac.authorization.k8s.io/clusterroles": [nameColumn, createdColumn],
   "rbac.authorization.k8s.io/rolebindings": bindingColumns,
   "rbac.authorization.k8s.io/clusterrolebindings": bindingColumns,
   "admissionregistration.k8s.io/mutatingwebhookconfigurations": webhookColumns,
@@ -71,27 +76,11 @@ export const policyColumns: Readonly<Record<string, readonly Column[]>> = {
     numberColumn("Allowed Disruptions", (budget) => numberAt(budget, "status", "disruptionsAllowed") ?? 0),
     ageColumn,
   ],
-  "autoscaling/horizontalpodautoscalers": [
-    nameColumn,
-    textColumn("Reference", (hpa) => {
-      const reference = objectAt(hpa, "spec", "scaleTargetRef");
-      return `${stringAt(reference, "kind")}/${stringAt(reference, "name")}`;
-    }),
-    textColumn("Targets", hpaTargets),
-    textColumn("MinPods", (hpa) => String(numberAt(hpa, "spec", "minReplicas") ?? 1)),
-    numberColumn("MaxPods", (hpa) => numberAt(hpa, "spec", "maxReplicas") ?? 0),
-    numberColumn("Replicas", (hpa) => numberAt(hpa, "status", "currentReplicas") ?? 0),
-    ageColumn,
-  ],
   "networking.k8s.io/ingresses": [
     nameColumn,
     textColumn("Class", (ingress) => stringAt(ingress, "spec", "ingressClassName") || "<none>"),
     textColumn("Hosts", ingressHosts),
-    textColumn("Address", (ingress) =>
-      objectsAt(ingress, "status", "loadBalancer", "ingress")
-        .map((one) => stringAt(one, "ip") || stringAt(one, "hostname"))
-        .join(","),
-    ),
+    textColumn("Address", (ingress) => balancedAddresses(ingress).join(",")),
     textColumn("Ports", (ingress) => (objectsAt(ingress, "spec", "tls").length > 0 ? "80, 443" : "80")),
     ageColumn,
   ],
@@ -101,11 +90,11 @@ export const policyColumns: Readonly<Record<string, readonly Column[]>> = {
     ageColumn,
   ],
   "storage.k8s.io/storageclasses": [
-    nameColumn,
+    { ...nameColumn, cell: storageClassName },
     textColumn("Provisioner", (one) => stringAt(one, "provisioner")),
-    textColumn("ReclaimPolicy", (one) => stringAt(one, "reclaimPolicy")),
-    textColumn("VolumeBindingMode", (one) => stringAt(one, "volumeBindingMode")),
-    textColumn("AllowVolumeExpansion", (one) => String(one["allowVolumeExpansion"] === true)),
+    textColumn("ReclaimPolicy", (one) => stringAt(one, "reclaimPolicy") || "Delete"),
+    textColumn("VolumeBindingMode", (one) => stringAt(one, "volumeBindingMode") || "Immediate"),
+    textColumn("AllowVolumeExpansion", (one) => one["allowVolumeExpansion"] === true),
     ageColumn,
   ],
 };

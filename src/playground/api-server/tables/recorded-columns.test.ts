@@ -1,26 +1,37 @@
-// The columns of every table are those of a real API server, as `npm run generate -- kubernetes-server` recorded them.
+// The columns of every table and the cells of an object that holds nothing are those of a real API server, as
+// `npm run generate -- kubernetes-server` recorded them.
 import { readFileSync } from "node:fs";
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { JsonObject } from "../contract.ts";
+import { emptyObject } from "../http/watch-writer.ts";
 import { createRegistry } from "../registry.ts";
-import { buildTable } from "./build-table.ts";
+import { buildTable, recordedPath } from "./build-table.ts";
 
-type Recorded = Readonly<Record<string, readonly JsonObject[]>>;
+const read = (name: string) =>
+  JSON.parse(readFileSync(new URL(`../../../../tools/generate/gen/${name}.json`, import.meta.url), "utf8"));
 
-const file = new URL("../../../../tools/generate/gen/columns.json", import.meta.url);
-const recorded = JSON.parse(readFileSync(file, "utf8")) as Recorded;
+const columns = read("columns") as Readonly<Record<string, readonly JsonObject[]>>;
+const bookmarks = read("bookmarks") as Readonly<Record<string, { object: JsonObject; cells: unknown[] }>>;
 
-const rootOf = (group: string, version: string) => (group === "" ? `/api/${version}` : `/apis/${group}/${version}`);
+const kinds = createRegistry().kinds();
 
-const kinds = createRegistry()
-  .kinds()
-  .filter(({ verbs }) => verbs.includes("list"));
+describe("columns", () => {
+  it.each(kinds.filter(({ verbs }) => verbs.includes("list")).map((kind) => [recordedPath(kind), kind] as const))(
+    "%s",
+    (path, kind) => {
+      expect(buildTable(kind, [], { include: "None", columns: true })["columnDefinitions"]).toEqual(columns[path]);
+    },
+  );
+});
 
-it.each(kinds.map((kind) => [`${rootOf(kind.group, kind.version)}/${kind.plural}`, kind] as const))(
-  "%s",
-  (path, kind) => {
-    const { columnDefinitions } = buildTable(kind, [], { include: "None", columns: true });
-    const own = (columnDefinitions as JsonObject[]).map(({ description: _, ...column }) => column);
-    expect(own).toEqual(recorded[path]);
-  },
-);
+describe("bookmarks", () => {
+  it.each(kinds.filter(({ verbs }) => verbs.includes("watch")).map((kind) => [recordedPath(kind), kind] as const))(
+    "%s",
+    (path, kind) => {
+      const empty = emptyObject(kind);
+      expect(empty).toEqual(bookmarks[path]?.object);
+      const [row] = buildTable(kind, [empty], { include: "None", columns: false })["rows"] as JsonObject[];
+      expect(row?.["cells"]).toEqual(bookmarks[path]?.cells);
+    },
+  );
+});

@@ -34,6 +34,20 @@ function claimOf(volume: JsonObject): string {
   return isObject(claim) ? `${stringAt(claim, "namespace")}/${stringAt(claim, "name")}` : "";
 }
 
+/** Quantities that are not there are none. */
+const size =
+  (...path: string[]) =>
+  (object: JsonObject): JsonValue =>
+    stringAt(object, ...path) || "0";
+
+const CLASS = "volume.beta.kubernetes.io/storage-class";
+
+/** An old annotation goes before the field. */
+function storageClass(object: JsonObject): string {
+  const annotations = objectAt(object, "metadata", "annotations");
+  return CLASS in annotations ? String(annotations[CLASS]) : stringAt(object, "spec", "storageClassName");
+}
+
 const isBound = (claim: JsonObject) => stringAt(claim, "spec", "volumeName") !== "";
 
 /** By `group/plural`. */
@@ -42,21 +56,21 @@ export const volumeColumns: Readonly<Record<string, readonly Column[]>> = {
     nameColumn,
     textColumn("Status", (claim) => terminating(claim, stringAt(claim, "status", "phase"))),
     textColumn("Volume", text("spec", "volumeName")),
-    textColumn("Capacity", (claim) => (isBound(claim) ? stringAt(claim, "status", "capacity", "storage") : "")),
+    textColumn("Capacity", (claim) => (isBound(claim) ? size("status", "capacity", "storage")(claim) : "")),
     textColumn("Access Modes", (claim) => (isBound(claim) ? accessModes(claim, "status", "accessModes") : "")),
-    textColumn("StorageClass", text("spec", "storageClassName")),
+    textColumn("StorageClass", storageClass),
     textColumn("VolumeAttributesClass", orElse("<unset>", "spec", "volumeAttributesClassName")),
     ageColumn,
     textColumn("VolumeMode", orElse("<unset>", "spec", "volumeMode"), 1),
   ],
   "/persistentvolumes": [
     nameColumn,
-    textColumn("Capacity", text("spec", "capacity", "storage")),
+    textColumn("Capacity", size("spec", "capacity", "storage")),
     textColumn("Access Modes", (volume) => accessModes(volume, "spec", "accessModes")),
     textColumn("Reclaim Policy", text("spec", "persistentVolumeReclaimPolicy")),
     textColumn("Status", (volume) => terminating(volume, stringAt(volume, "status", "phase"))),
     textColumn("Claim", claimOf),
-    textColumn("StorageClass", text("spec", "storageClassName")),
+    textColumn("StorageClass", storageClass),
     textColumn("VolumeAttributesClass", orElse("<unset>", "spec", "volumeAttributesClassName")),
     textColumn("Reason", text("status", "reason")),
     ageColumn,

@@ -1,7 +1,7 @@
 import type { JsonObject } from "../contract.ts";
 import { arrayAt, numberAt, objectAt, objectsAt, stringAt } from "../json.ts";
 import { selectorText } from "../operations/scale.ts";
-import { ageColumn, type Column, nameColumn, numberColumn, textColumn } from "./column.ts";
+import { ageColumn, type Column, labelsText, nameColumn, numberColumn, textColumn } from "./column.ts";
 import { age, shortDuration } from "./durations.ts";
 
 const count =
@@ -17,7 +17,11 @@ const listed = (field: string) => (object: JsonObject) =>
     .map((container) => stringAt(container, field))
     .join(",");
 
-const selector = textColumn("Selector", (object) => selectorText(objectAt(object, "spec", "selector")) || "<none>", 1);
+const selectorAt =
+  (...path: string[]) =>
+  (object: JsonObject) =>
+    selectorText(objectAt(object, ...path));
+const selector = (...path: string[]) => textColumn("Selector", (object) => selectorAt(...path)(object) || "<none>", 1);
 const containers = [textColumn("Containers", listed("name"), 1), textColumn("Images", listed("image"), 1)];
 
 const readyOf = (object: JsonObject) =>
@@ -26,15 +30,10 @@ const readyOf = (object: JsonObject) =>
 function jobStatus(job: JsonObject): string {
   const holds = (type: string) =>
     objectsAt(job, "status", "conditions").some((one) => one["type"] === type && one["status"] === "True");
-  const known = [
-    ["Complete", "Complete"],
-    ["Failed", "Failed"],
-    ["Suspended", "Suspended"],
-    ["FailureTarget", "FailureTarget"],
-    ["SuccessCriteriaMet", "SuccessCriteriaMet"],
-  ] as const;
+  const end = ["Complete", "Failed"].find(holds);
+  if (end !== undefined) return end;
   if (stringAt(job, "metadata", "deletionTimestamp") !== "") return "Terminating";
-  return known.find(([type]) => holds(type))?.[1] ?? "Running";
+  return ["Suspended", "FailureTarget", "SuccessCriteriaMet"].find(holds) ?? "Running";
 }
 
 function jobDuration(job: JsonObject): string {
@@ -48,9 +47,11 @@ function completions(job: JsonObject): string {
   const done = count("status", "succeeded")(job);
   const wanted = numberAt(job, "spec", "completions");
   if (wanted !== undefined) return `${done}/${wanted}`;
-  const parallel = numberAt(job, "spec", "parallelism") ?? 1;
+  const parallel = numberAt(job, "spec", "parallelism") ?? 0;
   return parallel > 1 ? `${done}/1 of ${parallel}` : `${done}/1`;
 }
+
+const SUSPENDED: Readonly<Record<string, string>> = { true: "True", false: "False" };
 
 /** By `group/plural`. */
 export const workloadColumns: Readonly<Record<string, readonly Column[]>> = {
@@ -61,7 +62,8 @@ export const workloadColumns: Readonly<Record<string, readonly Column[]>> = {
     textColumn("Available", count("status", "availableReplicas")),
     ageColumn,
     ...containers,
-    selector,
+    // The one selector that is nothing when it is empty.
+    textColumn("Selector", selectorAt("spec", "selector"), 1),
   ],
   "apps/replicasets": replicas(),
   "/replicationcontrollers": replicas(),
@@ -73,10 +75,10 @@ export const workloadColumns: Readonly<Record<string, readonly Column[]>> = {
     numberColumn("Ready", count("status", "numberReady")),
     numberColumn("Up-to-date", count("status", "updatedNumberScheduled")),
     numberColumn("Available", count("status", "numberAvailable")),
-    textColumn("Node Selector", (object) => selectorText(objectAt(templateOf(object), "nodeSelector")) || "<none>"),
+    textColumn("Node Selector", (object) => labelsText(objectAt(templateOf(object), "nodeSelector"))),
     ageColumn,
     ...containers,
-    selector,
+    selector("spec", "selector"),
   ],
   "batch/jobs": [
     nameColumn,
@@ -85,21 +87,21 @@ export const workloadColumns: Readonly<Record<string, readonly Column[]>> = {
     textColumn("Duration", jobDuration),
     ageColumn,
     ...containers,
-    selector,
+    selector("spec", "selector"),
   ],
   "batch/cronjobs": [
     nameColumn,
     textColumn("Schedule", (job) => stringAt(job, "spec", "schedule")),
     textColumn("Timezone", (job) => stringAt(job, "spec", "timeZone") || "<none>"),
     {
-      ...textColumn("Suspend", (job) => (objectAt(job, "spec")["suspend"] === true ? "True" : "False")),
+      ...textColumn("Suspend", (job) => SUSPENDED[String(objectAt(job, "spec")["suspend"])] ?? "<unset>"),
       type: "boolean",
     },
     numberColumn("Active", (job) => arrayAt(job, "status", "active").length),
     textColumn("Last Schedule", (job) => lastSchedule(stringAt(job, "status", "lastScheduleTime"))),
     ageColumn,
     ...containers,
-    selector,
+    selector("spec", "jobTemplate", "spec", "selector"),
   ],
 };
 
@@ -111,7 +113,7 @@ function replicas(): readonly Column[] {
     numberColumn("Ready", count("status", "readyReplicas")),
     ageColumn,
     ...containers,
-    selector,
+    selector("spec", "selector"),
   ];
 }
 
