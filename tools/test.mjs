@@ -7,15 +7,17 @@ import { fileURLToPath } from "node:url";
 import { setUpOrExit } from "./setup.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-await setUpOrExit();
+/** Seconds by part of the run, in order. */
+const times = [];
+await timed("set-up", setUpOrExit);
 const { CHECK_STEPS, runSteps } = await import("./check.mjs");
-// Built once, in minutes that no test's time-out knows; without root the tests that need them cannot run anyway.
-const kubernetes = ["programs of a Kubernetes release", process.execPath, ["tools/kubernetes-programs.mjs"]];
-const total = runSteps(process.getuid?.() === 0 ? [...CHECK_STEPS, kubernetes] : CHECK_STEPS);
-
-// Likewise what real nodes need. Where it cannot be fetched this says why, and the tests of real nodes are skipped.
+const total = timed("checks", () => runSteps(CHECK_STEPS));
 if (process.getuid?.() === 0) {
-  spawnSync(process.execPath, [join(root, "tools", "image-store.mjs")], { stdio: ["ignore", "ignore", "inherit"] });
+  // Built once, in minutes that no test's time-out knows; without root the tests that need them cannot run anyway.
+  const built = timed("programs of a Kubernetes release", () => runTool("kubernetes-programs.mjs", "inherit"));
+  count(built ? 1 : 0, built ? 0 : 1, 0);
+  // Likewise what real nodes need. Where it cannot be fetched this says why, and the tests of real nodes are skipped.
+  timed("images in the stores of real nodes", () => runTool("image-store.mjs", "ignore"));
 }
 
 const folder = mkdtempSync(join(tmpdir(), "isthmus-test-"));
@@ -23,12 +25,12 @@ const folder = mkdtempSync(join(tmpdir(), "isthmus-test-"));
 const MOST_ASKED_AGAIN = 4;
 const unsteady = [];
 for (const project of ["unit", "golden", "e2e"]) {
-  const first = runTests(project, []);
+  const first = timed(project, () => runTests(project, []));
   count(first.passed, first.failed, first.skipped);
   if (project !== "e2e" || first.failed === 0) continue;
   if (first.failedFiles.length === 0 || first.failedFiles.length > MOST_ASKED_AGAIN) continue;
   process.stdout.write(`\nAsked a second time: ${first.failedFiles.join(", ")}\n`);
-  const second = runTests(project, first.failedFiles);
+  const second = timed("second try", () => runTests(project, first.failedFiles));
   if (second.failed > 0) continue;
   // What these files passed and skipped at first is in both answers.
   count(second.passed - first.ofFailedFiles.passed, -first.failed, second.skipped - first.ofFailedFiles.skipped);
@@ -41,9 +43,25 @@ for (const file of unsteady) {
     `\nunsteady: ${file} failed, and passed when it was asked again: a bug of the test or of the program\n`,
   );
 }
+process.stdout.write(`\ntimes: ${times.join(", ")}\n`);
 const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : "";
 process.stdout.write(`\n${total.passed} passed, ${total.failed} failed${skipped}\n`);
 process.exit(total.failed === 0 ? 0 : 1);
+
+function timed(name, run) {
+  const start = Date.now();
+  const done = () => times.push(`${name} ${((Date.now() - start) / 1000).toFixed(0)} s`);
+  const result = run();
+  if (result instanceof Promise) return result.finally(done);
+  done();
+  return result;
+}
+
+/** True when it ended well. */
+function runTool(name, output) {
+  const stdio = ["ignore", output, "inherit"];
+  return spawnSync(process.execPath, [join(root, "tools", name)], { cwd: root, stdio }).status === 0;
+}
 
 function count(passed, failed, skipped) {
   total.passed += passed;
