@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { MeshError } from "#base/mesh-error";
 import { until } from "#base/until";
-import { ProgramError } from "../lifecycle/running-program.ts";
+import { ProgramError } from "../lifecycle/logged-program.ts";
 import type { KubeletProcessConfig } from "../process-config.ts";
 import type { Containerd } from "./containerd.ts";
 import { criAnswers } from "./cri-answers.ts";

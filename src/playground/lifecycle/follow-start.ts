@@ -1,9 +1,9 @@
 import { MeshError } from "#base/mesh-error";
 import type { CommandContext } from "./command-context.ts";
 import { awaitGuard, collectLeftovers } from "./leftovers.ts";
+import { logTail } from "./logged-program.ts";
 import type { PlaygroundPaths } from "./playground-paths.ts";
 import { type PlaygroundStatus, readStatus } from "./playground-status.ts";
-import { logTail } from "./running-program.ts";
 import type { Guard } from "./start-guard.ts";
 import type { StopRequest } from "./stop-supervisor.ts";
 import { watchFolder } from "./watch-folder.ts";
