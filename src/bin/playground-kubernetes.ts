@@ -25,11 +25,7 @@ await runProgram("playground-kubernetes", async (config: KubernetesProcessConfig
     name: "cloud-controllers",
     async run(stop) {
       await Promise.race([ready, untilAborted(stop)]);
-      await runAll(
-        createCloudControllers({ client, loadBalancerRange: config.loadBalancerRange, logger }),
-        stop,
-        logger,
-      );
+      await runAll(createCloudControllers({ client, config, logger }), stop, logger);
     },
   };
   const controlPlane: Component = {

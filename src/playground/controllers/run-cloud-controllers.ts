@@ -2,7 +2,8 @@ import { type Clock, systemClock } from "#base/clock";
 import { type Component, untilAborted } from "#base/component";
 import type { Logger } from "#base/logger";
 import type { KubeClient } from "#kube/kube-client";
-import { type AddressRange, createLoadBalancerController } from "./cluster/load-balancer-controller.ts";
+import type { ClusterProcessConfig } from "../process-config.ts";
+import { createLoadBalancerController, loadBalancerRanges } from "./cluster/load-balancer-controller.ts";
 import type { ControllerContext } from "./controller.ts";
 import { createEventRecorder } from "./objects/event-recorder.ts";
 import { createObjectCaches } from "./objects/object-caches.ts";
@@ -11,7 +12,7 @@ import { createIndexes } from "./objects/object-index.ts";
 export interface CloudControllersOptions {
   /** Identity system:masters. */
   readonly client: KubeClient;
-  readonly loadBalancerRange: AddressRange;
+  readonly config: Pick<ClusterProcessConfig, "loadBalancerRange" | "ipv6">;
   readonly logger: Logger;
   readonly clock?: Clock;
 }
@@ -34,5 +35,5 @@ export function createCloudControllers(options: CloudControllersOptions): Compon
       await untilAborted(signal);
     },
   };
-  return [createLoadBalancerController(context, options.loadBalancerRange), watch];
+  return [createLoadBalancerController(context, loadBalancerRanges(options.config)), watch];
 }

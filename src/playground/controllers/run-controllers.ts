@@ -8,7 +8,7 @@ import { createClaimsController } from "./cluster/claims-controller.ts";
 import { createClusterDnsService } from "./cluster/cluster-dns-service.ts";
 import { createClusterRoleController } from "./cluster/cluster-role-controller.ts";
 import { createDisruptionController } from "./cluster/disruption-controller.ts";
-import { createLoadBalancerController } from "./cluster/load-balancer-controller.ts";
+import { createLoadBalancerController, loadBalancerRanges } from "./cluster/load-balancer-controller.ts";
 import { createNamespaceController } from "./cluster/namespace-controller.ts";
 import { createNodeLifecycleController } from "./cluster/node-lifecycle-controller.ts";
 import { createRootCaController } from "./cluster/root-ca-controller.ts";
@@ -34,7 +34,7 @@ import { createReplicaSetController } from "./workloads/replica-set-controller.t
 export interface ControllersOptions {
   /** Identity system:masters. */
   readonly client: KubeClient;
-  readonly config: Pick<ClusterProcessConfig, "loadBalancerRange" | "serviceCIDR"> & {
+  readonly config: Pick<ClusterProcessConfig, "loadBalancerRange" | "serviceCIDR" | "ipv6"> & {
     readonly pki: Pick<ClusterProcessConfig["pki"], "caCert">;
   };
   /** The API server's `TokenSigner.signLegacy`. */
@@ -75,7 +75,7 @@ export function createControllers(options: ControllersOptions): Component[] {
     createClaimsController(context),
     createDisruptionController(context),
     createClusterDnsService(context, config.serviceCIDR),
-    createLoadBalancerController(context, config.loadBalancerRange),
+    createLoadBalancerController(context, loadBalancerRanges(config)),
     createNamespaceController(context),
     createNodeLifecycleController(context, options.nodeGraceMs),
     createTaintEvictionController(context),

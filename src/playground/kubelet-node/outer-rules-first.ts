@@ -10,12 +10,12 @@ const READY_MS = 150_000;
  * marked for masquerading, and would let a neighbour on the outer segment in who adds a route to a service range. It sets its
  * jumps once and leaves their order alone afterwards.
  */
-export async function putOuterRulesFirst(signal: AbortSignal): Promise<void> {
-  const look = async () => / -j KUBE-FORWARD$/m.test(await runTool("iptables-save", ["-t", "filter"]));
+export async function putOuterRulesFirst(tool: "iptables" | "ip6tables", signal: AbortSignal): Promise<void> {
+  const look = async () => / -j KUBE-FORWARD$/m.test(await runTool(`${tool}-save`, ["-t", "filter"]));
   await until(look, { reason: "kube-proxy has made its rules", timeoutMs: READY_MS, signal });
   const lines = CHAINS.flatMap((chain) => [
     `-D ${chain} -j PLAYGROUND-${chain}`,
     `-I ${chain} 1 -j PLAYGROUND-${chain}`,
   ]);
-  await runTool("iptables-restore", ["-w", "--noflush"], { input: `*filter\n${lines.join("\n")}\nCOMMIT\n` });
+  await runTool(`${tool}-restore`, ["-w", "--noflush"], { input: `*filter\n${lines.join("\n")}\nCOMMIT\n` });
 }

@@ -44,13 +44,17 @@ function quote(text: string): string {
   return JSON.stringify(text);
 }
 
+function podCIDRs({ podCIDR, ipv6 }: KubeletProcessConfig): string[] {
+  return [podCIDR, ...(ipv6 ? [ipv6.podCIDR] : [])];
+}
+
 /** Each pod gets a pair of interfaces and an address of the node's pod range; the node routes, and its rules decide. */
 export function renderCniConfig(config: KubeletProcessConfig, paths: NodePaths): string {
   const ipam = {
     type: "host-local",
     dataDir: paths.cniDataDir,
-    ranges: [[{ subnet: config.podCIDR }]],
-    routes: [{ dst: "0.0.0.0/0" }],
+    ranges: podCIDRs(config).map((subnet) => [{ subnet }]),
+    routes: [{ dst: "0.0.0.0/0" }, ...(config.ipv6 ? [{ dst: "::/0" }] : [])],
   };
   const conflist = {
     cniVersion: "0.4.0",
@@ -114,7 +118,7 @@ export function renderKubeProxyConfig(config: KubeletProcessConfig): string {
     mode: "iptables",
     hostnameOverride: config.nodeName,
     bindAddress: config.address,
-    ...{ detectLocalMode: "ClusterCIDR", clusterCIDR: config.podCIDR },
+    ...{ detectLocalMode: "ClusterCIDR", clusterCIDR: podCIDRs(config).join(",") },
     nodePortAddresses: ["primary"],
     ...{ healthzBindAddress: "127.0.0.1:10256", metricsBindAddress: "127.0.0.1:10249" },
     iptables: { minSyncPeriod: "50ms", syncPeriod: "30s", localhostNodePorts: false },

@@ -34,7 +34,12 @@ export async function runKubeletNode(config: KubeletProcessConfig, logger: Logge
   const client = createKubeClient(loadKubeConfig({ path: config.realNode.kubeconfigs.admin }));
   const node = new KubeletNode({ config, client, logger });
   const components: Component[] = [
-    serveLoadBalancerAddresses({ client, outerInterface: config.outerInterface, logger }),
+    serveLoadBalancerAddresses({
+      client,
+      outerInterface: config.outerInterface,
+      families: config.ipv6 ? ["IPv4", "IPv6"] : ["IPv4"],
+      logger,
+    }),
     serveImages(config.realNode.images.layout),
     { name: "node", run: (stop) => node.run(stop) },
   ];
@@ -83,7 +88,8 @@ class KubeletNode {
       [containerd, { program: kubeProxy }, { program: kubelet }].map((p) => p.program.failed),
     );
     const ready = Promise.all([
-      putOuterRulesFirst(signal),
+      putOuterRulesFirst("iptables", signal),
+      ...(config.ipv6 ? [putOuterRulesFirst("ip6tables", signal)] : []),
       awaitNode(client, config.nodeName, signal),
       setUpClusterDns(client, { image: images.dns, address: config.dnsAddress, clusterDomain: config.clusterDomain }),
     ]).then(() => awaitClusterDns(client, signal));
@@ -108,7 +114,7 @@ class KubeletNode {
       `--root-dir=${paths.kubeletRoot}`,
       `--cert-dir=${paths.kubeletRoot}/pki`,
       `--hostname-override=${config.nodeName}`,
-      `--node-ip=${config.address}`,
+      `--node-ip=${[config.address, ...(config.ipv6 ? [config.ipv6.address] : [])].join(",")}`,
       `--node-labels=${Object.entries(labels).map(([name, value]) => `topology.kubernetes.io/${name}=${value}`)}`,
       "--v=1",
     ]);

@@ -7,13 +7,14 @@ import { errorMessage } from "#base/mesh-error";
 import { startInformer } from "#kube/informer";
 import type { KubeClient } from "#kube/kube-client";
 import { createOuterAddresses } from "../service-proxy/outer-addresses.ts";
-import { loadBalancerAddresses } from "../service-proxy/service-ports.ts";
+import { type IpFamily, loadBalancerAddresses } from "../service-proxy/service-ports.ts";
 
 const RETRY_MS = 500;
 
 export interface LoadBalancerAddressOptions {
   readonly client: KubeClient;
   readonly outerInterface: string;
+  readonly families: readonly IpFamily[];
   readonly logger: Logger;
 }
 
@@ -21,8 +22,13 @@ export interface LoadBalancerAddressOptions {
  * Gives the node's outer interface the load balancer addresses of all Services, so that the segment finds them. What is
  * done with a packet for them is kube-proxy's business.
  */
-export function serveLoadBalancerAddresses({ client, outerInterface, logger }: LoadBalancerAddressOptions): Component {
-  const addresses = createOuterAddresses(outerInterface);
+export function serveLoadBalancerAddresses({
+  client,
+  outerInterface,
+  families,
+  logger,
+}: LoadBalancerAddressOptions): Component {
+  const addresses = families.map((family) => ({ family, on: createOuterAddresses(outerInterface, family) }));
   return {
     name: "load-balancer-addresses",
     async run(signal) {
@@ -37,7 +43,7 @@ export function serveLoadBalancerAddresses({ client, outerInterface, logger }: L
       while (!signal.aborted) {
         changed = false;
         try {
-          await addresses.apply(loadBalancerAddresses(services.list()));
+          for (const { family, on } of addresses) await on.apply(loadBalancerAddresses(services.list(), family));
         } catch (thrown) {
           logger.error({ error: errorMessage(thrown), retryMs: RETRY_MS }, "load balancer addresses not applied");
           await systemClock.sleep(RETRY_MS, signal).catch(() => {});

@@ -1,5 +1,6 @@
 // The command lines of a control plane: pure. What each flag is for stands where it is not plain.
 import { parseCidr } from "#base/ipv4-range";
+import { parseIpv6Cidr } from "#base/ipv6-range";
 import type { KubernetesProcessConfig } from "../process-config.ts";
 
 const ETCD_CLIENT_URL = "http://127.0.0.1:2379";
@@ -25,14 +26,27 @@ export function etcdFlags({ dataDir }: KubernetesProcessConfig): readonly string
   ];
 }
 
-export function apiServerFlags({ listen, pki, serviceCIDR, kubernetes }: KubernetesProcessConfig): readonly string[] {
+/** Both families as a release takes them: the ranges of IPv4 first, a comma between. */
+function ranges(config: KubernetesProcessConfig, which: "podCIDR" | "serviceCIDR"): string {
+  return [config[which], ...(config.ipv6 ? [config.ipv6[which]] : [])].join(",");
+}
+
+function maskSizes({ podCIDR, ipv6 }: KubernetesProcessConfig): readonly string[] {
+  const four = parseCidr(podCIDR)?.prefix ?? 24;
+  if (ipv6 === undefined) return [`--node-cidr-mask-size=${four}`];
+  const six = parseIpv6Cidr(ipv6.podCIDR)?.prefix ?? 64;
+  return [`--node-cidr-mask-size-ipv4=${four}`, `--node-cidr-mask-size-ipv6=${six}`];
+}
+
+export function apiServerFlags(config: KubernetesProcessConfig): readonly string[] {
+  const { listen, pki, kubernetes } = config;
   const { frontProxy } = kubernetes;
   return [
     `--etcd-servers=${ETCD_CLIENT_URL}`,
     `--bind-address=${listen.address}`,
     `--advertise-address=${listen.address}`,
     `--secure-port=${listen.port}`,
-    `--service-cluster-ip-range=${serviceCIDR}`,
+    `--service-cluster-ip-range=${ranges(config, "serviceCIDR")}`,
     "--authorization-mode=Node,RBAC",
     "--enable-admission-plugins=NodeRestriction",
     "--allow-privileged=true",
@@ -73,9 +87,9 @@ export function controllerManagerFlags(config: KubernetesProcessConfig): readonl
     "--use-service-account-credentials=false",
     // One node has the whole range of its cluster: it says so itself, or is given it.
     "--allocate-node-cidrs=true",
-    `--cluster-cidr=${config.podCIDR}`,
-    `--node-cidr-mask-size=${parseCidr(config.podCIDR)?.prefix ?? 24}`,
-    `--service-cluster-ip-range=${config.serviceCIDR}`,
+    `--cluster-cidr=${ranges(config, "podCIDR")}`,
+    ...maskSizes(config),
+    `--service-cluster-ip-range=${ranges(config, "serviceCIDR")}`,
     "--profiling=false",
   ];
 }

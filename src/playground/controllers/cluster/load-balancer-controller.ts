@@ -3,22 +3,22 @@ import type { Service } from "#api/kubernetes/gen/types";
 import { objectKey } from "#api/kubernetes/object";
 import type { Component } from "#base/component";
 import { WorkQueue } from "#kube/work-queue";
+import type { ClusterProcessConfig } from "../../process-config.ts";
 import { type ControllerContext, controllerComponent } from "../controller.ts";
+import { familiesOf, type IpFamily } from "../endpoints/endpoint-slices.ts";
 import { isBeingDeleted } from "../objects/object-meta.ts";
-import { firstFree, isInRange } from "./load-balancer-range.ts";
+import { type AddressRange, firstFree, isInRange } from "./load-balancer-range.ts";
 
 const SOURCE = "service-controller";
 
-export interface AddressRange {
-  readonly first: string;
-  readonly last: string;
-}
+/** A cluster without IPv6 has one. */
+export type AddressRanges = Readonly<Partial<Record<IpFamily, AddressRange>>>;
 
 /**
- * Gives every Service of type LoadBalancer one address of the range. The status is the only memory: what is written
+ * Gives every Service of type LoadBalancer an address of each of its families that there is a range of. The status is the only memory: what is written
  * there is kept over restarts. A Service with a loadBalancerClass belongs to another implementation.
  */
-export function createLoadBalancerController(context: ControllerContext, range: AddressRange): Component {
+export function createLoadBalancerController(context: ControllerContext, ranges: AddressRanges): Component {
   const { caches, clock, logger } = context;
 
   const reconcile = async (key: string) => {
@@ -26,23 +26,30 @@ export function createLoadBalancerController(context: ControllerContext, range: 
     if (service === undefined || isBeingDeleted(service)) return;
     const before = addressesOf(service);
     if (!isOurs(service)) {
-      if (before.length > 0 && service.spec?.type !== "LoadBalancer") await write(service, undefined);
+      if (before.length > 0 && service.spec?.type !== "LoadBalancer") await write(service, []);
       return;
     }
-    const choice = chooseAddress(service, range, takenBy(caches.services.all(), service));
-    if ("problem" in choice) {
+    const taken = takenBy(caches.services.all(), service);
+    const choices = familiesOf(service).flatMap((family) => {
+      const range = ranges[family];
+      return range === undefined ? [] : [chooseAddress(service, range, taken)];
+    });
+    const choice = choices.find((one) => "problem" in one);
+    if (choice !== undefined) {
       const event = { type: "Warning", reason: "SyncLoadBalancerFailed", message: choice.problem } as const;
       context.events.record(SOURCE, { type: Kinds.Service, object: service }, event);
-      if (before.length > 0) await write(service, undefined);
+      if (before.length > 0) await write(service, []);
       return;
     }
-    if (before.length !== 1 || before[0] !== choice.address) await write(service, choice.address);
+    const addresses = choices.flatMap((one) => ("address" in one ? [one.address] : []));
+    if (before.join() !== addresses.join()) await write(service, addresses);
   };
 
-  const write = async (service: Service, address: string | undefined) => {
-    const loadBalancer = { ingress: address === undefined ? null : [{ ip: address, ipMode: "VIP" }] };
+  const write = async (service: Service, addresses: readonly string[]) => {
+    const ingress = addresses.map((ip) => ({ ip, ipMode: "VIP" }));
+    const loadBalancer = { ingress: ingress.length === 0 ? null : ingress };
     await caches.services.patch(service, { status: { loadBalancer } }, { subresource: "status" });
-    logger.info({ service: objectKey(service), address }, "load balancer address");
+    logger.info({ service: objectKey(service), addresses }, "load balancer address");
   };
 
   // One at a time: two Services never choose the same address.
@@ -56,6 +63,10 @@ export function createLoadBalancerController(context: ControllerContext, range: 
     }
   });
   return controllerComponent(queue, [caches.services]);
+}
+
+export function loadBalancerRanges(config: Pick<ClusterProcessConfig, "loadBalancerRange" | "ipv6">): AddressRanges {
+  return { IPv4: config.loadBalancerRange, ...(config.ipv6 ? { IPv6: config.ipv6.loadBalancerRange } : {}) };
 }
 
 function isOurs({ spec }: Service): boolean {
@@ -79,10 +90,12 @@ export function chooseAddress(
   service: Service,
   range: AddressRange,
   taken: ReadonlySet<string>,
-): { address: string } | { problem: string } {
+): { readonly address: string } | { readonly problem: string } {
   const extent = `${range.first}-${range.last}`;
   const wanted = service.spec?.loadBalancerIP;
-  if (wanted) {
+  // Of a Service with two families it is for one of them.
+  const other = familiesOf(service).length > 1 && wanted?.includes(":") !== range.first.includes(":");
+  if (wanted && !other) {
     if (!isInRange(range, wanted)) {
       return { problem: `spec.loadBalancerIP ${wanted} is outside this cluster's range ${extent}; choose one inside` };
     }

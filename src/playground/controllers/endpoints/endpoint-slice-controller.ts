@@ -8,6 +8,8 @@ import { identityOf, isBeingDeleted, labelsOf } from "../objects/object-meta.ts"
 import {
   type EndpointGroup,
   endpointGroups,
+  type FamilyGroups,
+  familiesOf,
   MANAGED_BY,
   MANAGER,
   planSlices,
@@ -25,8 +27,11 @@ export function createEndpointSliceController(context: ControllerContext): Compo
     if (service === undefined) return write.dropEndpoints(key);
     if (isBeingDeleted(service) || !selectsPods(service)) return;
     const pods = caches.pods.inNamespace(identityOf(service).namespace).filter((pod) => selects(service, pod));
-    const groups = endpointGroups(service, pods, (name) => caches.nodes.get("", name));
-    await Promise.all([write.slices(service, groups), write.endpoints(service, groups)]);
+    const sources = { pods, nodeOf: (name: string) => caches.nodes.get("", name) };
+    const groups = new Map(familiesOf(service).map((family) => [family, endpointGroups(service, sources, family)]));
+    // The older kind knows the first family alone.
+    const [first = []] = groups.values();
+    await Promise.all([write.slices(service, groups), write.endpoints(service, first)]);
   };
 
   const queue = new WorkQueue({ name: "endpoint-slice", clock, logger, reconcile });
@@ -58,7 +63,7 @@ export function createEndpointSliceController(context: ControllerContext): Compo
 }
 
 function createEndpointWriter({ caches }: ControllerContext) {
-  const slices = async (service: Service, groups: readonly EndpointGroup[]) => {
+  const slices = async (service: Service, groups: FamilyGroups) => {
     const { create, update, remove } = planSlices(service, groups, ownSlices(service));
     await Promise.all([
       ...create.map((slice) => caches.endpointSlices.create(slice)),
@@ -108,5 +113,12 @@ function selects(service: Service, pod: Pod): boolean {
 function endpointView({ metadata, spec, status }: Pod): string {
   const ready = status?.conditions?.find(({ type }) => type === "Ready")?.status;
   const deleting = metadata?.deletionTimestamp !== undefined;
-  return JSON.stringify([metadata?.labels, deleting, spec?.nodeName, status?.podIP, status?.phase, ready]);
+  return JSON.stringify([
+    metadata?.labels,
+    deleting,
+    spec?.nodeName,
+    status?.podIPs ?? status?.podIP,
+    status?.phase,
+    ready,
+  ]);
 }

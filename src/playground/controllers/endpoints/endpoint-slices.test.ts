@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { EndpointSlice, Node, Pod, PodSpec, Service, ServiceSpec } from "#api/kubernetes/gen/types";
-import { endpointGroups, planSlices, sliceLabels } from "./endpoint-slices.ts";
+import { endpointGroups, familiesOf, planSlices, sliceLabels } from "./endpoint-slices.ts";
 import { buildEndpoints } from "./endpoints-object.ts";
 
 const node: Node = { metadata: { name: "n1", labels: { "topology.kubernetes.io/zone": "z1" } } };
@@ -56,7 +56,7 @@ describe("endpointGroups", () => {
       { ready: true, serving: false, terminating: false },
     ],
   ] as const)("gives a pod that is %s its conditions", (_what, options, spec, conditions) => {
-    const [group] = endpointGroups(service(spec), [pod("a", "10.244.0.1", options)], nodeOf);
+    const [group] = endpointGroups(service(spec), { pods: [pod("a", "10.244.0.1", options)], nodeOf });
     expect(group?.endpoints[0]).toMatchObject({
       addresses: ["10.244.0.1"],
       conditions,
@@ -72,7 +72,7 @@ describe("endpointGroups", () => {
       pod("early", ""),
       pod("other", "10.244.0.2", { spec: { containers: [{ name: "app" }] } }),
     ];
-    expect(endpointGroups(service(), pods, nodeOf)).toEqual([]);
+    expect(endpointGroups(service(), { pods, nodeOf })).toEqual([]);
   });
 
   it("makes one group for each number behind a named port, and reads a sidecar's ports", () => {
@@ -85,24 +85,52 @@ describe("endpointGroups", () => {
       pod("b", "10.244.0.2", { port: 9090 }),
       pod("c", "10.244.0.3", { spec: sidecar }),
     ];
-    expect(endpointGroups(service(), pods, nodeOf).map(({ ports }) => ports[0]?.port)).toEqual([8080, 9090, 15006]);
+    expect(endpointGroups(service(), { pods, nodeOf }).map(({ ports }) => ports[0]?.port)).toEqual([8080, 9090, 15006]);
   });
 
   it("names the pod of a headless Service only for that Service", () => {
     const named = (subdomain: string) =>
-      endpointGroups(
-        service({ clusterIP: "None" }),
-        [pod("a", "10.244.0.1", { spec: { hostname: "a-0", subdomain } })],
+      endpointGroups(service({ clusterIP: "None" }), {
+        pods: [pod("a", "10.244.0.1", { spec: { hostname: "a-0", subdomain } })],
         nodeOf,
-      )[0]?.endpoints[0]?.hostname;
+      })[0]?.endpoints[0]?.hostname;
     expect(named("web")).toBe("a-0");
     expect(named("other")).toBeUndefined();
   });
 });
 
+describe("a Service of two families", () => {
+  const dual = (name: string, ...ips: string[]): Pod => {
+    const one = pod(name, ips[0] ?? "");
+    return { ...one, status: { ...one.status, podIPs: ips.map((ip) => ({ ip })) } };
+  };
+  const pods = [dual("a", "10.244.0.1", "fd44::1"), dual("b", "10.244.0.2")];
+  const planOf = (ipFamilies: string[], existing: EndpointSlice[] = []) => {
+    const wanted = service({ ipFamilies });
+    const groups = new Map(familiesOf(wanted).map((one) => [one, endpointGroups(wanted, { pods, nodeOf }, one)]));
+    return planSlices(wanted, groups, existing);
+  };
+  const addresses = (slices: EndpointSlice[]) =>
+    slices.map(({ addressType, endpoints }) => [addressType, endpoints?.flatMap((each) => each.addresses)]);
+
+  it("has slices of each, with the pods that have such an address", () => {
+    expect(addresses(planOf(["IPv6", "IPv4"]).create)).toEqual([
+      ["IPv6", ["fd44::1"]],
+      ["IPv4", ["10.244.0.1", "10.244.0.2"]],
+    ]);
+  });
+
+  it("keeps the slices of one family and loses those of the other when it gives that up", () => {
+    const before = stored(planOf(["IPv4", "IPv6"]).create);
+    const { create, update, remove } = planOf(["IPv4"], before);
+    expect([create, update, addresses(remove)]).toEqual([[], [], [["IPv6", ["fd44::1"]]]]);
+    expect(addresses(planOf(["IPv6"], before).remove)).toEqual([["IPv4", ["10.244.0.1", "10.244.0.2"]]]);
+  });
+});
+
 describe("planSlices", () => {
   const plan = (pods: Pod[], existing: EndpointSlice[]) =>
-    planSlices(service(), endpointGroups(service(), pods, nodeOf), existing);
+    planSlices(service(), new Map([["IPv4", endpointGroups(service(), { pods, nodeOf })]]), existing);
 
   it("makes an empty slice for a Service without pods, then reuses it, then leaves it alone", () => {
     const first = plan([], []);
@@ -144,7 +172,7 @@ describe("buildEndpoints", () => {
       pod("b", "10.244.0.2", { ready: false }),
       pod("c", "10.244.0.3", { deleting: true }),
     ];
-    const { subsets } = buildEndpoints(service(), endpointGroups(service(), pods, nodeOf));
+    const { subsets } = buildEndpoints(service(), endpointGroups(service(), { pods, nodeOf }));
     expect(subsets).toMatchObject([
       {
         addresses: [{ ip: "10.244.0.1" }],
@@ -162,7 +190,7 @@ describe("buildEndpoints", () => {
     ];
     const pods = [pod("a", "10.244.0.1"), pod("b", "10.244.0.2", { port: 9090 })];
     const wanted = service({ ports });
-    const { subsets = [] } = buildEndpoints(wanted, endpointGroups(wanted, pods, nodeOf));
+    const { subsets = [] } = buildEndpoints(wanted, endpointGroups(wanted, { pods, nodeOf }));
     const told = subsets.map(({ addresses = [], ports: own = [] }) => [
       addresses.map(({ ip }) => ip).join(),
       own.map(({ name, port }) => `${name}:${port}`).join(),
@@ -178,7 +206,7 @@ describe("buildEndpoints", () => {
     const pods = Array.from({ length: 1_100 }, (_, index) =>
       pod(`p${index}`, `10.${index >> 8}.${index & 255}.1`, { ready: index >= 200 }),
     );
-    const { metadata, subsets } = buildEndpoints(service(), endpointGroups(service(), pods, nodeOf));
+    const { metadata, subsets } = buildEndpoints(service(), endpointGroups(service(), { pods, nodeOf }));
     expect(metadata?.annotations).toEqual({ "endpoints.kubernetes.io/over-capacity": "truncated" });
     expect(subsets?.map(({ addresses, notReadyAddresses }) => [addresses?.length, notReadyAddresses?.length])).toEqual([
       [900, 100],

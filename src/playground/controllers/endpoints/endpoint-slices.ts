@@ -24,28 +24,48 @@ export interface SliceChanges {
   readonly remove: EndpointSlice[];
 }
 
-/** The Service's endpoints, grouped by ports; empty when it has no pod with an address. */
+export type IpFamily = "IPv4" | "IPv6";
+
+/** Families of the addresses that a Service leads to, its first one first. */
+export function familiesOf({ spec }: Service): readonly IpFamily[] {
+  const families = (spec?.ipFamilies ?? []).filter((one): one is IpFamily => one === "IPv4" || one === "IPv6");
+  return families.length === 0 ? ["IPv4"] : families;
+}
+
+export interface EndpointSources {
+  readonly pods: readonly Pod[];
+  nodeOf(name: string): Node | undefined;
+}
+
+/** The Service's endpoints of one family, grouped by ports; empty when it has no pod with such an address. */
 export function endpointGroups(
   service: Service,
-  pods: readonly Pod[],
-  nodeOf: (name: string) => Node | undefined,
+  { pods, nodeOf }: EndpointSources,
+  family: IpFamily = "IPv4",
 ): EndpointGroup[] {
   const groups = new Map<string, EndpointGroup>();
   const byName = [...pods].sort((a, b) => identityOf(a).name.localeCompare(identityOf(b).name));
   for (const pod of byName) {
-    if (!pod.status?.podIP || isFinished(pod)) continue;
+    const addresses = addressesOf(pod, family);
+    if (addresses.length === 0 || isFinished(pod)) continue;
     const ports = resolvePorts(service, pod);
     // A Service with ports of which the pod has none cannot be served by it.
     if (ports.length === 0 && (service.spec?.ports ?? []).length > 0) continue;
     const key = JSON.stringify(ports);
     const group = groups.get(key) ?? { ports, endpoints: [] };
     groups.set(key, group);
-    group.endpoints.push(endpointOf(service, pod, nodeOf(pod.spec?.nodeName ?? "")));
+    const node = nodeOf(pod.spec?.nodeName ?? "");
+    group.endpoints.push({ addresses, ...endpointOf(service, pod, node) });
   }
   return [...groups.values()];
 }
 
-function endpointOf(service: Service, pod: Pod, node: Node | undefined): Endpoint {
+function addressesOf({ status }: Pod, family: IpFamily): string[] {
+  const all = status?.podIPs?.map(({ ip }) => ip) ?? [status?.podIP ?? ""];
+  return all.filter((ip) => ip !== "" && ip.includes(":") === (family === "IPv6"));
+}
+
+function endpointOf(service: Service, pod: Pod, node: Node | undefined): Omit<Endpoint, "addresses"> {
   const { namespace, name, uid } = identityOf(pod);
   const serving = isReady(pod);
   const terminating = isBeingDeleted(pod);
@@ -53,7 +73,6 @@ function endpointOf(service: Service, pod: Pod, node: Node | undefined): Endpoin
   const zone = node === undefined ? undefined : labelsOf(node)[ZONE];
   const hostname = pod.spec?.subdomain === identityOf(service).name ? pod.spec?.hostname : undefined;
   return {
-    addresses: [pod.status?.podIP ?? ""],
     conditions: { ready, serving, terminating },
     ...(hostname ? { hostname } : {}),
     ...(pod.spec?.nodeName ? { nodeName: pod.spec.nodeName } : {}),
@@ -87,17 +106,35 @@ function targetPort({ port, targetPort: target = port, protocol = "TCP" }: Servi
   return ports.find(({ name, protocol: own = "TCP" }) => name === target && own === protocol)?.containerPort;
 }
 
+/** A Service's endpoints by family. */
+export type FamilyGroups = ReadonlyMap<IpFamily, readonly EndpointGroup[]>;
+
 /** What to write so that the Service's own slices say exactly `groups`. Slices of other managers are not looked at. */
-export function planSlices(
-  service: Service,
+export function planSlices(service: Service, groups: FamilyGroups, existing: readonly EndpointSlice[]): SliceChanges {
+  const foreign = existing.filter(({ addressType }) => ![...groups.keys()].some((family) => family === addressType));
+  const changes: SliceChanges = { create: [], update: [], remove: foreign.filter((slice) => !isBeingDeleted(slice)) };
+  for (const [family, own] of groups) {
+    const slices = existing.filter(({ addressType }) => addressType === family);
+    planFamily({ service, family, changes }, own, slices);
+  }
+  return changes;
+}
+
+interface FamilyPlan {
+  readonly service: Service;
+  readonly family: IpFamily;
+  readonly changes: SliceChanges;
+}
+
+function planFamily(
+  { service, family, changes }: FamilyPlan,
   groups: readonly EndpointGroup[],
   existing: readonly EndpointSlice[],
-): SliceChanges {
-  const changes: SliceChanges = { create: [], update: [], remove: [] };
+): void {
   const wanted = (groups.length === 0 ? [{ ports: [], endpoints: [] }] : groups).flatMap(split);
   const free = existing.filter((slice) => !isBeingDeleted(slice));
   for (const group of wanted) {
-    const slice = sliceOf(service, group);
+    const slice = sliceOf(service, family, group);
     const at = bestMatch(free, group);
     if (at < 0) {
       changes.create.push(slice);
@@ -109,7 +146,6 @@ export function planSlices(
     changes.update.push({ ...before, ...slice, metadata });
   }
   changes.remove.push(...free);
-  return changes;
 }
 
 function split({ ports, endpoints }: EndpointGroup): EndpointGroup[] {
@@ -136,10 +172,10 @@ function bestMatch(slices: readonly EndpointSlice[], group: EndpointGroup): numb
   return best;
 }
 
-function sliceOf(service: Service, group: EndpointGroup): EndpointSlice {
+function sliceOf(service: Service, addressType: IpFamily, group: EndpointGroup): EndpointSlice {
   const { namespace, name } = identityOf(service);
   return {
-    addressType: "IPv4",
+    addressType,
     metadata: {
       namespace,
       generateName: `${name}-`,
