@@ -15,10 +15,11 @@ import {
 import { homedir } from "node:os";
 import { delimiter, join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { parseArgs } from "node:util";
+import { printFacts } from "./print-facts.mjs";
 import { withLock } from "./with-lock.mjs";
 
-const say = (text) => process.stderr.write(`container-tools: ${text}\n`);
+const NAME = "container-tools";
+const say = (text) => process.stderr.write(`${NAME}: ${text}\n`);
 
 /** Counts up when what lies in the cache changes its form. */
 const FORM = "1";
@@ -153,34 +154,14 @@ function run(program, args, cwd) {
   }
 }
 
-function readOptions() {
-  try {
-    const { values } = parseArgs({
-      options: { output: { type: "string", short: "o", default: "text" }, help: { type: "boolean", short: "h" } },
-    });
-    if (!["text", "json"].includes(values.output)) throw new Error(`unknown output ${values.output}: text or json`);
-    return values;
-  } catch (error) {
-    say(`${error.message}\n${HELP}`);
-    process.exit(2);
-  }
-}
-
-async function main() {
-  const options = readOptions();
-  if (options.help) {
-    process.stdout.write(HELP);
-    return;
-  }
-  try {
-    const tools = await ensureContainerTools();
-    const text = () => [...tools.bin, tools.cni, ...(tools.lib === undefined ? [] : [tools.lib])].join("\n");
-    process.stdout.write(`${options.output === "json" ? JSON.stringify(tools, undefined, 2) : text()}\n`);
-  } catch (error) {
-    if (!(error instanceof ContainerToolsError)) throw error;
-    say(error.message);
-    process.exit(1);
-  }
+function main() {
+  return printFacts({
+    name: NAME,
+    help: HELP,
+    make: ensureContainerTools,
+    text: ({ bin, cni, lib }) => [...bin, cni, ...(lib === undefined ? [] : [lib])].join("\n"),
+    explain: (error) => (error instanceof ContainerToolsError ? error.message : undefined),
+  });
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) await main();

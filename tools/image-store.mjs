@@ -17,13 +17,14 @@ import {
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
 import { ContainerToolsError, ensureContainerTools } from "./container-tools.mjs";
+import { printFacts } from "./print-facts.mjs";
 import { cacheFolder } from "./setup.mjs";
 import { withLock } from "./with-lock.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
-const say = (text) => process.stderr.write(`image-store: ${text}\n`);
+const NAME = "image-store";
+const say = (text) => process.stderr.write(`${NAME}: ${text}\n`);
 
 /** Counts up when what lies in a store changes its form. */
 const FORM = "1";
@@ -129,34 +130,12 @@ async function until(condition, daemon) {
   }
 }
 
-function readOptions() {
-  try {
-    const { values } = parseArgs({
-      options: { output: { type: "string", short: "o", default: "text" }, help: { type: "boolean", short: "h" } },
-    });
-    if (!["text", "json"].includes(values.output)) throw new Error(`unknown output ${values.output}: text or json`);
-    return values;
-  } catch (error) {
-    say(`${error.message}\n${HELP}`);
-    return process.exit(2);
-  }
-}
-
-async function main() {
-  const options = readOptions();
-  if (options.help) {
-    process.stdout.write(HELP);
-    return;
-  }
-  try {
-    const made = await ensureStore();
-    const text = () => Object.values(made).join("\n");
-    process.stdout.write(`${options.output === "json" ? JSON.stringify(made, undefined, 2) : text()}\n`);
-  } catch (error) {
-    // What a child has said already needs no stack.
-    say(error instanceof ContainerToolsError ? error.message : `the images could not be made: ${error.message}`);
-    process.exit(1);
-  }
-}
-
-await main();
+await printFacts({
+  name: NAME,
+  help: HELP,
+  make: ensureStore,
+  text: (made) => Object.values(made).join("\n"),
+  // What a child has said already needs no stack.
+  explain: (error) =>
+    error instanceof ContainerToolsError ? error.message : `the images could not be made: ${error.message}`,
+});
