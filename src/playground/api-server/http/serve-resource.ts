@@ -12,7 +12,7 @@ import { deleteObject } from "../operations/remove-object.ts";
 import { SUBRESOURCE_ACTIONS } from "../operations/subresource-actions.ts";
 import { updateObject } from "../operations/update-object.ts";
 import { patchRefusal, shownPatch } from "../patch/patch-refusal.ts";
-import { applyPatch, PATCH_TYPES } from "../patch/patches.ts";
+import { applyPatch, checkPatchType, PATCH_TYPES } from "../patch/patches.ts";
 import { apiVersionOf, type ResourceKind, storageKey } from "../resource-kind.ts";
 import { strategyOf } from "../strategy/strategies.ts";
 import { type Call, type ResourceRequest, type ResourceServer, reply } from "./call.ts";
@@ -134,9 +134,9 @@ const VERBS: Readonly<Record<string, Verb>> = {
 const emptyBody = (kind: string) =>
   `the object provided is unrecognized (must be of type ${kind}): couldn't get version/kind; json parse error: unexpected end of JSON input (<empty>)`;
 
-async function neededBody(call: Call): Promise<JsonValue> {
-  const body = await readBody(call.request, call.kind.kind);
-  if (body === undefined) throw badRequest(emptyBody(call.kind.kind));
+async function neededBody(call: Call, kind = call.kind.kind): Promise<JsonValue> {
+  const body = await readBody(call.request, kind);
+  if (body === undefined) throw badRequest(emptyBody(kind));
   return body;
 }
 
@@ -153,8 +153,9 @@ async function serveUpdate(call: Call): Promise<void> {
 
 async function servePatch(call: Call): Promise<void> {
   const { server, kind, target, context, query } = call;
-  const body = await neededBody(call);
   const type = mediaType(call.request);
+  checkPatchType(kind, type);
+  const body = await neededBody(call);
   if (type === PATCH_TYPES.apply) {
     const force = isTrue(query.get("force") ?? "false");
     const { object, created } = await applyObject(server.parts, kind, { target, body, context, force });
@@ -224,11 +225,17 @@ async function serveDeleteCollection(call: Call): Promise<void> {
 }
 
 async function serveSubresource(call: Call): Promise<void> {
-  const { kind, info, server, target, context } = call;
-  const action = kind.subresources.includes(info.subresource) ? SUBRESOURCE_ACTIONS[info.subresource] : undefined;
+  const { kind, info, server, target, context, query } = call;
+  const { subresource, verb } = info;
+  const row = kind.subresourceRows.find(({ name }) => name === subresource);
+  const action = row === undefined ? undefined : SUBRESOURCE_ACTIONS[subresource];
+  if (row !== undefined && !row.verbs.includes(verb)) throw methodNotSupported();
   if (action === undefined) throw noSuchResource();
-  const body = info.verb === "get" ? undefined : await neededBody(call);
   const patchType = mediaType(call.request);
-  const result = await action({ parts: server.parts, kind, target, context, verb: info.verb, body, patchType });
+  if (verb === "patch") checkPatchType(kind, patchType);
+  checkWriteOptions(verb, query, patchType === PATCH_TYPES.apply);
+  const body = verb === "get" ? undefined : await neededBody(call, row?.kind);
+  const force = isTrue(query.get("force") ?? "false");
+  const result = await action({ parts: server.parts, kind, target, context, verb, body, patchType, force });
   sendJson(call.response, result.object, { code: result.code ?? 200, warnings: context.warnings });
 }

@@ -22,7 +22,7 @@ export async function applyObject(
 ): Promise<{ readonly object: JsonObject; readonly created: boolean }> {
   const { target, body: config, force } = request;
   if (!isObject(config)) throw badRequest("the body of an apply request must be one object");
-  checkKind(kind, config);
+  checkApplied(kind, config);
   // What the schema does not know is refused before, whatever the client asks for.
   const context: WriteContext = { ...request.context, fieldValidation: "Ignore" };
   const writer = fieldWriter(parts, kind, context, { operation: "Apply", subresource: target.subresource });
@@ -60,7 +60,7 @@ function kindText(apiVersion: string, kind: string): string {
   return `${group}/${version}, Kind=${kind}`;
 }
 
-function checkKind(kind: ResourceKind, body: JsonObject): void {
+export function checkApplied(kind: ResourceKind, body: JsonObject): void {
   const [apiVersion, given] = [stringAt(body, "apiVersion"), stringAt(body, "kind")];
   if (apiVersion === apiVersionOf(kind) && given === kind.kind) return;
   throw badRequest(`invalid object type: ${kindText(apiVersion, given)}`);

@@ -23,6 +23,8 @@ export interface ModifyRequest {
   readonly sent?: JsonObject;
   /** managedFields by server-side apply; tracked as an update otherwise. */
   readonly managedFields?: () => JsonObject[];
+  /** A change of nothing but the times in managedFields is written too. */
+  readonly exactOwners?: boolean;
 }
 
 /** Tries that a change without a resource version gets when others write in between. */
@@ -86,7 +88,7 @@ async function attemptChange(
     return undefined;
   }
   completeMetadata(kind, request, { next: admitted, current: live }, managedFields);
-  if (isUnchanged(admitted, live)) return current;
+  if (isUnchanged(admitted, live, request.exactOwners === true)) return current;
   if (context.dryRun) return admitted;
   if (!isRemovable(kind, admitted, current))
     return parts.store.commit(key, "MODIFIED", keptForm(parts, kind, admitted));
@@ -158,12 +160,12 @@ function completeMetadata(
 }
 
 /** A write that changes nothing makes no event. */
-function isUnchanged(next: JsonObject, current: JsonObject): boolean {
+function isUnchanged(next: JsonObject, current: JsonObject, exactOwners: boolean): boolean {
   if (!deepEqual(withoutManagedFields(next), withoutManagedFields(current))) return false;
   const strip = (object: JsonObject) =>
     arrayAt(object, "metadata", "managedFields").map((entry) => {
-      const { time: _, ...rest } = isObject(entry) ? entry : {};
-      return rest;
+      const { time, ...rest } = isObject(entry) ? entry : {};
+      return exactOwners && time !== undefined ? { ...rest, time } : rest;
     });
   return deepEqual(strip(next), strip(current));
 }

@@ -1,40 +1,82 @@
-// The scale of a workload: how many replicas are wanted and there, whatever kind holds them.
-import { badRequest, invalid } from "../api-errors.ts";
-import type { JsonObject, JsonValue } from "../contract.ts";
-import { arrayAt, clone, ensureObject, isObject, objectAt, objectsAt, stringAt, valueAt } from "../json.ts";
-import type { ResourceKind } from "../resource-kind.ts";
+// The scale of an object: how many replicas are wanted and there, whatever kind holds them. Clients read, replace, patch
+// and apply it as an object of its own; a change of it is a change of the object behind it.
+import { ApiStatusError, type JsonObject, type JsonValue } from "../contract.ts";
+import { conflict, invalid } from "../api-errors.ts";
+import { applyConfiguration, trackUpdate } from "../apply/managed-fields.ts";
+import { parentOwners, type ReplicasPath, SCALE_VERSION, scaleOwners } from "../apply/scale-owners.ts";
+import { clone, ensureObject, isObject, objectAt, objectsAt, stringAt, valueAt } from "../json.ts";
+import { apiVersionOf, parseApiVersion, type ResourceKind } from "../resource-kind.ts";
+import { definition } from "../schema/schema.ts";
 import { nonnegative } from "../validation/field-errors.ts";
+import { dnsSubdomain } from "../validation/formats.ts";
+import { checkObjectMeta } from "../validation/object-meta.ts";
+import { scaleOfCustom, writeCustomReplicas } from "./custom-scale.ts";
 
-const pathOf = (text: string) => text.split(".").filter((step) => step !== "");
+const SCALE_DEFINITION = "io.k8s.api.autoscaling.v1.Scale";
 
-const paths = (kind: ResourceKind) => ({
-  spec: pathOf(kind.custom?.scale?.specReplicasPath ?? ".spec.replicas"),
-  status: pathOf(kind.custom?.scale?.statusReplicasPath ?? ".status.replicas"),
-  selector: pathOf(kind.custom?.scale?.labelSelectorPath ?? ""),
-});
+/** The scale of a kind, as a kind. */
+export function scaleKind(kind: ResourceKind): ResourceKind {
+  const { custom: _, storageVersionHash: _h, ...rest } = kind;
+  return {
+    ...rest,
+    ...parseApiVersion(SCALE_VERSION),
+    kind: "Scale",
+    subresources: [],
+    storedAs: parseApiVersion(SCALE_VERSION),
+    definition: SCALE_DEFINITION,
+    schema: definition(SCALE_DEFINITION),
+  };
+}
+
+/** Where the kind keeps its replicas. */
+export function replicasPath(kind: ResourceKind): ReplicasPath {
+  const path = kind.custom === undefined ? ".spec.replicas" : (kind.custom.scale?.specReplicasPath ?? "");
+  const steps = path.split(".").filter((step) => step !== "");
+  return (apiVersion) => {
+    if (parseApiVersion(apiVersion).group !== kind.group) return undefined;
+    return steps.length === 0 ? null : steps;
+  };
+}
+
+const META = ["name", "namespace", "uid", "resourceVersion", "creationTimestamp"];
+
+interface ScaleCounts {
+  readonly wanted: number;
+  readonly there: number;
+  readonly selector: string;
+}
+
+/** The autoscaling/v1 Scale of an object, its fields in Go's order. */
+export function readScale(kind: ResourceKind, object: JsonObject): JsonObject {
+  const metadata = objectAt(object, "metadata");
+  const own = META.flatMap((key) => (metadata[key] === undefined ? [] : [[key, metadata[key]]]));
+  const { wanted, there, selector } = kind.custom === undefined ? counts(object) : scaleOfCustom(kind.custom, object);
+  return canonical({
+    kind: "Scale",
+    apiVersion: SCALE_VERSION,
+    metadata: Object.fromEntries(own),
+    spec: { replicas: wanted },
+    status: { replicas: there, selector },
+  });
+}
 
 const count = (value: JsonValue | undefined) => (typeof value === "number" ? value : 0);
 
-/** The autoscaling/v1 Scale of an object. */
-export function readScale(kind: ResourceKind, object: JsonObject): JsonObject {
-  const { spec, status, selector } = paths(kind);
-  const metadata = objectAt(object, "metadata");
-  const own = Object.fromEntries(
-    ["name", "namespace", "uid", "resourceVersion", "creationTimestamp"].flatMap((key) =>
-      metadata[key] === undefined ? [] : [[key, metadata[key]]],
-    ),
-  );
-  const text =
-    kind.custom === undefined ? selectorText(objectAt(object, "spec", "selector")) : valueAt(object, ...selector);
+const counts = (object: JsonObject): ScaleCounts => ({
+  wanted: count(valueAt(object, "spec", "replicas")),
+  there: count(valueAt(object, "status", "replicas")),
+  selector: selectorText(objectAt(object, "spec", "selector")),
+});
+
+/** As Go writes it: what nobody wants is not said. */
+function canonical(scale: JsonObject): JsonObject {
+  const { replicas: wanted } = objectAt(scale, "spec");
+  const { replicas: there, selector } = objectAt(scale, "status");
   return {
-    kind: "Scale",
-    apiVersion: "autoscaling/v1",
-    metadata: own,
-    spec: { replicas: count(valueAt(object, ...spec)) },
-    status: {
-      replicas: count(valueAt(object, ...status)),
-      ...(typeof text === "string" && text !== "" ? { selector: text } : {}),
-    },
+    ...scale,
+    metadata: objectAt(scale, "metadata"),
+    spec: count(wanted) === 0 ? {} : { replicas: count(wanted) },
+    status: { replicas: count(there), ...(typeof selector === "string" && selector !== "" ? { selector } : {}) },
   };
 }
 
@@ -46,31 +88,106 @@ export function selectorText(selector: JsonObject): string {
       : selector;
   const equal = Object.entries(labels).map(([key, value]) => ({ key, text: `${key}=${String(value)}` }));
   const sets = objectsAt(selector, "matchExpressions").map((expression) => {
-    const [key, operator] = [stringAt(expression, "key"), stringAt(expression, "operator")];
-    const values = arrayAt(expression, "values").map(String).sort().join(",");
-    if (operator === "Exists") return { key, text: key };
-    const text = operator === "DoesNotExist" ? `!${key}` : `${key} ${operator.toLowerCase()} (${values})`;
-    return { key, text };
+    const key = stringAt(expression, "key");
+    return { key, text: requirementText(key, stringAt(expression, "operator"), expression["values"]) };
   });
-  const byKey = [...equal, ...sets].sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
-  return byKey.map(({ text }) => text).join(",");
+  const all = [...equal, ...sets].sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
+  return all.map(({ text }) => text).join(",");
 }
 
-const SCALE = { group: "autoscaling", kind: "Scale" };
+function requirementText(key: string, operator: string, values: JsonValue | undefined): string {
+  if (operator === "Exists") return key;
+  if (operator === "DoesNotExist") return `!${key}`;
+  const list = Array.isArray(values) ? [...values].map(String).sort() : [];
+  return `${key} ${operator.toLowerCase()} (${list.join(",")})`;
+}
 
-/** The object with the replicas that a Scale wants. */
-export function writeScale(kind: ResourceKind, object: JsonObject, scale: JsonObject): JsonObject {
-  const replicas = valueAt(scale, "spec", "replicas") ?? 0;
-  if (typeof replicas !== "number") throw badRequest("spec.replicas must be a number");
-  // Custom resources are checked as a whole.
-  if (replicas < 0 && kind.custom === undefined) {
-    throw invalid(SCALE, stringAt(object, "metadata", "name"), nonnegative("spec.replicas", replicas));
+/** How a change of the scale reaches the object behind it. */
+export interface ScaleChange {
+  readonly manager: string;
+  /** The new scale, from the one that is there with its managedFields. */
+  readonly next: (scale: JsonObject) => JsonObject;
+  /** A configuration to apply, in place of `next`. */
+  readonly apply?: { readonly config: JsonObject; readonly force: boolean };
+}
+
+/** The object behind the scale as it is to be, with managedFields. Throws ApiStatusError. */
+export function scaled(kind: ResourceKind, parent: JsonObject, change: ScaleChange): JsonObject {
+  const replicas = replicasPath(kind);
+  const before = readScale(kind, parent);
+  const managedFields = scaleOwners(parent, replicas);
+  const shown: JsonObject =
+    managedFields.length === 0
+      ? before
+      : { ...before, metadata: { ...objectAt(before, "metadata"), managedFields: managedFields.map(inGoOrder) } };
+  const { scale, owners } = changedScale(shown, change);
+  checkScale(kind, parent, scale);
+  const after = withReplicas(kind, parent, scale);
+  const all = parentOwners(
+    parent,
+    { ...scale, metadata: { ...objectAt(scale, "metadata"), managedFields: owners } },
+    { apiVersion: apiVersionOf(kind), replicas },
+  );
+  const metadata = ensureObject(after, "metadata");
+  if (all.length > 0) metadata["managedFields"] = all;
+  else delete metadata["managedFields"];
+  return after;
+}
+
+const ENTRY = ["manager", "operation", "apiVersion", "time", "fieldsType", "fieldsV1", "subresource"];
+const inGoOrder = (entry: JsonObject): JsonObject =>
+  Object.fromEntries(ENTRY.flatMap((key) => (entry[key] === undefined ? [] : [[key, entry[key]]])));
+
+function changedScale(shown: JsonObject, { manager, next, apply }: ScaleChange) {
+  const schema = definition(SCALE_DEFINITION);
+  const writer = { manager, apiVersion: SCALE_VERSION, subresource: "scale", time: "" };
+  if (apply === undefined) {
+    const scale = canonical(next(shown));
+    return { scale, owners: trackUpdate(schema, shown, scale, { ...writer, operation: "Update" }) };
   }
+  const { object, managedFields } = applyConfiguration(schema, shown, apply.config, {
+    writer: { ...writer, operation: "Apply" },
+    force: apply.force,
+    kind: `${SCALE_VERSION}, Kind=Scale`,
+    blank: canonical({}),
+  });
+  return { scale: canonical(next(object)), owners: managedFields };
+}
+
+function checkScale(kind: ResourceKind, parent: JsonObject, scale: JsonObject): void {
+  if (kind.custom !== undefined) return;
+  const name = stringAt(parent, "metadata", "name");
+  const errors = [
+    ...checkObjectMeta(scale, { name: dnsSubdomain, namespaced: true, kubeFinalizers: true }),
+    ...nonnegative("spec.replicas", count(valueAt(scale, "spec", "replicas"))),
+  ];
+  if (errors.length > 0) throw invalid({ group: "autoscaling", kind: "Scale" }, name, errors);
+  const [wanted, uid] = [stringAt(scale, "metadata", "uid"), stringAt(parent, "metadata", "uid")];
+  if (wanted === "" || wanted === uid) return;
+  const why = `Precondition failed: UID in precondition: ${wanted}, UID in object meta: ${uid}`;
+  throw conflict({ group: kind.group, plural: `${kind.plural}/scale` }, name, why);
+}
+
+function withReplicas(kind: ResourceKind, parent: JsonObject, scale: JsonObject): JsonObject {
+  const out = clone(parent);
   const version = stringAt(scale, "metadata", "resourceVersion");
-  const out = clone(object);
+  const replicas = count(valueAt(scale, "spec", "replicas"));
+  if (kind.custom === undefined) {
+    ensureObject(out, "spec")["replicas"] = replicas;
+    ensureObject(out, "metadata")["resourceVersion"] = version;
+    return out;
+  }
+  writeCustomReplicas(kind.custom, out, replicas);
   if (version !== "") ensureObject(out, "metadata")["resourceVersion"] = version;
-  const steps = paths(kind).spec;
-  const parent = steps.slice(0, -1).reduce((at, step) => ensureObject(at, step), out);
-  parent[steps.at(-1) ?? "replicas"] = replicas;
   return out;
+}
+
+/** A scale that a GET must not show: the object says nothing of replicas. */
+export function refuseWithoutReplicas(kind: ResourceKind, object: JsonObject): void {
+  const path = kind.custom?.scale?.specReplicasPath;
+  if (path === undefined) return;
+  const steps = path.split(".").filter((step) => step !== "");
+  if (valueAt(object, ...steps) !== undefined) return;
+  const why = `the spec replicas field ${JSON.stringify(path)} does not exist`;
+  throw new ApiStatusError(500, "InternalError", `Internal error occurred: ${why}`, { causes: [{ message: why }] });
 }

@@ -1,28 +1,13 @@
 // Subresources that are more than another door to the same object.
-import type { EngineParts, Target, WriteContext } from "../api-context.ts";
-import { badRequest, methodNotSupported, notFound } from "../api-errors.ts";
+import { badRequest, notFound } from "../api-errors.ts";
 import type { JsonObject, JsonValue } from "../contract.ts";
 import { arrayAt, ensureObject, isObject } from "../json.ts";
 import { applyPatch } from "../patch/patches.ts";
-import { type ResourceKind, storageKey } from "../resource-kind.ts";
+import { storageKey } from "../resource-kind.ts";
+import { changeScale, getScale } from "./change-scale.ts";
 import { modifyObject } from "./modify-object.ts";
 import { isRemovable, removeObject } from "./remove-object.ts";
-import { readScale, writeScale } from "./scale.ts";
-
-export interface SubresourceCall {
-  readonly parts: EngineParts;
-  readonly kind: ResourceKind;
-  readonly target: Target;
-  readonly context: WriteContext;
-  readonly verb: string;
-  readonly body: JsonValue | undefined;
-  readonly patchType: string;
-}
-
-export interface SubresourceResult {
-  readonly object: JsonObject;
-  readonly code?: number;
-}
+import type { SubresourceCall, SubresourceResult } from "./subresource-call.ts";
 
 type Action = (call: SubresourceCall) => Promise<SubresourceResult>;
 
@@ -46,34 +31,8 @@ function neededBody(body: JsonValue | undefined): JsonObject {
 }
 
 async function scale(call: SubresourceCall): Promise<SubresourceResult> {
-  const { parts, kind, target, context, verb, body, patchType } = call;
-  if (verb === "get") return { object: readScale(kind, current(call)) };
-  if (verb !== "update" && verb !== "patch") throw methodNotSupported();
-  const changed = await modifyObject(parts, kind, {
-    target,
-    context,
-    transform(object) {
-      const before = readScale(kind, object);
-      const type = patchType.startsWith("application/strategic") ? "application/merge-patch+json" : patchType;
-      const wanted = verb === "update" ? neededBody(body) : applyPatch(SCALE_KIND(kind), type, before, body ?? null);
-      return writeScale(kind, object, wanted);
-    },
-  });
-  return { object: readScale(kind, changed) };
+  return { object: call.verb === "get" ? getScale(call) : await changeScale(call) };
 }
-
-/** A scale is patched like a custom resource: it has no lists that merge. */
-const SCALE_KIND = (kind: ResourceKind): ResourceKind => ({
-  ...kind,
-  custom: kind.custom ?? {
-    definition: "",
-    form: {},
-    columns: [],
-    deprecation: "",
-    terminating: false,
-    selectableFields: [],
-  },
-});
 
 /** The namespace controller tells that a namespace is empty: spec.finalizers are taken from the body. */
 async function finalize(call: SubresourceCall): Promise<SubresourceResult> {

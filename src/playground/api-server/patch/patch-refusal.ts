@@ -2,7 +2,8 @@
 
 import { invalid } from "../api-errors.ts";
 import { ApiStatusError, type JsonObject, type JsonValue } from "../contract.ts";
-import { isObject } from "../json.ts";
+import { ensureObject, isObject } from "../json.ts";
+import { PATCH_TYPES } from "./patches.ts";
 
 /** JSON with the fields of every object in order, as Go writes maps. */
 export function sortedJson(value: JsonValue): string {
@@ -32,3 +33,46 @@ export function patchRefusal(thrown: unknown, shown: string): unknown {
 export function shownPatch(strategic: boolean, patch: JsonValue, result: JsonObject): string {
   return strategic ? goMap(patch) : sortedJson(result);
 }
+
+interface Patched {
+  readonly before: JsonObject;
+  readonly patch: JsonValue;
+  readonly after: JsonObject;
+}
+
+/** An object after a patch as Go shows it: what the patch did not touch stands as it did, the rest is sorted. */
+export function patchedText(type: string, { before, patch, after }: Patched): string {
+  if (type === PATCH_TYPES.strategic) return goMap(patch);
+  const touched = type === PATCH_TYPES.json ? pointers(patch) : isObject(patch) ? patch : {};
+  return JSON.stringify(partlySorted(after, touched, before));
+}
+
+/** A merge patch that touches what a JSON patch touches. */
+function pointers(patch: JsonValue): JsonObject {
+  const out: JsonObject = {};
+  for (const operation of Array.isArray(patch) ? patch : []) {
+    if (!isObject(operation)) continue;
+    const steps = String(operation["path"] ?? "")
+      .split("/")
+      .slice(1, -1);
+    steps.reduce((at, step) => ensureObject(at, step), out);
+  }
+  return out;
+}
+
+function partlySorted(
+  value: JsonValue | undefined,
+  touched: JsonValue | undefined,
+  before: JsonValue | undefined,
+): JsonValue {
+  if (value === undefined) return null;
+  if (!isObject(value)) return value;
+  if (touched === undefined || !isObject(touched))
+    return before === undefined || touched !== undefined ? sorted(value) : value;
+  const keys = Object.keys(value).sort();
+  return Object.fromEntries(
+    keys.map((key) => [key, partlySorted(value[key], touched[key], isObject(before) ? before[key] : undefined)]),
+  );
+}
+
+const sorted = (value: JsonObject): JsonObject => JSON.parse(sortedJson(value)) as JsonObject;

@@ -44,14 +44,15 @@ export function applyPatch(kind: ResourceKind, type: string, live: JsonObject, p
 function patched(kind: ResourceKind, type: string, live: JsonObject, patch: JsonValue): JsonValue {
   if (type === PATCH_TYPES.json) return jsonPatched(live, patch);
   if (!isObject(patch)) throw badRequest("the patch must be an object");
-  if (type === PATCH_TYPES.merge) return mergePatch(live, patch);
-  if (type === PATCH_TYPES.strategic && kind.custom === undefined) return strategicMerge(kind.schema, live, patch);
+  return type === PATCH_TYPES.merge ? mergePatch(live, patch) : strategicMerge(kind.schema, live, patch);
+}
+
+/** Throws 415 for a type of patch that objects of the kind do not take. */
+export function checkPatchType(kind: ResourceKind, type: string): void {
   const accepted = Object.values(PATCH_TYPES).filter(
     (name) => kind.custom === undefined || name !== PATCH_TYPES.strategic,
   );
-  throw new ApiStatusError(
-    415,
-    "UnsupportedMediaType",
-    `the body of the request was in an unknown format - accepted media types include: ${accepted.join(", ")}`,
-  );
+  if (accepted.some((name) => name === type)) return;
+  const why = `the body of the request was in an unknown format - accepted media types include: ${accepted.join(", ")}`;
+  throw new ApiStatusError(415, "UnsupportedMediaType", why);
 }
