@@ -162,8 +162,10 @@ async function createNode({ client, config, signal }: Registration): Promise<voi
 }
 
 async function tellStatus({ client, config, clock, signal }: Registration): Promise<void> {
-  const status = nodeStatus(config, kubeTime(clock));
+  const { addresses = [], ...rest } = nodeStatus(config, kubeTime(clock));
   const at = { name: config.nodeName, subresource: "status" };
+  // Two addresses of one type would be merged into one, for the type is their key.
+  const status = { ...rest, addresses: [...addresses, { $patch: "replace" }] };
   await client.patch(Kinds.Node, at, { status }, { type: "strategic", signal });
 }
 
