@@ -1,8 +1,15 @@
-import jsonPatch, { type Operation } from "fast-json-patch";
 import type { Logger } from "#base/logger";
-import { errorMessage } from "#base/mesh-error";
-import type { AdmissionAttributes, AdmissionPlugin, JsonObject, ObjectAccess } from "../contract.ts";
-import { deepEqual, stringAt } from "../json.ts";
+import {
+  type AdmissionAttributes,
+  type AdmissionPlugin,
+  ApiStatusError,
+  type Authorizer,
+  type JsonObject,
+  type JsonValue,
+  type ObjectAccess,
+} from "../contract.ts";
+import { deepEqual, isObject, stringAt } from "../json.ts";
+import { applyJsonPatch, PatchFault } from "../patch/json-patch.ts";
 import { listWebhooks, type Webhook, wantedVersion } from "./webhook-configuration.ts";
 import { isWanted } from "./wanted-request.ts";
 import { callFailure, callWebhook, inVersion, WebhookCallError } from "./webhook-review.ts";
@@ -10,6 +17,7 @@ import type { WebhookTransport } from "./webhook-transport.ts";
 
 export interface WebhookOptions {
   readonly objects: ObjectAccess;
+  readonly authorizer: Authorizer;
   readonly logger: Logger;
   readonly transport: WebhookTransport;
 }
@@ -43,20 +51,20 @@ export function mutatingWebhooks(options: WebhookOptions, builtIn: readonly Admi
 }
 
 async function mutate(
-  { objects, logger, transport }: WebhookOptions,
+  { objects, authorizer, logger, transport }: WebhookOptions,
   webhook: Webhook,
   attributes: AdmissionAttributes,
 ): Promise<JsonObject | undefined> {
   const version = wantedVersion(webhook, attributes, objects);
   if (version === undefined) return attributes.object;
   try {
-    if (!isWanted(webhook, attributes)) return attributes.object;
-    const { patch, warnings } = await callWebhook({ transport, webhook, attributes, version });
+    if (!isWanted(webhook, attributes, authorizer)) return attributes.object;
+    const { patch, warnings } = await callWebhook({ transport, webhook, attributes, version, mutating: true });
     for (const warning of warnings) attributes.warn?.(warning);
     const shown = inVersion(attributes.object, attributes.group, version);
-    // A deletion has no object to patch: the webhook could only refuse.
-    if (patch.length === 0 || shown === null) return attributes.object;
-    const changed = applyPatch(shown, patch as unknown as Operation[]);
+    if (patch.length === 0) return attributes.object;
+    if (shown === null) throw internal(`${asker(webhook)} attempted to modify the object, which is ${UNSUPPORTED}`);
+    const changed = applyPatch(shown, patch);
     return { ...changed, apiVersion: stringAt(attributes.object, "apiVersion") };
   } catch (thrown) {
     if (!(thrown instanceof WebhookCallError)) throw thrown;
@@ -69,11 +77,21 @@ async function mutate(
   }
 }
 
-function applyPatch(object: JsonObject, operations: Operation[]): JsonObject {
+const asker = (webhook: Webhook) => `admission webhook ${JSON.stringify(webhook.name)}`;
+const UNSUPPORTED = "not supported for this operation";
+
+/** Wrong patches are refused whatever the failurePolicy. */
+function internal(message: string): ApiStatusError {
+  return new ApiStatusError(500, "InternalError", `Internal error occurred: ${message}`, { causes: [{ message }] });
+}
+
+function applyPatch(object: JsonObject, operations: readonly JsonValue[]): JsonObject {
   try {
-    return jsonPatch.applyPatch(object, operations, true, false).newDocument;
+    const patched = applyJsonPatch(object, operations);
+    if (isObject(patched)) return patched;
   } catch (thrown) {
-    const [firstLine] = errorMessage(thrown).split("\n");
-    throw new WebhookCallError(`the patch in the answer does not apply: ${firstLine}`, { cause: thrown });
+    if (thrown instanceof PatchFault) throw internal(thrown.message);
+    throw thrown;
   }
+  throw internal("the patch leaves something that is no object");
 }

@@ -20,15 +20,15 @@ export function validatingWebhooks(options: WebhookOptions): AdmissionPlugin {
 }
 
 async function validate(
-  { objects, logger, transport }: WebhookOptions,
+  { objects, authorizer, logger, transport }: WebhookOptions,
   webhook: Webhook,
   attributes: AdmissionAttributes,
 ): Promise<unknown> {
   const version = wantedVersion(webhook, attributes, objects);
   if (version === undefined) return undefined;
   try {
-    if (!isWanted(webhook, attributes)) return undefined;
-    const { warnings } = await callWebhook({ transport, webhook, attributes, version });
+    if (!isWanted(webhook, attributes, authorizer)) return undefined;
+    const { warnings } = await callWebhook({ transport, webhook, attributes, version, mutating: false });
     for (const warning of warnings) attributes.warn?.(warning);
     return undefined;
   } catch (thrown) {

@@ -1,15 +1,19 @@
 // Whether the conditions of a webhook let a request through to it.
-import type { AdmissionAttributes } from "../contract.ts";
+import { forbidden } from "../api-errors.ts";
+import type { AdmissionAttributes, Authorizer } from "../contract.ts";
 import { conditionsHold } from "./match-conditions.ts";
-import { REQUEST_VARIABLES, requestBindings } from "./request-variables.ts";
+import { AUTHORIZER_VARIABLE, REQUEST_VARIABLES, requestBindings } from "./request-variables.ts";
 import type { Webhook } from "./webhook-configuration.ts";
-import { WebhookCallError } from "./webhook-review.ts";
 
-/** Throws WebhookCallError when a condition fails: failurePolicy decides what then. */
-export function isWanted(webhook: Webhook, attributes: AdmissionAttributes): boolean {
+const VARIABLES = { ...REQUEST_VARIABLES, ...AUTHORIZER_VARIABLE };
+
+/** Throws 403 when a condition fails; under failurePolicy Ignore the webhook is left out then. */
+export function isWanted(webhook: Webhook, attributes: AdmissionAttributes, authorizer: Authorizer): boolean {
   try {
-    return conditionsHold(webhook.given, REQUEST_VARIABLES, () => requestBindings(attributes));
+    return conditionsHold(webhook.given, VARIABLES, () => requestBindings(attributes, authorizer));
   } catch (thrown) {
-    throw new WebhookCallError(thrown instanceof Error ? thrown.message : String(thrown), { cause: thrown });
+    if (webhook.ignoreFailure) return false;
+    const { group, resource, name } = attributes;
+    throw forbidden({ group, plural: resource }, name, thrown instanceof Error ? thrown.message : String(thrown));
   }
 }

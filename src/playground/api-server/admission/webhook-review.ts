@@ -20,7 +20,7 @@ export interface ReviewAnswer {
   readonly warnings: readonly string[];
 }
 
-/** Thrown when a webhook could not be asked or answered nonsense: failurePolicy decides what then. */
+/** Thrown when a webhook could not be asked or answered nonsense: failurePolicy decides what then. The whole reason. */
 export class WebhookCallError extends Error {}
 
 export interface ReviewCall {
@@ -29,6 +29,8 @@ export interface ReviewCall {
   readonly attributes: AdmissionAttributes;
   /** The version in which the webhook sees objects. */
   readonly version: string;
+  /** Whether it may change what it sees. */
+  readonly mutating: boolean;
 }
 
 /** Asks one webhook. Throws ApiStatusError when it denies, WebhookCallError when the call fails. */
@@ -37,32 +39,78 @@ export async function callWebhook(call: ReviewCall): Promise<ReviewAnswer> {
   if (attributes.dryRun && webhook.sideEffects !== "None" && webhook.sideEffects !== "NoneOnDryRun") {
     throw new ApiStatusError(400, "BadRequest", `admission webhook "${webhook.name}" does not support dry run`);
   }
-  const reviewVersion = webhook.reviewVersions.find((version) => version === "v1" || version === "v1beta1") ?? "v1";
+  const reviewVersion = webhook.reviewVersions.find((version) => version === "v1" || version === "v1beta1");
+  if (reviewVersion === undefined) {
+    const why = "webhook does not accept known AdmissionReview versions (v1, v1beta1)";
+    throw new WebhookCallError(`could not create admission objects: ${why}`);
+  }
   const uid = randomUUID();
-  const review = {
-    kind: "AdmissionReview",
-    apiVersion: `${REVIEW_GROUP}/${reviewVersion}`,
-    request: reviewRequest(call, uid),
-  };
-  const response = await ask(call, JSON.stringify(review), uid);
-  if (response["allowed"] !== true) throw denial(webhook.name, objectAt(response, "status"));
-  return {
-    patch: readPatch(response, reviewVersion),
-    warnings: arrayAt(response, "warnings").filter((text) => typeof text === "string"),
-  };
+  const apiVersion = `${REVIEW_GROUP}/${reviewVersion}`;
+  const review = { kind: "AdmissionReview", apiVersion, request: reviewRequest(call, uid) };
+  const answer = await ask(call, JSON.stringify(review));
+  const response = isObject(answer["response"]) ? answer["response"] : undefined;
+  const fault = response === undefined ? "webhook response was absent" : answerFault(call, answer, { uid, apiVersion });
+  if (fault !== undefined) throw new WebhookCallError(`received invalid webhook response: ${fault}`);
+  const warnings = arrayAt(response, "warnings").filter((text) => typeof text === "string");
+  if (response?.["allowed"] !== true) throw denial(webhook.name, objectAt(response, "status"), warnings, attributes);
+  return { patch: call.mutating ? readPatch(response) : [], warnings };
 }
 
-async function ask(call: ReviewCall, body: string, uid: string): Promise<JsonObject> {
+/** The answer as JSON of the kind that was asked for. */
+async function ask(call: ReviewCall, body: string): Promise<JsonObject> {
   try {
-    const answer = JSON.parse(await call.transport.post(call.webhook, body)) as JsonValue;
-    const response = isObject(answer) ? answer["response"] : undefined;
-    if (!isObject(response)) throw new Error("webhook response was absent");
-    const echoed = stringAt(response, "uid");
-    if (echoed !== uid) throw new Error(`expected response.uid=${JSON.stringify(uid)}, got ${JSON.stringify(echoed)}`);
-    return response;
+    const text = await call.transport.post(call.webhook, body);
+    const answer = readAnswer(text);
+    const kind = stringAt(answer, "kind");
+    const missing = kind === "" ? "Kind" : stringAt(answer, "apiVersion") === "" ? "apiVersion" : undefined;
+    if (missing !== undefined) throw new Error(`Object '${missing}' is missing in '${text}'`);
+    return answer;
   } catch (thrown) {
     throw new WebhookCallError(`failed to call webhook: ${errorMessage(thrown)}`, { cause: thrown });
   }
+}
+
+const GO_VERSION_AND_KIND =
+  'Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }';
+
+function readAnswer(text: string): JsonObject {
+  if (text === "") throw new Error("0-length response with status code: 200 and content type: ");
+  let answer: JsonValue;
+  try {
+    answer = JSON.parse(text) as JsonValue;
+  } catch {
+    // Kubernetes takes it for YAML then, in which all is text.
+    answer = text;
+  }
+  if (isObject(answer)) return answer;
+  const type = Array.isArray(answer) ? "array" : answer === null ? "null" : typeof answer;
+  throw new Error(
+    `couldn't get version/kind; json parse error: json: cannot unmarshal ${type === "boolean" ? "bool" : type} into ${GO_VERSION_AND_KIND}`,
+  );
+}
+
+/** Why an answer does not count. Answers of the older version are not looked at so closely. */
+function answerFault(
+  { mutating }: ReviewCall,
+  answer: JsonObject,
+  asked: { readonly uid: string; readonly apiVersion: string },
+): string | undefined {
+  if (!asked.apiVersion.endsWith("/v1")) return undefined;
+  const response = objectAt(answer, "response");
+  const echoed = stringAt(response, "uid");
+  if (echoed !== asked.uid) return `expected response.uid=${JSON.stringify(asked.uid)}, got ${JSON.stringify(echoed)}`;
+  const given = `${stringAt(answer, "apiVersion")}, Kind=${stringAt(answer, "kind")}`;
+  const wanted = `${asked.apiVersion}, Kind=AdmissionReview`;
+  if (given !== wanted) return `expected webhook response of ${wanted}, got ${given}`;
+  const patch = stringAt(response, "patch") !== "";
+  const type = response["patchType"] ?? undefined;
+  if (!mutating) {
+    if (patch) return "validating webhook may not return response.patch";
+    return type === undefined ? undefined : "validating webhook may not return response.patchType";
+  }
+  if (patch && type === undefined) return "webhook returned response.patch but not response.patchType";
+  if (!patch && type !== undefined) return "webhook returned response.patchType but not response.patch";
+  return type === "" ? 'webhook returned invalid response.patchType of ""' : undefined;
 }
 
 function reviewRequest({ attributes, version }: ReviewCall, uid: string): JsonObject {
@@ -93,23 +141,36 @@ export function inVersion(object: JsonObject | undefined, group: string, version
   return { ...object, apiVersion: group === "" ? version : `${group}/${version}` };
 }
 
-function readPatch(response: JsonObject, reviewVersion: string): JsonValue[] {
+function readPatch(response: JsonObject): JsonValue[] {
   const patch = stringAt(response, "patch");
   if (patch === "") return [];
   const type = stringAt(response, "patchType");
-  if (type !== "JSONPatch" && (type !== "" || reviewVersion === "v1")) {
-    throw new WebhookCallError(`unsupported patch type ${JSON.stringify(type)}: only JSONPatch is known`);
+  if (type !== "JSONPatch" && type !== "") {
+    throw new WebhookCallError(`unsupported patch type ${JSON.stringify(type)}`);
   }
+  const text = Buffer.from(patch, "base64").toString("utf8");
+  const unreadable = (why: string) =>
+    new WebhookCallError(`received undecodable patch in webhook response: json: cannot unmarshal ${why}`);
+  let operations: JsonValue;
   try {
-    const operations = JSON.parse(Buffer.from(patch, "base64").toString("utf8")) as JsonValue;
-    if (!Array.isArray(operations)) throw new Error("it is no list of operations");
-    return operations;
+    operations = JSON.parse(text) as JsonValue;
   } catch (thrown) {
-    throw new WebhookCallError(`the patch in the answer cannot be read: ${errorMessage(thrown)}`, { cause: thrown });
+    throw new WebhookCallError(`received undecodable patch in webhook response: ${errorMessage(thrown)}`);
   }
+  if (operations === null) return [];
+  if (!Array.isArray(operations)) {
+    throw unreadable(`${isObject(operations) ? "object" : typeof operations} into Go value of type jsonpatch.Patch`);
+  }
+  return operations;
 }
 
-function denial(name: string, status: JsonObject): ApiStatusError {
+function denial(
+  name: string,
+  status: JsonObject,
+  warnings: readonly string[],
+  { warn }: AdmissionAttributes,
+): ApiStatusError {
+  for (const warning of warnings) warn?.(warning);
   const why = stringAt(status, "message") || stringAt(status, "reason");
   const text = `admission webhook ${JSON.stringify(name)} denied the request${why === "" ? " without explanation" : `: ${why}`}`;
   const code = numberAt(status, "code") ?? 0;

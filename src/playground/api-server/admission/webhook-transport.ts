@@ -35,6 +35,7 @@ export function createWebhookTransport(objects: ObjectAccess): WebhookTransport 
       try {
         return await postOnce({ ...options, host: address(), path, agent, signal }, body, true);
       } catch (thrown) {
+        if (thrown instanceof AnswerError) throw thrown;
         throw new Error(`Post ${JSON.stringify(origin + path)}: ${goWords(thrown)}`);
       }
     },
@@ -78,6 +79,34 @@ function clusterIp(objects: ObjectAccess, at: { namespace: string; name: string;
   return address;
 }
 
+/** An answer that is none, in the words of Kubernetes' own client. */
+class AnswerError extends Error {}
+
+const ANSWERS: Readonly<Record<number, string>> = {
+  400: "the server rejected our request for an unknown reason",
+  401: "the server has asked for the client to provide credentials",
+  404: "the server could not find the requested resource",
+  405: "the server does not allow this method on the requested resource",
+  409: "the server reported a conflict",
+  422: "the server rejected our request due to an error in our request",
+  429: "the server has received too many requests and has asked us to try again later",
+  503: "the server is currently unable to handle the request",
+  504: "the server was unable to return a response in the time allotted, but may still be processing the request",
+};
+const MOST_SHOWN = 2048;
+
+function answerError(code: number, body: string, contentType: string): AnswerError {
+  const isText = contentType === "" || contentType.startsWith("text/");
+  const shown = isText ? body.slice(0, MOST_SHOWN).trim() : "unknown";
+  const told = code === 403 || code === 406 || code === 415 ? shown : ANSWERS[code];
+  if (told !== undefined) return new AnswerError(told);
+  return new AnswerError(
+    code >= 500
+      ? `an error on the server (${JSON.stringify(shown)}) has prevented the request from succeeding`
+      : `the server responded with the status code ${code} but did not return more information`,
+  );
+}
+
 function postOnce(options: RequestOptions, body: string, mayRetry: boolean): Promise<string> {
   return new Promise((resolve, reject) => {
     const headers = {
@@ -99,8 +128,8 @@ function postOnce(options: RequestOptions, body: string, mayRetry: boolean): Pro
       response.on("end", () => {
         const text = Buffer.concat(chunks).toString("utf8");
         const { statusCode = 0 } = response;
-        if (statusCode === 200) resolve(text);
-        else reject(new Error(`the server answered ${statusCode}: ${text.trim().slice(0, 300)}`));
+        if (statusCode >= 200 && statusCode <= 206) resolve(text);
+        else reject(answerError(statusCode, text, response.headers["content-type"] ?? ""));
       });
     });
     call.on("error", (error: NodeJS.ErrnoException) => {

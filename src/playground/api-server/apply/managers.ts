@@ -35,14 +35,12 @@ export function identify({ manager, operation, apiVersion, subresource }: FieldW
 
 /** The table that an object carries; undefined when it makes no sense. */
 export function readManagers(object: JsonObject | undefined): Managers | undefined {
+  if (object === undefined || ownersFault(object) !== undefined) return object === undefined ? new Map() : undefined;
   const managers: Managers = new Map();
   for (const entry of arrayAt(object, "metadata", "managedFields")) {
-    const operation = stringAt(entry, "operation");
-    if (operation !== "Apply" && operation !== "Update") return undefined;
-    if (stringAt(entry, "apiVersion") === "" || stringAt(entry, "fieldsType") !== "FieldsV1") return undefined;
     const read: Entry = {
       manager: stringAt(entry, "manager"),
-      operation,
+      operation: stringAt(entry, "operation") === "Apply" ? "Apply" : "Update",
       apiVersion: stringAt(entry, "apiVersion"),
       subresource: stringAt(entry, "subresource"),
       time: stringAt(entry, "time"),
@@ -51,6 +49,19 @@ export function readManagers(object: JsonObject | undefined): Managers | undefin
     managers.set(identify(read), read);
   }
   return managers;
+}
+
+/** What makes no sense in an object's managedFields. */
+export function ownersFault(object: JsonObject): string | undefined {
+  for (const [index, entry] of arrayAt(object, "metadata", "managedFields").entries()) {
+    const operation = stringAt(entry, "operation");
+    if (operation !== "Apply" && operation !== "Update") return "operation must be `Apply` or `Update`";
+    if (stringAt(entry, "apiVersion") === "") return "apiVersion must not be empty";
+    const type = stringAt(entry, "fieldsType");
+    if (type === "") return `missing fieldsType in managed fields entry ${index}`;
+    if (type !== "FieldsV1") return `invalid fieldsType ${JSON.stringify(type)} in managed fields entry ${index}`;
+  }
+  return undefined;
 }
 
 /** A client empties managedFields by sending an empty list, or one empty entry. */

@@ -3,7 +3,7 @@ import { type EngineParts, type Target, timestamp, type WriteContext } from "../
 import { alreadyExists, forbidden, invalid } from "../api-errors.ts";
 import { trackUpdate } from "../apply/managed-fields.ts";
 import { ApiStatusError, type JsonObject, type JsonValue } from "../contract.ts";
-import { ensureObject, setOrDelete, stringAt } from "../json.ts";
+import { ensureObject, stringAt } from "../json.ts";
 import { type ResourceKind, storageKey } from "../resource-kind.ts";
 import { asSent } from "../schema/zero-values.ts";
 import { beginsGeneration, strategyOf } from "../strategy/strategies.ts";
@@ -12,6 +12,7 @@ import { shownNow } from "./convert-version.ts";
 import { decodeBody } from "./decode-body.ts";
 import { admit, beforeCreation, completeWithDefaults, fieldWriter, judge, keptForm, validate } from "./finish-write.ts";
 import { versionsOf } from "./owned-versions.ts";
+import { settleOwners, showOwners } from "./settle-owners.ts";
 
 const TERMINATING = "create not allowed while custom resource definition is terminating";
 
@@ -43,12 +44,18 @@ export async function createDecoded(
   if (kind.custom?.terminating === true) {
     throw forbidden(kind, stringAt(object, "metadata", "name"), TERMINATING);
   }
-  const target = placeObject(kind, object, request.target);
-  stampNew(parts, kind, object);
+  const placed = placeObject(kind, object, request.target);
+  dropStatus(kind, object);
   const emptied = completeWithDefaults(parts, kind, object);
   const managedFields = options.managedFields ?? asSent(emptied, () => firstOwner(parts, kind, object, context));
+  showOwners(object, managedFields);
   const admitted =
-    (await admit(parts, kind, context, { operation: "CREATE", target, object, oldObject: undefined })) ?? object;
+    (await admit(parts, kind, context, { operation: "CREATE", target: placed, object, oldObject: undefined })) ??
+    object;
+  settleOwners(admitted, managedFields, context);
+  // What may still change the object sees it without what only the server knows.
+  stampNew(parts, kind, admitted);
+  const target = { ...placed, name: stringAt(admitted, "metadata", "name") };
   // After those who may still change it: a pod's quality of service is that of its injected containers too.
   strategyOf(kind).prepareCreate?.(admitted, context.user);
   const key = storageKey(kind);
@@ -56,7 +63,7 @@ export async function createDecoded(
   try {
     validate(parts, kind, admitted, { old: undefined, subresource: "" });
     await judge(parts, kind, context, { operation: "CREATE", target, object: admitted, oldObject: undefined });
-    return commitNew(parts, kind, { target, context, admitted, managedFields });
+    return commitNew(parts, kind, { target, context, admitted });
   } catch (thrown) {
     giveBack?.();
     throw thrown;
@@ -67,11 +74,10 @@ interface NewObject {
   readonly target: Target;
   readonly context: WriteContext;
   readonly admitted: JsonObject;
-  readonly managedFields: JsonObject[];
 }
 
 function commitNew(parts: EngineParts, kind: ResourceKind, created: NewObject): JsonObject {
-  const { context, admitted, managedFields } = created;
+  const { context, admitted } = created;
   const key = storageKey(kind);
   const target = { ...created.target, name: stringAt(admitted, "metadata", "name") };
   if (!context.dryRun) refuseVersion(admitted);
@@ -79,8 +85,6 @@ function commitNew(parts: EngineParts, kind: ResourceKind, created: NewObject): 
   if (present !== undefined) {
     throw alreadyExists(kind, target.name, stringAt(present, "metadata", "deletionTimestamp") !== "");
   }
-  const metadata = ensureObject(admitted, "metadata");
-  setOrDelete(metadata, "managedFields", managedFields.length > 0 ? managedFields : undefined);
   return context.dryRun ? admitted : parts.store.commit(key, "ADDED", keptForm(parts, kind, admitted));
 }
 
@@ -98,14 +102,11 @@ function firstOwner(parts: EngineParts, kind: ResourceKind, object: JsonObject, 
   return trackUpdate(versionsOf(parts, kind, ""), before, shownNow(kind, object), writer);
 }
 
-/** Puts namespace and name where path and body agree on them; makes a name out of generateName. */
+/** Puts namespace and name where path and body agree on them. */
 function placeObject(kind: ResourceKind, object: JsonObject, target: Target): Target {
   placeInNamespace(kind, object, target);
   const metadata = ensureObject(object, "metadata");
   if (stringAt(metadata, "name") === "" && target.name !== "") metadata["name"] = target.name;
-  if (stringAt(metadata, "name") === "" && stringAt(metadata, "generateName") !== "") {
-    metadata["name"] = `${stringAt(metadata, "generateName").slice(0, 58)}${randomSuffix()}`;
-  }
   return { ...target, name: stringAt(metadata, "name") };
 }
 
@@ -118,15 +119,19 @@ function randomSuffix(): string {
 
 function stampNew(parts: EngineParts, kind: ResourceKind, object: JsonObject): void {
   const metadata = ensureObject(object, "metadata");
-  for (const field of ["deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "managedFields"]) {
-    delete metadata[field];
+  for (const field of ["deletionTimestamp", "deletionGracePeriodSeconds", "selfLink"]) delete metadata[field];
+  if (stringAt(metadata, "name") === "" && stringAt(metadata, "generateName") !== "") {
+    metadata["name"] = `${stringAt(metadata, "generateName").slice(0, 58)}${randomSuffix()}`;
   }
   metadata["uid"] = randomUUID();
   metadata["creationTimestamp"] = timestamp(parts.now());
   if (beginsGeneration(kind)) metadata["generation"] = 1;
+}
+
+/** What a client says of the status of a new object does not count. */
+function dropStatus(kind: ResourceKind, object: JsonObject): void {
   const statusApart = kind.subresources.includes("status") && strategyOf(kind).keepsStatus !== true;
-  if (!statusApart) return;
-  delete object["status"];
+  if (statusApart) delete object["status"];
 }
 
 /** Addresses and ports come before validation. Returns how they are given back when the Service is refused. */

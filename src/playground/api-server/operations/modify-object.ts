@@ -12,6 +12,7 @@ import { fromStorage, shownNow, toStorage } from "./convert-version.ts";
 import { decodeBody } from "./decode-body.ts";
 import { admit, completeWithDefaults, fieldWriter, judge, keptForm, validate } from "./finish-write.ts";
 import { versionsOf } from "./owned-versions.ts";
+import { settleOwners, showOwners } from "./settle-owners.ts";
 import { isRemovable, removeObject } from "./remove-object.ts";
 
 export interface ModifyRequest {
@@ -67,8 +68,10 @@ async function attemptChange(
   const emptied = completeWithDefaults(parts, kind, next);
   const owners = () => ownersAfter(parts, kind, request, { next, current: live });
   const managedFields = request.managedFields?.() ?? asSent(emptied, owners);
+  showOwners(next, managedFields);
   const step = { operation: "UPDATE", target, object: next, oldObject: live } as const;
   const admitted = (await admit(parts, kind, context, step)) ?? next;
+  settleOwners(admitted, managedFields, context);
   checkVersion(kind, target, wanted, current);
   strategyOf(kind).prepareUpdate?.(admitted, live, { door: target.subresource, now: timestamp(parts.now()) });
   const isService = key === "/services" && target.subresource === "";
@@ -87,7 +90,7 @@ async function attemptChange(
     giveBack?.();
     return undefined;
   }
-  completeMetadata(kind, request, { next: admitted, current: live }, managedFields);
+  completeMetadata(kind, request, { next: admitted, current: live });
   if (isUnchanged(admitted, live, request.exactOwners === true)) return current;
   if (context.dryRun) return admitted;
   if (!isRemovable(kind, admitted, current))
@@ -143,12 +146,7 @@ function ownersAfter(parts: EngineParts, kind: ResourceKind, request: ModifyRequ
   return trackUpdate(versionsOf(parts, kind, subresource), before, after, writer);
 }
 
-function completeMetadata(
-  kind: ResourceKind,
-  request: ModifyRequest,
-  { next, current }: Pair,
-  managedFields: JsonObject[],
-): void {
+function completeMetadata(kind: ResourceKind, request: ModifyRequest, { next, current }: Pair): void {
   const metadata = ensureObject(next, "metadata");
   if (changesSpec(request.target) && countsGeneration(kind)) {
     const generation = numberAt(current, "metadata", "generation") ?? 0;
@@ -156,7 +154,6 @@ function completeMetadata(
     setOrDelete(metadata, "generation", now === 0 ? undefined : now);
   }
   metadata["resourceVersion"] = stringAt(current, "metadata", "resourceVersion");
-  setOrDelete(metadata, "managedFields", managedFields.length > 0 ? managedFields : undefined);
 }
 
 /** A write that changes nothing makes no event. */

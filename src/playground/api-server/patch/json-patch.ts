@@ -1,5 +1,5 @@
 // RFC 6902 as Kubernetes' own library has it, which forgives more than the RFC: `replace` makes a missing field, `copy`
-// of a missing one leaves null, `test` takes a missing one for null.
+// of a missing one leaves null, `test` takes a missing one for null. Errors are in that library's words.
 import type { JsonObject, JsonValue } from "../contract.ts";
 import { clone, deepEqual, isObject } from "../json.ts";
 
@@ -17,57 +17,89 @@ interface Draft {
   root: JsonValue;
 }
 
+const MISSING = "missing value";
+const NO_PATH = `operation missing path field: ${MISSING}`;
+
 type Operation = (draft: Draft, operation: JsonObject) => void;
 
 const OPERATIONS: Readonly<Record<string, Operation>> = {
-  add: (draft, operation) => add(placeOf(draft, pathOf(operation, "path")), givenValue(operation)),
-  remove: (draft, operation) => remove(placeOf(draft, pathOf(operation, "path"))),
+  add(draft, operation) {
+    const path = textOf(operation, "path", `add operation failed to decode path: ${MISSING}`);
+    const place = placeOf(draft, path, `add operation does not apply: doc is missing path: "${path}"`);
+    telling(`error in add for path: '${path}'`, () => add(place, givenValue(operation)));
+  },
+  remove(draft, operation) {
+    const path = textOf(operation, "path", `remove operation failed to decode path: ${MISSING}`);
+    const place = placeOf(draft, path, `remove operation does not apply: doc is missing path: "${path}"`);
+    telling(`error in remove for path: '${path}'`, () => remove(place));
+  },
   replace,
   move(draft, operation) {
-    const from = placeOf(draft, pathOf(operation, "from"));
-    const value = get(from);
-    remove(from);
-    add(placeOf(draft, pathOf(operation, "path")), value ?? null);
+    const from = textOf(operation, "from", `move operation failed to decode from: ${noFrom}`);
+    const source = placeOf(draft, from, `move operation does not apply: doc is missing from path: ${from}`);
+    const value = telling(`error in move for path: '${source.key}'`, () => get(source));
+    telling(`error in move for path: '${source.key}'`, () => remove(source));
+    const path = textOf(operation, "path", `move operation failed to decode path: ${NO_PATH}`);
+    const place = placeOf(draft, path, `move operation does not apply: doc is missing destination path: ${path}`);
+    telling(`error in move for path: '${path}'`, () => add(place, value ?? null));
   },
   copy(draft, operation) {
-    const value = get(placeOf(draft, pathOf(operation, "from")));
-    add(placeOf(draft, pathOf(operation, "path")), clone(value ?? null));
+    const from = textOf(operation, "from", `copy operation failed to decode from: ${noFrom}`);
+    const source = placeOf(draft, from, `copy operation does not apply: doc is missing from path: ${from}`);
+    const value = telling(`error in copy for from: '${from}'`, () => get(source));
+    const path = textOf(operation, "path", `copy operation failed to decode path: ${MISSING}`);
+    const place = placeOf(draft, path, `copy operation does not apply: doc is missing destination path: ${path}`);
+    telling("error while adding value during copy", () => add(place, clone(value ?? null)));
   },
   test(draft, operation) {
-    const path = pathOf(operation, "path");
-    const found = path === "" ? draft.root : get(placeOf(draft, path));
-    if (!deepEqual(found ?? null, givenValue(operation))) throw new PatchFault(`testing value ${path} failed`);
+    const path = textOf(operation, "path", `test operation failed to decode path: ${NO_PATH}`);
+    const lookUp = () => get(placeOf(draft, path, `test operation does not apply: is missing path: ${path}`));
+    const found = path === "" ? draft.root : telling(`error in test for path: '${path}'`, lookUp);
+    if (!deepEqual(found ?? null, givenValue(operation)))
+      throw new PatchFault(`testing value ${path} failed: test failed`);
   },
 };
+
+const noFrom = `operation, missing from field: ${MISSING}`;
 
 /** The document after the operations; `document` is not changed. Throws PatchFault. */
 export function applyJsonPatch(document: JsonObject, operations: readonly JsonValue[]): JsonValue {
   const draft: Draft = { root: clone(document) };
   for (const operation of operations) {
-    const run = isObject(operation) ? OPERATIONS[String(operation["op"])] : undefined;
-    if (run === undefined || !isObject(operation)) throw new PatchFault("unexpected kind of operation");
+    const op = isObject(operation) ? operation["op"] : undefined;
+    const run = typeof op === "string" && Object.hasOwn(OPERATIONS, op) ? OPERATIONS[op] : undefined;
+    if (run === undefined || !isObject(operation)) {
+      throw new PatchFault(`Unexpected kind: ${typeof op === "string" ? op : "unknown"}`);
+    }
     run(draft, operation);
   }
   return draft.root;
 }
 
 function replace(draft: Draft, operation: JsonObject): void {
-  const path = pathOf(operation, "path");
+  const path = textOf(operation, "path", `replace operation failed to decode path: ${NO_PATH}`);
   const value = givenValue(operation);
   if (path === "") {
-    if (typeof value !== "object" || value === null) throw new PatchFault("the whole must be an object or a list");
+    if (typeof value !== "object" || value === null)
+      throw new PatchFault("replace operation value must be object or array: %!w(<nil>)");
     draft.root = value;
     return;
   }
-  const place = placeOf(draft, path);
-  get(place);
-  set(place, value);
+  const { parent, key } = placeOf(draft, path, `replace operation does not apply: doc is missing path: ${path}`);
+  if (!Array.isArray(parent)) {
+    parent[key] = value;
+    return;
+  }
+  const index = indexOf(key, parent.length);
+  if (typeof index === "string")
+    throw new PatchFault(`replace operation does not apply: doc is missing key: ${path}: ${MISSING}`);
+  parent[index] = value;
 }
 
-function pathOf(operation: JsonObject, field: "path" | "from"): string {
-  const path = operation[field];
-  if (typeof path !== "string") throw new PatchFault(`the operation has no ${field}`);
-  return path;
+function textOf(operation: JsonObject, field: "path" | "from", fault: string): string {
+  const text = operation[field];
+  if (typeof text !== "string") throw new PatchFault(fault);
+  return text;
 }
 
 const givenValue = (operation: JsonObject): JsonValue => clone(operation["value"] ?? null);
@@ -75,46 +107,62 @@ const givenValue = (operation: JsonObject): JsonValue => clone(operation["value"
 const unescaped = (step: string) => step.replaceAll("~1", "/").replaceAll("~0", "~");
 
 /** Where a path ends; throws when something on the way is missing. */
-function placeOf(draft: Draft, path: string): Place {
+function placeOf(draft: Draft, path: string, fault: string): Place {
   const steps = path.split("/");
-  // Of the empty path only `replace` and `test` know what to do.
-  if (steps.length < 2) throw new PatchFault(`the document is missing the path ${JSON.stringify(path)}`);
   const parent = steps.slice(1, -1).reduce<JsonValue | undefined>((at, step) => inner(at, unescaped(step)), draft.root);
-  if (typeof parent !== "object" || parent === null)
-    throw new PatchFault(`the document is missing the path ${JSON.stringify(path)}`);
+  // Of the empty path only `replace` and `test` know what to do.
+  if (steps.length < 2 || typeof parent !== "object" || parent === null) throw new PatchFault(`${fault}: ${MISSING}`);
   return { parent, key: unescaped(steps.at(-1) ?? "") };
 }
 
 function inner(at: JsonValue | undefined, step: string): JsonValue | undefined {
-  if (Array.isArray(at)) return /^[+-]?\d+$/.test(step) ? at.at(Number(step)) : undefined;
+  if (Array.isArray(at)) return NUMBER.test(step) ? at.at(Number(step)) : undefined;
   return isObject(at) && Object.hasOwn(at, step) ? at[step] : undefined;
 }
 
-/** An index of a list that has an element there; from the end when it is negative. */
-function indexOf(key: string, length: number): number {
-  const index = /^[+-]?\d+$/.test(key) ? Number(key) : Number.NaN;
-  if (Number.isNaN(index) || index >= length || index < -length) throw new PatchFault(`no such index: ${key}`);
+/** What goes wrong inside one step of an operation. */
+class StepFault extends Error {}
+
+function telling<T>(where: string, step: () => T): T {
+  try {
+    return step();
+  } catch (thrown) {
+    throw thrown instanceof StepFault ? new PatchFault(`${where}: ${thrown.message}`) : thrown;
+  }
+}
+
+const NUMBER = /^[+-]?\d+$/;
+
+/** An index of a list that has `length` places, from the end when it is negative; or why it is none. */
+function indexOf(key: string, length: number): number | string {
+  if (!NUMBER.test(key)) return `strconv.Atoi: parsing ${JSON.stringify(key)}: invalid syntax`;
+  const index = Number(key);
+  if (index >= length || index < -length) {
+    return `Unable to access invalid index: ${index}: invalid index referenced`;
+  }
   return index < 0 ? index + length : index;
 }
 
-function get({ parent, key }: Place): JsonValue | undefined {
-  if (Array.isArray(parent)) return parent[indexOf(key, parent.length)];
-  return Object.hasOwn(parent, key) ? parent[key] : undefined;
+function checkedIndex(key: string, length: number): number {
+  const index = indexOf(key, length);
+  if (typeof index === "string") throw new StepFault(index);
+  return index;
 }
 
-function set({ parent, key }: Place, value: JsonValue): void {
-  if (Array.isArray(parent)) parent[indexOf(key, parent.length)] = value;
-  else parent[key] = value;
+function get({ parent, key }: Place): JsonValue | undefined {
+  if (Array.isArray(parent)) return parent[checkedIndex(key, parent.length)];
+  return Object.hasOwn(parent, key) ? parent[key] : undefined;
 }
 
 function add({ parent, key }: Place, value: JsonValue): void {
   if (!Array.isArray(parent)) parent[key] = value;
   else if (key === "-") parent.push(value);
-  else parent.splice(indexOf(key, parent.length + 1), 0, value);
+  else if (NUMBER.test(key)) parent.splice(checkedIndex(key, parent.length + 1), 0, value);
+  else throw new StepFault(`value was not a proper array index: '${key}': ${indexOf(key, 0)}`);
 }
 
 function remove({ parent, key }: Place): void {
-  if (Array.isArray(parent)) parent.splice(indexOf(key, parent.length), 1);
+  if (Array.isArray(parent)) parent.splice(checkedIndex(key, parent.length), 1);
   else if (Object.hasOwn(parent, key)) delete parent[key];
-  else throw new PatchFault(`there is no ${key} to remove`);
+  else throw new StepFault(`Unable to remove nonexistent key: ${key}: ${MISSING}`);
 }
