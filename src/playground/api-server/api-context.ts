@@ -22,6 +22,8 @@ export interface WriteContext {
   readonly fieldValidation: "Strict" | "Warn" | "Ignore";
   /** Become Warning headers. */
   readonly warnings: string[];
+  /** The options of the request as the client sent them; absent when the server itself writes. */
+  readonly options?: JsonObject;
 }
 
 export interface Target {

@@ -55,6 +55,8 @@ export interface AdmissionAttributes {
   readonly dryRun: boolean;
   readonly object: JsonObject | undefined;
   readonly oldObject: JsonObject | undefined;
+  /** What the client asked for beside the object: CreateOptions, UpdateOptions or DeleteOptions, without their kind. */
+  readonly options?: JsonObject;
   /** Tells the client something beside the answer. */
   readonly warn?: (text: string) => void;
 }

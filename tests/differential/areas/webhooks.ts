@@ -16,6 +16,8 @@ const VALIDATING = [
   "no-verdict",
   "wrong-uid",
 ];
+/** Of several that refuse, a real server answers for whichever is first. */
+const NEVER_REFUSING = ["allow", "warn"];
 const MUTATING = ["label", "annotate", "data", "bad-patch", "bad-object", "deny", "warn", "allow", "echo", "error"];
 
 const configMap = builtin("", "ConfigMap");
@@ -61,9 +63,10 @@ const NOT_PROBE: JsonMap = { matchExpressions: [{ key: "probe", operator: "DoesN
 
 function hook(builder: SequenceBuilder, mutating: boolean, index: number): JsonMap {
   const { random } = builder;
+  const answers = mutating ? MUTATING : index === 0 ? VALIDATING : NEVER_REFUSING;
   return {
     name: `h${index}-{{seq}}.example.com`,
-    clientConfig: { url: `{{webhook}}/${random.pick(mutating ? MUTATING : VALIDATING)}`, caBundle: "{{webhookCa}}" },
+    clientConfig: { url: `{{webhook}}/${random.pick(answers)}`, caBundle: "{{webhookCa}}" },
     admissionReviewVersions: ["v1"],
     sideEffects: random.pick(["None", "None", "NoneOnDryRun"]),
     failurePolicy: random.pick(["Fail", "Fail", "Ignore"]),

@@ -131,7 +131,7 @@ function reviewRequest({ attributes, version }: ReviewCall, uid: string): JsonOb
     object: inVersion(attributes.object, group, version),
     oldObject: inVersion(attributes.oldObject, group, version),
     dryRun: attributes.dryRun,
-    options: options === undefined ? null : { kind: options, apiVersion: "meta.k8s.io/v1" },
+    options: options === undefined ? null : { kind: options, apiVersion: "meta.k8s.io/v1", ...attributes.options },
   };
 }
 

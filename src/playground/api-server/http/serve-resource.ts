@@ -21,6 +21,7 @@ import { listPieces, outputForm } from "./output-form.ts";
 import { mediaType, readBody } from "./read-body.ts";
 import { isTrue } from "./request-info.ts";
 import { sendJson, sendPieces, warn } from "./respond.ts";
+import { deletionOptions, writeOptions } from "./sent-options.ts";
 import { listed, listOptions, serveGet, serveList, serveWatchVerb } from "./serve-reads.ts";
 
 export async function serveResource(server: ResourceServer, request: ResourceRequest): Promise<void> {
@@ -112,9 +113,10 @@ function writeContext({ request, query }: ResourceRequest, user: UserInfo): Writ
   return {
     user,
     dryRun: query.getAll("dryRun").includes("All"),
-    fieldManager: query.get("fieldManager") ?? (agent || "unknown"),
+    fieldManager: query.get("fieldManager") || agent || "unknown",
     fieldValidation: validation === "Strict" || validation === "Ignore" ? validation : "Warn",
     warnings: [],
+    options: writeOptions(query),
   };
 }
 
@@ -186,7 +188,7 @@ async function deletion(call: Call) {
   if (storageKey(call.kind) === "batch/jobs" && propagationPolicy === "" && orphanDependents === undefined)
     call.context.warnings.push(PODS_STAY);
   const dryRun = body === undefined ? call.context.dryRun : arrayAt(body, "dryRun").includes("All");
-  return { context: { ...call.context, dryRun }, options };
+  return { context: { ...call.context, dryRun, options: deletionOptions(body, call.query) }, options };
 }
 
 async function serveDelete(call: Call): Promise<void> {

@@ -72,6 +72,7 @@ function attributesOf(
     name: target.name,
     user: context.user,
     dryRun: context.dryRun,
+    ...(context.options === undefined ? {} : { options: context.options }),
     warn: (text) => void context.warnings.push(text),
   };
 }

@@ -81,6 +81,7 @@ async function attemptChange(
       old: live,
       subresource: changesSpec(target) ? "" : target.subresource,
     });
+    completeMetadata(kind, request, { next: admitted, current: live });
     await judge(parts, kind, context, { ...step, object: admitted });
   } catch (thrown) {
     giveBack?.();
@@ -90,7 +91,6 @@ async function attemptChange(
     giveBack?.();
     return undefined;
   }
-  completeMetadata(kind, request, { next: admitted, current: live });
   if (isUnchanged(admitted, live, request.exactOwners === true)) return current;
   if (context.dryRun) return admitted;
   if (!isRemovable(kind, admitted, current))
