@@ -1,5 +1,5 @@
 // Watches: from now, from a version, with initial events, through selectors, as tables; and versions that are too old.
-import { builtin, type SequenceBuilder, type TemplateKind } from "../generate/builder.ts";
+import { builtin, QUIET_KINDS, type SequenceBuilder, type TemplateKind } from "../generate/builder.ts";
 import type { JsonMap } from "../step.ts";
 import type { Area } from "./area.ts";
 
@@ -18,6 +18,7 @@ const ACCEPTS = [
   undefined,
   "application/json;as=Table;g=meta.k8s.io;v=v1,application/json",
   "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json",
+  "application/json;as=Table;v=v1beta1;g=meta.k8s.io",
 ];
 
 /** Comes last, so that a watcher knows that it has seen everything. */
@@ -28,7 +29,7 @@ export const watches: Area = {
   weight: 10,
   make(builder) {
     const { random } = builder;
-    const kind = random.pick(WATCHED);
+    const kind = random.chance(0.75) ? random.pick(WATCHED) : random.pick(QUIET_KINDS);
     builder.namespace();
     const before = random.int(3);
     for (let i = 0; i < before; i++) builder.create(kind, builder.name(kind));
@@ -51,19 +52,31 @@ export const watches: Area = {
         resourceVersion: from,
       },
       { sendInitialEvents: "false", resourceVersionMatch: "NotOlderThan", allowWatchBookmarks: "true" },
+      { allowWatchBookmarks: "true" },
+      { resourceVersion: "0", allowWatchBookmarks: "1" },
+      { sendInitialEvents: "1", resourceVersionMatch: "NotOlderThan", resourceVersion: "0" },
+      { sendInitialEvents: "0", resourceVersionMatch: "NotOlderThan", resourceVersion: from },
     ]);
     const query = { ...filter, ...initial };
+    const initially = initial["sendInitialEvents"];
+    const versioned = initial["resourceVersion"] === from;
     // A live watch begins at a version: what counts as the initial state of one without is a matter of chance.
-    const live =
-      "resourceVersion" in initial && initial["sendInitialEvents"] === undefined && initial["resourceVersion"] === from;
-    const whole = initial["sendInitialEvents"] === "true" && random.chance(0.5) ? "BOOKMARK" : end;
+    const live = versioned && (initially === undefined || initially === "0");
+    const marked = initial["allowWatchBookmarks"] !== undefined && !versioned && initially !== "false";
+    const whole = marked && random.chance(0.5) ? "BOOKMARK" : end;
     if (live) builder.watch(kind, { endsAt: end, open: "w" }, { query, ...headers });
     const turns = 3 + random.int(8);
     for (let i = 0; i < turns; i++) change(builder, kind);
     const metadata = { labels: { app: "a", tier: "x", differential: "{{seq}}" }, finalizers: null };
     builder.create(kind, end, { more: { metadata: withoutNull(metadata) } });
     if (live) builder.watch(kind, { endsAt: end, collect: "w" }, { query, ...headers });
-    else builder.watch(kind, { endsAt: whole }, { query, ...headers });
+    // From now on nothing happens any more.
+    else if (initially === "false")
+      builder.watch(kind, { endsAt: "never" }, { query: { ...query, timeoutSeconds: 1 } });
+    else {
+      builder.list(kind, { query: { limit: 1 } });
+      builder.watch(kind, { endsAt: whole }, { query, ...headers });
+    }
     if (random.chance(0.3)) builder.watch(kind, { endsAt: end }, { query: { ...filter, resourceVersion: from } });
     if (random.chance(0.3)) refused(builder, kind);
   },
@@ -76,10 +89,13 @@ function withoutNull(map: JsonMap): JsonMap {
 }
 
 function filterOf({ random }: SequenceBuilder, kind: TemplateKind): Record<string, string | undefined> {
-  const roll = random.int(6);
+  const roll = random.int(8);
   if (roll === 0) return { labelSelector: "app=a" };
   if (roll === 1) return { labelSelector: "tier in (x,y)" };
   if (roll === 2 && kind.namespaced) return { fieldSelector: "metadata.name!=a" };
+  if (roll === 3 && kind.namespaced) return { fieldSelector: `metadata.name=${END}` };
+  if (roll === 4 && kind.kind === "Secret") return { fieldSelector: "type!=Opaque" };
+  if (roll === 4 && kind.kind === "Service") return { fieldSelector: "spec.type=ClusterIP" };
   return {};
 }
 
@@ -102,16 +118,52 @@ function change(builder: SequenceBuilder, kind: TemplateKind): void {
   else builder.update(kind, name, { of: builder.get(kind, name), edit: { metadata: { annotations: { put: "1" } } } });
 }
 
+const TOO_LARGE = "9007199254740000";
+const NOT_OLDER = { resourceVersionMatch: "NotOlderThan" };
+
 function refused(builder: SequenceBuilder, kind: TemplateKind): void {
-  const query = builder.random.pick<Record<string, string>>([
+  const { random } = builder;
+  const query = random.pick<Record<string, string>>([
     { resourceVersion: "abc" },
+    { resourceVersion: "-1" },
+    { resourceVersion: "18446744073709551616" },
     { sendInitialEvents: "true" },
     { sendInitialEvents: "true", resourceVersionMatch: "Exact" },
-    { resourceVersionMatch: "NotOlderThan" },
+    NOT_OLDER,
+    { resourceVersionMatch: "Exact", continue: "x" },
+    { sendInitialEvents: "true", continue: "x", ...NOT_OLDER },
     { labelSelector: "a b" },
     { fieldSelector: "spec.none=1" },
-    { allowWatchBookmarks: "maybe" },
+    { fieldSelector: "none" },
     { timeoutSeconds: "soon" },
+    { timeoutSeconds: "" },
+    { limit: "x", timeoutSeconds: "y" },
+    // Still to come: silence, or an error.
+    { resourceVersion: TOO_LARGE },
+    ...(random.chance(0.2) ? [{ resourceVersion: TOO_LARGE, sendInitialEvents: "true", ...NOT_OLDER }] : []),
+    { watch: "false" },
+    { watch: "0" },
   ]);
   builder.watch(kind, { endsAt: "never" }, { query: { timeoutSeconds: 1, ...query } });
+  if (random.chance(0.2)) oldPaths(builder, kind);
+}
+
+/** Watches of before there was a parameter for them. */
+function oldPaths(builder: SequenceBuilder, kind: TemplateKind): void {
+  const { random } = builder;
+  const name = random.chance(0.5) ? `/${builder.name(kind)}` : "";
+  if (!kind.namespaced && name === "") return;
+  const path = builder.collection(kind).replace(/^(\/api\/v1|\/apis\/[^/]+\/[^/]+)/, "$1/watch") + name;
+  const query = random.pick<Record<string, string>>([
+    {},
+    { allowWatchBookmarks: "true" },
+    { sendInitialEvents: "true", ...NOT_OLDER },
+    { fieldSelector: "metadata.name=zz" },
+  ]);
+  builder.send("GET", path, {
+    verb: "watch",
+    kindName: kind.kind,
+    query: { timeoutSeconds: 1, ...query },
+    watch: { endsAt: "never" },
+  });
 }

@@ -39,6 +39,11 @@ export const builtin = (group: string, kind: string): TemplateKind => {
 /** Kinds whose objects may be made by any sequence under any name. */
 export const FREE_KINDS = KINDS.filter(({ template }) => template.fixedNames !== true);
 
+const SERVED_BY_THE_SERVER = new Set(["FlowSchema", "PriorityLevelConfiguration", "APIService"]);
+
+/** Those whose objects a real server leaves alone; it writes the status of the others when it gets to it. */
+export const QUIET_KINDS = FREE_KINDS.filter(({ kind }) => !SERVED_BY_THE_SERVER.has(kind));
+
 export const apiVersionOf = ({ group, version }: Kind) => (group === "" ? version : `${group}/${version}`);
 
 export interface StepOptions {

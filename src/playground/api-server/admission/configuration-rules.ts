@@ -1,16 +1,16 @@
 // What makes configurations of webhooks, policies and their bindings valid, with Kubernetes' sentences.
 import type { FieldError } from "../api-errors.ts";
 import { compileExpression } from "../cel/compile.ts";
-import type { CelType } from "../cel/cel-type.ts";
+import { typeText } from "../cel/cel-type.ts";
 import type { JsonObject, JsonValue } from "../contract.ts";
 import { arrayAt, isObject, numberAt, objectAt, objectsAt, stringAt } from "../json.ts";
 import { duplicate, forbidden, invalid, notSupported, required, tooMany } from "../validation/field-errors.ts";
 import { dnsSubdomain, qualifiedName } from "../validation/formats.ts";
-import { REQUEST_VARIABLES } from "./request-variables.ts";
+import { type PolicyScope, policyScope, type Scope } from "./policy-scope.ts";
+import { AUTHORIZER_VARIABLE, REQUEST_VARIABLES } from "./request-variables.ts";
 import { oneOf, ruleErrors } from "./rule-rules.ts";
-import { POLICY_VARIABLES } from "./validating-policies.ts";
 
-type Variables = Readonly<Record<string, CelType>>;
+const WEBHOOK_SCOPE: Scope = { ...REQUEST_VARIABLES, ...AUTHORIZER_VARIABLE };
 
 /** Webhooks, all of one configuration; `mutating` ones may be asked again. */
 export const webhookRules = (mutating: boolean) => (configuration: JsonObject) =>
@@ -32,7 +32,7 @@ function webhookErrors(hook: JsonObject, path: string): FieldError[] {
     ...oneOf(hook, `${path}.reinvocationPolicy`, ["IfNeeded", "Never"]),
     ...clientErrors(objectAt(hook, "clientConfig"), `${path}.clientConfig`),
     ...reviewErrors(arrayAt(hook, "admissionReviewVersions"), `${path}.admissionReviewVersions`),
-    ...conditionErrors(hook, `${path}.matchConditions`, REQUEST_VARIABLES),
+    ...conditionErrors(hook, `${path}.matchConditions`, WEBHOOK_SCOPE),
   ];
 }
 
@@ -86,7 +86,7 @@ function reviewErrors(versions: readonly JsonValue[], field: string): FieldError
   return [...errors, invalid(field, versions, `must include at least one of ${REVIEWS.join(", ")}`)];
 }
 
-function conditionErrors(of: JsonObject, path: string, variables: Variables): FieldError[] {
+function conditionErrors(of: JsonObject, path: string, variables: Scope): FieldError[] {
   const conditions = objectsAt(of, "matchConditions");
   if (conditions.length > 64) return [tooMany(path, conditions.length, 64)];
   return conditions.flatMap((condition, index) => {
@@ -96,7 +96,7 @@ function conditionErrors(of: JsonObject, path: string, variables: Variables): Fi
     return [
       ...(expression.trim() === ""
         ? [required(`${at}.expression`)]
-        : expressionErrors(expression, { field: `${at}.expression`, variables, wanted: "bool" })),
+        : expressionErrors(expression, { field: `${at}.expression`, variables, wanted: ["bool"] })),
       ...(name === ""
         ? [required(`${at}.name`)]
         : qualifiedName(name).map((text) => invalid(`${at}.name`, name, text))),
@@ -107,21 +107,23 @@ function conditionErrors(of: JsonObject, path: string, variables: Variables): Fi
 
 interface ExpressionPlace {
   readonly field: string;
-  readonly variables: Variables;
-  /** The type that it must have; "" for any. */
-  readonly wanted: string;
+  readonly variables: Scope;
+  /** The types of which it must have one; none for any. */
+  readonly wanted: readonly string[];
 }
 
 function expressionErrors(text: string, { field, variables, wanted }: ExpressionPlace): FieldError[] {
   const { issues, type } = compileExpression(text, variables);
   if (issues !== "") return [invalid(field, text, `compilation failed: ${issues}`)];
-  if (wanted === "" || type.name === wanted || (type.name === "dyn" && wanted === "bool")) return [];
-  return [invalid(field, text, `must evaluate to ${wanted} but got ${type.name}`)];
+  if (wanted.length === 0 || wanted.includes(type.name)) return [];
+  const one = wanted.length === 1 ? wanted.join("") : `one of [${wanted.join(" ")}]`;
+  return [invalid(field, text, `must evaluate to ${one} but got ${typeText(type)}`)];
 }
 
 /** A ValidatingAdmissionPolicy. */
 export function policyRules(policy: JsonObject): FieldError[] {
   const spec = objectAt(policy, "spec");
+  const scope = policyScope(spec);
   const constraints = spec["matchConstraints"];
   const validations = objectsAt(spec, "validations");
   const errors = oneOf(spec, "spec.failurePolicy", ["Fail", "Ignore"]);
@@ -132,13 +134,42 @@ export function policyRules(policy: JsonObject): FieldError[] {
       errors.push(required("spec.matchConstraints.resourceRules"));
     }
   }
-  errors.push(...conditionErrors(spec, "spec.matchConditions", POLICY_VARIABLES));
-  errors.push(...variableErrors(spec));
+  errors.push(...conditionErrors(spec, "spec.matchConditions", scope.conditions));
+  errors.push(...variableErrors(spec, scope));
   if (validations.length === 0 && objectsAt(spec, "auditAnnotations").length === 0) {
     const detail = "validations or auditAnnotations must contain at least one item";
     return [...errors, required("spec.validations", detail), required("spec.auditAnnotations", detail)];
   }
-  return [...errors, ...validations.flatMap((one, index) => validationErrors(one, `spec.validations[${index}]`))];
+  return [
+    ...errors,
+    ...validations.flatMap((one, index) => validationErrors(one, `spec.validations[${index}]`, scope)),
+    ...annotationErrors(policy, scope),
+  ];
+}
+
+const MOST_ANNOTATIONS = 20;
+
+function annotationErrors(policy: JsonObject, scope: PolicyScope): FieldError[] {
+  const annotations = objectsAt(policy, "spec", "auditAnnotations");
+  const errors: FieldError[] = [];
+  if (annotations.length > MOST_ANNOTATIONS) {
+    const detail = `must not have more than ${MOST_ANNOTATIONS} auditAnnotations`;
+    errors.push(invalid("spec.auditAnnotations", annotations, detail));
+  }
+  const each = annotations.flatMap((annotation, index) => {
+    const path = `spec.auditAnnotations[${index}]`;
+    const [key, expression] = [stringAt(annotation, "key"), stringAt(annotation, "valueExpression")];
+    const name = `${stringAt(policy, "metadata", "name")}/${key}`;
+    const place = { field: `${path}.valueExpression`, variables: scope.validations, wanted: ["string", "null_type"] };
+    return [
+      ...qualifiedName(name).map((text) => invalid(`${path}.key`, name, text)),
+      ...(expression.trim() === ""
+        ? [required(place.field, "valueExpression is not specified")]
+        : expressionErrors(expression, place)),
+      ...(annotations.findIndex((one) => one["key"] === key) < index ? [duplicate(`${path}.key`, key)] : []),
+    ];
+  });
+  return [...errors, ...each];
 }
 
 function constraintErrors(constraints: JsonObject, path: string): FieldError[] {
@@ -151,7 +182,7 @@ function constraintErrors(constraints: JsonObject, path: string): FieldError[] {
   ];
 }
 
-function variableErrors(spec: JsonObject): FieldError[] {
+function variableErrors(spec: JsonObject, scope: PolicyScope): FieldError[] {
   return objectsAt(spec, "variables").flatMap((variable, index) => {
     const [name, expression] = [stringAt(variable, "name"), stringAt(variable, "expression")];
     const path = `spec.variables[${index}]`;
@@ -160,28 +191,27 @@ function variableErrors(spec: JsonObject): FieldError[] {
     else if (!/^[A-Za-z_]\w*$/.test(name)) errors.push(invalid(`${path}.name`, name, "must be a valid CEL identifier"));
     if (expression.trim() === "") errors.push(required(`${path}.expression`, "expression is not specified"));
     else {
-      const place = { field: `${path}.expression`, variables: POLICY_VARIABLES, wanted: "" };
+      const place = { field: `${path}.expression`, variables: scope.variable(index), wanted: [] };
       errors.push(...expressionErrors(expression, place));
     }
     return errors;
   });
 }
 
-const REASONS = ["Forbidden", "Invalid", "RequestEntityTooLarge", "Unauthorized"];
-const SHOWN_REASONS = REASONS.slice(0, 3);
+const REASONS = ["Forbidden", "Invalid", "RequestEntityTooLarge"];
 
-function validationErrors(validation: JsonObject, path: string): FieldError[] {
+function validationErrors(validation: JsonObject, path: string, scope: PolicyScope): FieldError[] {
   const expression = stringAt(validation, "expression").trim();
   const message = validation["message"];
   const errors: FieldError[] = [];
   if (expression === "") errors.push(required(`${path}.expression`, "expression is not specified"));
   else {
-    const place = { field: `${path}.expression`, variables: POLICY_VARIABLES, wanted: "bool" };
+    const place = { field: `${path}.expression`, variables: scope.validations, wanted: ["bool"] };
     errors.push(...expressionErrors(stringAt(validation, "expression"), place));
   }
   const text = validation["messageExpression"];
   if (typeof text === "string" && text !== "") {
-    const place = { field: `${path}.messageExpression`, variables: POLICY_VARIABLES, wanted: "string" };
+    const place = { field: `${path}.messageExpression`, variables: scope.messages, wanted: ["string"] };
     if (text.trim() === "") errors.push(invalid(place.field, text, "must be non-empty if specified"));
     else errors.push(...expressionErrors(text, place));
   }
@@ -195,7 +225,7 @@ function validationErrors(validation: JsonObject, path: string): FieldError[] {
   }
   const reason = validation["reason"];
   if (typeof reason === "string" && !REASONS.includes(reason)) {
-    errors.push(notSupported(`${path}.reason`, reason, SHOWN_REASONS));
+    errors.push(notSupported(`${path}.reason`, reason, REASONS));
   }
   return errors;
 }

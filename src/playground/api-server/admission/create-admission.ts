@@ -33,7 +33,7 @@ export interface AdmissionOptions {
  * judges the result, the quotas last, for they charge what they let in.
  */
 export function createAdmission({ objects, authorizer, registry, logger }: AdmissionOptions): AdmissionPlugin[] {
-  const webhooks = { objects, logger, transport: createWebhookTransport(objects) };
+  const webhooks = { objects, authorizer, logger, transport: createWebhookTransport(objects) };
   const serviceAccount = serviceAccountAdmission(objects);
   return [
     namespaceLifecycle(objects),
@@ -57,7 +57,7 @@ export function createAdmission({ objects, authorizer, registry, logger }: Admis
     certificateApproval(authorizer),
     certificateSigning(authorizer),
     certificateSubject(),
-    validatingPolicies({ objects, registry }),
+    validatingPolicies({ objects, authorizer, registry }),
     validatingWebhooks(webhooks),
     resourceQuota(objects),
   ];

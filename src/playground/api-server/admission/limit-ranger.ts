@@ -2,8 +2,8 @@
 import type { AdmissionAttributes, AdmissionPlugin, JsonObject, ObjectAccess } from "../contract.ts";
 import { objectAt, objectsAt, stringAt } from "../json.ts";
 import { formatQuantity, type Quantity } from "../quantity.ts";
-import { containerResources, podResources } from "./quota/pod-resources.ts";
-import { NOTHING, type ResourceList, readResources, writeResources } from "./quota/resource-list.ts";
+import { containerResources, podResources } from "../amounts/pod-resources.ts";
+import { NOTHING, type ResourceList, readResources, writeResources } from "../amounts/resource-list.ts";
 import { joined, refuse } from "./refuse.ts";
 
 const ANNOTATION = "kubernetes.io/limit-ranger";

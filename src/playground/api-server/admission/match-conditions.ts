@@ -5,15 +5,16 @@ import type { CelType } from "../cel/cel-type.ts";
 import type { JsonObject } from "../contract.ts";
 import { objectsAt, stringAt } from "../json.ts";
 
-const compiled = new Map<string, Compiled>();
+const compiled = new WeakMap<Readonly<Record<string, CelType>>, Map<string, Compiled>>();
 
-/** An expression compiled once, whoever asks. */
+/** An expression compiled once for the same variables, whoever asks. */
 export function compiledOnce(text: string, variables: Readonly<Record<string, CelType>>): Compiled {
-  const key = `${Object.keys(variables).join(",")}\u0000${text}`;
-  let found = compiled.get(key);
+  const known = compiled.get(variables) ?? new Map<string, Compiled>();
+  compiled.set(variables, known);
+  let found = known.get(text);
   if (found === undefined) {
     found = compileExpression(text, variables);
-    compiled.set(key, found);
+    known.set(text, found);
   }
   return found;
 }

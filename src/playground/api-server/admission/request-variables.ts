@@ -1,20 +1,16 @@
 // What expressions of policies and match conditions know of a request.
 import type { CelInput } from "@bufbuild/cel";
-import { type CelType, DYN, listOf, mapOf, scalar } from "../cel/cel-type.ts";
+import { authorizerValue } from "../cel/authorizer-functions.ts";
+import { type CelType, DYN, listOf, mapOf, objectOf, scalar } from "../cel/cel-type.ts";
 import type { Bindings } from "../cel/program.ts";
 import { celInput } from "../cel/values.ts";
-import type { AdmissionAttributes, JsonObject } from "../contract.ts";
+import type { AdmissionAttributes, Authorizer, JsonObject, UserInfo } from "../contract.ts";
 
 const STRING = scalar("string");
-const object = (fields: Readonly<Record<string, CelType>>): CelType => ({
-  name: "object",
-  of: [],
-  fields: () => fields,
-});
-const kind = object({ group: STRING, version: STRING, kind: STRING });
-const resource = object({ group: STRING, version: STRING, resource: STRING });
+const kind = objectOf({ group: STRING, version: STRING, kind: STRING });
+const resource = objectOf({ group: STRING, version: STRING, resource: STRING });
 
-const REQUEST = object({
+const REQUEST = objectOf({
   kind,
   resource,
   subResource: STRING,
@@ -24,7 +20,7 @@ const REQUEST = object({
   name: STRING,
   namespace: STRING,
   operation: STRING,
-  userInfo: object({
+  userInfo: objectOf({
     username: STRING,
     uid: STRING,
     groups: listOf(STRING),
@@ -37,8 +33,13 @@ const REQUEST = object({
 /** Types of the variables of every expression that judges a request. */
 export const REQUEST_VARIABLES: Readonly<Record<string, CelType>> = { object: DYN, oldObject: DYN, request: REQUEST };
 
-/** Their values. */
-export function requestBindings(attributes: AdmissionAttributes): Bindings {
+/** Of conditions and validations, but not of messages. */
+export const AUTHORIZER_VARIABLE: Readonly<Record<string, CelType>> = {
+  authorizer: scalar("kubernetes.authorization.Authorizer"),
+};
+
+/** Their values, `authorizer` among them. */
+export function requestBindings(attributes: AdmissionAttributes, authorizer: Authorizer): Bindings {
   const { group, version, user, operation, subresource } = attributes;
   const gvk = { group, version, kind: attributes.kind };
   const gvr = { group, version, resource: attributes.resource };
@@ -62,5 +63,13 @@ export function requestBindings(attributes: AdmissionAttributes): Bindings {
     object: shown(attributes.object),
     oldObject: shown(attributes.oldObject),
     request: celInput(undefined, request),
+    authorizer: authorizerValue((info, account) =>
+      authorizer.authorize(account === undefined ? user : serviceAccount(account), info),
+    ),
   };
+}
+
+function serviceAccount({ namespace, name }: { readonly namespace: string; readonly name: string }): UserInfo {
+  const groups = ["system:serviceaccounts", `system:serviceaccounts:${namespace}`, "system:authenticated"];
+  return { username: `system:serviceaccount:${namespace}:${name}`, groups };
 }

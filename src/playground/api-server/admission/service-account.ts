@@ -1,9 +1,10 @@
 // Gives every pod an identity: the service account's name, its pull secrets, and the volume with token, CA and
 // namespace that in-cluster clients look for.
 import { randomInt } from "node:crypto";
-import { forbidden } from "../api-errors.ts";
-import type { AdmissionPlugin, JsonObject, ObjectAccess } from "../contract.ts";
+import type { AdmissionAttributes, AdmissionPlugin, JsonObject, ObjectAccess } from "../contract.ts";
 import { objectAt, objectsAt, stringAt } from "../json.ts";
+import { mirrorFault, secretFault } from "./mountable-secrets.ts";
+import { refuse } from "./refuse.ts";
 
 const MOUNT_PATH = "/var/run/secrets/kubernetes.io/serviceaccount";
 const VOLUME_PREFIX = "kube-api-access-";
@@ -16,19 +17,41 @@ const LETTERS = "bcdfghjklmnpqrstvwxz2456789";
 export function serviceAccountAdmission(objects: ObjectAccess): AdmissionPlugin {
   return {
     name: "ServiceAccount",
-    async admit({ group, resource, subresource, operation, object, namespace, name }) {
-      const isNewPod = group === "" && resource === "pods" && subresource === "" && operation === "CREATE";
-      if (!isNewPod || object === undefined) return object;
-      if (MIRROR_ANNOTATION in objectAt(object, "metadata", "annotations")) return object;
-      const accountName = stringAt(object, "spec", "serviceAccountName") || "default";
-      const account = objects.get("", "serviceaccounts", namespace, accountName);
-      if (account === undefined) {
-        const why = `error looking up service account ${namespace}/${accountName}: serviceaccount ${JSON.stringify(accountName)} not found`;
-        throw forbidden({ group: "", plural: "pods" }, stringAt(object, "metadata", "generateName") || name, why);
+    async admit(attributes) {
+      const { group, resource, subresource, operation, object } = attributes;
+      if (group !== "" || resource !== "pods" || object === undefined) return object;
+      if (subresource === "" && operation === "CREATE") return withIdentity(objects, attributes, object);
+      if (subresource === "ephemeralcontainers" && operation === "UPDATE") {
+        const spec = objectAt(object, "spec");
+        const fault = secretFault(accountNamed(objects, attributes, stringAt(spec, "serviceAccountName")), spec, true);
+        if (fault !== undefined) throw refuse(attributes, fault);
       }
-      return { ...object, spec: withAccount(objectAt(object, "spec"), accountName, account) };
+      return object;
     },
   };
+}
+
+function withIdentity(objects: ObjectAccess, attributes: AdmissionAttributes, pod: JsonObject): JsonObject {
+  const spec = objectAt(pod, "spec");
+  if (MIRROR_ANNOTATION in objectAt(pod, "metadata", "annotations")) {
+    const fault = mirrorFault(spec);
+    if (fault !== undefined) throw refuse(attributes, fault);
+    return pod;
+  }
+  const name = stringAt(spec, "serviceAccountName") || "default";
+  const account = accountNamed(objects, attributes, name);
+  const completed = withAccount(spec, name, account);
+  const fault = secretFault(account, completed);
+  if (fault !== undefined) throw refuse(attributes, fault);
+  return { ...pod, spec: completed };
+}
+
+function accountNamed(objects: ObjectAccess, attributes: AdmissionAttributes, name: string): JsonObject {
+  const { namespace } = attributes;
+  const account = objects.get("", "serviceaccounts", namespace, name);
+  if (account !== undefined) return account;
+  const why = `error looking up service account ${namespace}/${name}: serviceaccount ${JSON.stringify(name)} not found`;
+  throw refuse(attributes, why);
 }
 
 function withAccount(spec: JsonObject, name: string, account: JsonObject): JsonObject {

@@ -53,8 +53,10 @@ function configMap(data: JsonObject, metadata: JsonObject = {}): AdmissionAttrib
   };
 }
 
+const authorizer = { authorize: () => ({ allowed: true, reason: "" }) };
+
 const admit = (attributes: AdmissionAttributes) =>
-  validatingPolicies({ objects, registry: createRegistry() }).admit(attributes);
+  validatingPolicies({ objects, authorizer, registry: createRegistry() }).admit(attributes);
 
 describe("a policy in force", () => {
   beforeEach(() => {

@@ -1,25 +1,18 @@
 // ValidatingAdmissionPolicies: rules in CEL on requests, put into force by bindings.
-import type { CelInput, CelValue } from "@bufbuild/cel";
-import { DYN } from "../cel/cel-type.ts";
-import type { Bindings } from "../cel/program.ts";
-import { celInput } from "../cel/values.ts";
 import {
   type AdmissionAttributes,
   type AdmissionPlugin,
   ApiStatusError,
+  type Authorizer,
   type JsonObject,
   type ObjectAccess,
 } from "../contract.ts";
-import { arrayAt, isObject, objectAt, objectsAt, stringAt } from "../json.ts";
+import { arrayAt, isObject, objectAt, stringAt } from "../json.ts";
 import { matchesSelector } from "../label-selector.ts";
 import type { Registry } from "../registry.ts";
 import { parseApiVersion, type ResourceKind } from "../resource-kind.ts";
-import { compiledOnce, conditionsHold } from "./match-conditions.ts";
-import { REQUEST_VARIABLES, requestBindings } from "./request-variables.ts";
+import { evaluatePolicy, type Finding } from "./evaluate-policy.ts";
 import { ADMISSION_GROUP, requestMatches } from "./webhook-configuration.ts";
-
-/** Variables of the expressions of policies. */
-export const POLICY_VARIABLES = { ...REQUEST_VARIABLES, params: DYN, namespaceObject: DYN, variables: DYN };
 
 interface Denial {
   readonly policy: string;
@@ -30,6 +23,7 @@ interface Denial {
 
 export interface PolicyOptions {
   readonly objects: ObjectAccess;
+  readonly authorizer: Authorizer;
   readonly registry: Registry;
 }
 
@@ -85,16 +79,26 @@ function judgeBinding(options: PolicyOptions, attributes: AdmissionAttributes, b
     return ignores ? [] : [{ ...names, message, reason: "" }];
   }
   const actions = arrayAt(binding, "spec", "validationActions");
-  const decisions = params.flatMap((param) => decide(options, attributes, { policy, param }));
-  return decisions.flatMap(({ message, reason, failed }) => {
+  const namespace = namespaceOf(options.objects, attributes);
+  const told = ({ failed, isAnnotation, message, reason }: Finding): Denial[] => {
     if (failed && ignores) return [];
+    if (isAnnotation) return [{ ...names, message, reason }];
     if (actions.includes("Warn")) {
       attributes.warn?.(
         `Validation failed for ValidatingAdmissionPolicy '${names.policy}' with binding '${names.binding}': ${message}`,
       );
     }
     return actions.includes("Deny") ? [{ ...names, message, reason }] : [];
-  });
+  };
+  return params
+    .flatMap((param) => evaluatePolicy(policy, attributes, { param, namespace, authorizer: options.authorizer }))
+    .flatMap(told);
+}
+
+/** A Namespace is in no namespace, not even in its own. */
+function namespaceOf(objects: ObjectAccess, { group, kind, namespace }: AdmissionAttributes): JsonObject | undefined {
+  if (namespace === "" || (group === "" && kind === "Namespace")) return undefined;
+  return objects.get("", "namespaces", "", namespace);
 }
 
 function paramsOf(
@@ -141,88 +145,6 @@ function findParams(
   }
   const all = objects.list(group, plural, namespace === "" ? undefined : namespace);
   return all.filter((one) => matchesSelector(objectAt(ref, "selector"), objectAt(one, "metadata", "labels")));
-}
-
-interface Decision {
-  readonly message: string;
-  readonly reason: string;
-  /** The expression failed, rather than being false. */
-  readonly failed: boolean;
-}
-
-function decide(
-  { objects }: PolicyOptions,
-  attributes: AdmissionAttributes,
-  { policy, param }: { readonly policy: JsonObject; readonly param: JsonObject | undefined },
-): Decision[] {
-  const spec = objectAt(policy, "spec");
-  const isNamespace = attributes.group === "" && attributes.kind === "Namespace";
-  const namespace = isNamespace ? undefined : objects.get("", "namespaces", "", attributes.namespace);
-  const base: Bindings = {
-    ...requestBindings(attributes),
-    params: param === undefined ? null : celInput(undefined, param),
-    namespaceObject: namespace === undefined ? null : celInput(undefined, namespace),
-  };
-  const failed = (thrown: unknown): Decision => ({
-    message: thrown instanceof Error ? thrown.message : String(thrown),
-    reason: "",
-    failed: true,
-  });
-  try {
-    if (!conditionsHold(spec, POLICY_VARIABLES, () => base)) return [];
-  } catch (thrown) {
-    return [failed(thrown)];
-  }
-  const values: Bindings = { ...base, variables: variablesOf(spec, base) };
-  return objectsAt(spec, "validations").flatMap((validation) => {
-    try {
-      if (evaluate(stringAt(validation, "expression"), values) === true) return [];
-      const reason = stringAt(validation, "reason");
-      return [{ message: messageOf(validation, values), reason, failed: false }];
-    } catch (thrown) {
-      return [failed(thrown)];
-    }
-  });
-}
-
-function evaluate(expression: string, values: Bindings): CelValue {
-  const { program, issues } = compiledOnce(expression, POLICY_VARIABLES);
-  if (program === undefined) throw new Error(`compilation error: compilation failed: ${issues}`);
-  try {
-    return program.run(values);
-  } catch (thrown) {
-    const why = thrown instanceof Error ? thrown.message : String(thrown);
-    throw new Error(`expression '${expression}' resulted in error: ${why}`);
-  }
-}
-
-/** Each variable may use those before it; one that fails is absent. */
-function variablesOf(spec: JsonObject, base: Bindings): CelInput {
-  const known = new Map<string, CelInput>();
-  for (const variable of objectsAt(spec, "variables")) {
-    try {
-      const values = { ...base, variables: known };
-      known.set(stringAt(variable, "name"), evaluate(stringAt(variable, "expression"), values) as CelInput);
-    } catch {
-      // Whoever reads it fails, and says so.
-    }
-  }
-  return known;
-}
-
-function messageOf(validation: JsonObject, values: Bindings): string {
-  const expression = stringAt(validation, "messageExpression");
-  if (expression !== "") {
-    try {
-      const text = evaluate(expression, values);
-      const message = typeof text === "string" ? text.trim() : "";
-      if (message !== "" && !message.includes("\n")) return message;
-    } catch {
-      // The plain message stands in for it.
-    }
-  }
-  const plain = stringAt(validation, "message").trim();
-  return plain === "" ? `failed expression: ${stringAt(validation, "expression").trim()}` : plain;
 }
 
 const CODES: Readonly<Record<string, number>> = {

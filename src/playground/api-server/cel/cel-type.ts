@@ -15,6 +15,13 @@ export const DYN = scalar("dyn");
 export const listOf = (item: CelType): CelType => ({ name: "list", of: [item] });
 export const mapOf = (key: CelType, value: CelType): CelType => ({ name: "map", of: [key, value] });
 
+/** An object with just these fields. */
+export const objectOf = (fields: Readonly<Record<string, CelType>>): CelType => ({
+  name: "object",
+  of: [],
+  fields: () => fields,
+});
+
 export function typeText(type: CelType): string {
   if (type.name === "timestamp") return "google.protobuf.Timestamp";
   if (type.name === "duration") return "google.protobuf.Duration";

@@ -4,7 +4,18 @@ import { type CelInput, type CelMap, celMap, isCelMap } from "@bufbuild/cel";
 
 const MARK = "\u0000type";
 
-export type OpaqueType = "quantity" | "url" | "ip" | "cidr" | "optional" | "format";
+export type OpaqueType =
+  | "quantity"
+  | "url"
+  | "ip"
+  | "cidr"
+  | "optional"
+  | "format"
+  | "authorizer"
+  | "groupCheck"
+  | "resourceCheck"
+  | "pathCheck"
+  | "decision";
 
 export function opaque(type: OpaqueType, fields: Readonly<Record<string, CelInput>>): CelMap {
   return celMap(new Map<string, CelInput>([[MARK, type], ...Object.entries(fields)]));

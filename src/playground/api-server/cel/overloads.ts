@@ -44,6 +44,24 @@ const casts = [
   "type(A) type",
 ];
 const QUANTITY = "quantity";
+const AUTHORIZATION = "kubernetes.authorization";
+const checks = ["PathCheck", "ResourceCheck"].map(
+  (name) => `${AUTHORIZATION}.${name}.check(string) ${AUTHORIZATION}.Decision`,
+);
+const narrowed = ["subresource", "namespace", "name", "fieldSelector", "labelSelector"].map(
+  (name) => `${AUTHORIZATION}.ResourceCheck.${name}(string) ${AUTHORIZATION}.ResourceCheck`,
+);
+const authorization = [
+  `${AUTHORIZATION}.Authorizer.path(string) ${AUTHORIZATION}.PathCheck`,
+  `${AUTHORIZATION}.Authorizer.group(string) ${AUTHORIZATION}.GroupCheck`,
+  `${AUTHORIZATION}.Authorizer.serviceAccount(string, string) ${AUTHORIZATION}.Authorizer`,
+  `${AUTHORIZATION}.GroupCheck.resource(string) ${AUTHORIZATION}.ResourceCheck`,
+  ...narrowed,
+  ...checks,
+  ...["allowed() bool", "errored() bool", "error() string", "reason() string"].map(
+    (form) => `${AUTHORIZATION}.Decision.${form}`,
+  ),
+];
 const ROWS = `_==_(A, A) bool
 _!=_(A, A) bool
 !_(bool) bool
@@ -197,7 +215,7 @@ function readRow(row: string): readonly [string, Overload] {
 }
 
 const table = new Map<string, Overload[]>();
-for (const row of [...ROWS.split("\n"), ...ordered, ...arithmetic, ...stamps, ...spans, ...casts]) {
+for (const row of [...ROWS.split("\n"), ...ordered, ...arithmetic, ...stamps, ...spans, ...casts, ...authorization]) {
   const [name, overload] = readRow(row);
   table.set(name, [...(table.get(name) ?? []), overload]);
 }

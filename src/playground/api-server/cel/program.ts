@@ -13,6 +13,7 @@ import {
 } from "@bufbuild/cel";
 import { strings } from "@bufbuild/cel/ext";
 import type { Expr } from "./expr.ts";
+import { authorizerFunctions } from "./authorizer-functions.ts";
 import { kubernetesFunctions } from "./kubernetes-functions.ts";
 import { networkFunctions } from "./network-functions.ts";
 import { quantityFunctions } from "./quantity-functions.ts";
@@ -56,7 +57,7 @@ let environment: CelEnv | undefined;
 
 function shared(): CelEnv {
   environment ??= celEnv({
-    funcs: [...strings, ...kubernetesFunctions, ...networkFunctions, ...quantityFunctions],
+    funcs: [...strings, ...kubernetesFunctions, ...networkFunctions, ...quantityFunctions, ...authorizerFunctions],
   });
   return environment;
 }

@@ -1,6 +1,8 @@
 // Defaults that a table of single fields cannot say: they look at the whole object, or hold for an object of a kind but
 // not for the same part inside a template.
 import type { JsonObject } from "../contract.ts";
+import { containersResources, isPodLevel } from "../amounts/pod-resources.ts";
+import { writeResources } from "../amounts/resource-list.ts";
 import { clone, ensureObject, isObject, numberAt, objectAt, objectsAt, stringAt } from "../json.ts";
 
 type Complete = (object: JsonObject) => void;
@@ -20,8 +22,23 @@ const pod: Complete = (object) => {
     const requests = ensureObject(objectAt(container, "resources"), "requests");
     for (const [name, amount] of Object.entries(limits)) requests[name] ??= amount;
   }
+  completePodRequests(spec);
   publishHostPorts(spec);
 };
+
+/** A pod that is limited as a whole asks for what its containers ask for, else for what it is limited to. */
+function completePodRequests(spec: JsonObject): void {
+  const own = objectAt(spec, "resources");
+  const limits = objectAt(own, "limits");
+  if (Object.keys(limits).length === 0) return;
+  const requests = ensureObject(own, "requests");
+  const ofContainers = writeResources(containersResources(spec, "requests"));
+  for (const name of ["cpu", "memory"]) {
+    const amount = ofContainers[name];
+    if (amount !== undefined) requests[name] ??= amount;
+  }
+  for (const [name, amount] of Object.entries(limits)) if (isPodLevel(name)) requests[name] ??= amount;
+}
 
 /** On the host's network a container's port is the host's. */
 function publishHostPorts(spec: JsonObject): void {
@@ -35,17 +52,13 @@ function publishHostPorts(spec: JsonObject): void {
 
 const templateOf = (object: JsonObject) => objectAt(object, "spec", "template");
 
-const template: Complete = (object) => publishHostPorts(objectAt(templateOf(object), "spec"));
-
 const replicationController: Complete = (object) => {
-  template(object);
   const labels = objectAt(templateOf(object), "metadata", "labels");
   const metadata = ensureObject(object, "metadata");
   if (Object.keys(labels).length > 0 && isEmpty(metadata, "labels")) metadata["labels"] = clone(labels);
 };
 
 const job: Complete = (object) => {
-  template(object);
   const spec = ensureObject(object, "spec");
   if (spec["completions"] === undefined && spec["parallelism"] === undefined) spec["completions"] = 1;
   spec["parallelism"] ??= 1;
@@ -64,7 +77,6 @@ const DAEMON_GENERATION = "deprecated.daemonset.template.generation";
 
 /** Kept where old clients look for it. */
 const daemonSet: Complete = (object) => {
-  template(object);
   ensureObject(ensureObject(object, "metadata"), "annotations")[DAEMON_GENERATION] ??= "0";
 };
 
@@ -135,9 +147,6 @@ const COMPLETIONS: Readonly<Record<string, Complete>> = {
   [`${CORE}ReplicationController`]: replicationController,
   [`${CORE}Secret`]: secret,
   [`${CORE}Namespace`]: namespace,
-  [`${APPS}Deployment`]: template,
-  [`${APPS}ReplicaSet`]: template,
-  [`${APPS}StatefulSet`]: template,
   [`${APPS}DaemonSet`]: daemonSet,
   "io.k8s.api.batch.v1.Job": job,
   "io.k8s.api.autoscaling.v2.HorizontalPodAutoscaler": autoscaler,

@@ -201,7 +201,12 @@ function changed(builder: SequenceBuilder): void {
   if (random.chance(0.3)) set(random.pick(WRONG_LABELS));
   set(wanted);
   const other = { ...json, metadata: { name: "other" } };
-  builder.create(pod, "other", { body: { json: other }, until: { status: 403 }, verb: "await-labels" });
+  builder.create(pod, "other", {
+    body: { json: other },
+    query: { dryRun: "All" },
+    until: { status: 403 },
+    verb: "await-labels",
+  });
   set({ [`${PREFIX}enforce`]: "restricted" });
   set({ [`${PREFIX}enforce`]: "privileged" });
 }

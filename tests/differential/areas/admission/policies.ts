@@ -18,20 +18,28 @@ export function policies(builder: SequenceBuilder): void {
   const existing = builder.create(configMap, "c");
   builder.create(policy, "p-{{seq}}", { more: { spec: policySpec(random, params) } });
   builder.create(binding, "b-{{seq}}", { more: { spec: bindingSpec(random, params) } });
-  probe(builder);
+  probe(builder, params);
   const turns = 4 + random.int(6);
   for (let i = 0; i < turns; i++) write(builder, existing);
   builder.get(policy, "p-{{seq}}");
-  for (const name of ["p-{{seq}}", "z-{{seq}}"]) builder.delete(policy, name);
-  for (const name of ["b-{{seq}}", "z-{{seq}}"]) builder.delete(binding, name);
+  builder.delete(policy, "p-{{seq}}");
+  builder.delete(binding, "b-{{seq}}");
+  // A real server never looks for parameters of a kind again once nothing in force has named the kind: the probe stays.
+  if (params) return;
+  builder.delete(policy, "z-{{seq}}");
+  builder.delete(binding, "z-{{seq}}");
 }
 
-/** Made last: once it refuses, the ones before it count. */
-function probe(builder: SequenceBuilder): void {
+/** Made last: once it refuses, the ones before it count, and the parameters are known. */
+function probe(builder: SequenceBuilder, params: boolean): void {
   const resourceRules = [{ apiGroups: [""], apiVersions: ["v1"], operations: ["CREATE"], resources: ["podtemplates"] }];
   const validations = [{ expression: "false", message: "the probe is seen" }];
-  builder.create(policy, "z-{{seq}}", { more: { spec: { matchConstraints: { ...OWN, resourceRules }, validations } } });
-  builder.create(binding, "z-{{seq}}", { more: { spec: { policyName: "z-{{seq}}", validationActions: ["Deny"] } } });
+  const kind = params ? { paramKind: { apiVersion: "v1", kind: "ConfigMap" } } : {};
+  const ref = { name: "other", namespace: "{{ns}}", parameterNotFoundAction: "Allow" };
+  const spec = { ...kind, matchConstraints: { ...OWN, resourceRules }, validations };
+  builder.create(policy, "z-{{seq}}", { more: { spec } });
+  const bound = { policyName: "z-{{seq}}", validationActions: ["Deny"], ...(params ? { paramRef: ref } : {}) };
+  builder.create(binding, "z-{{seq}}", { more: { spec: bound } });
   builder.create(builtin("", "PodTemplate"), "probe", {
     query: { dryRun: "All" },
     until: { contains: "the probe is seen" },
@@ -58,7 +66,7 @@ const VALIDATIONS: readonly JsonMap[] = [
   },
   { expression: "has(object.metadata.labels) && 'app' in object.metadata.labels", message: "wants a label" },
   { expression: "object.data.key == 'one'", message: "wants one" },
-  { expression: "request.operation != 'UPDATE' || oldObject.metadata.name != 'b'", reason: "Unauthorized" },
+  { expression: "request.operation != 'UPDATE' || oldObject.metadata.name != 'b'", reason: "Invalid" },
   { expression: "request.userInfo.username == 'admin' && request.namespace == namespaceObject.metadata.name" },
   { expression: "namespaceObject.metadata.labels.team == 'x'", message: "team x only" },
   { expression: "object.spec.replicas <= 2", messageExpression: "string(object.spec.replicas) + ' replicas'" },

@@ -3,9 +3,9 @@
 import type { JsonObject } from "../../contract.ts";
 import { arrayAt, numberAt, objectAt, objectsAt, stringAt } from "../../json.ts";
 import type { Quantity } from "../../quantity.ts";
-import { containerResources, isPodLevel, podResourcesWithOverhead } from "./pod-resources.ts";
+import { containerResources, isPodLevel, podResourcesWithOverhead } from "../../amounts/pod-resources.ts";
 import { claimInScope, noScope, podInScope, type ScopeMatcher } from "./quota-scopes.ts";
-import { addResources, countOf, NOTHING, type ResourceList, readResources } from "./resource-list.ts";
+import { addResources, countOf, NOTHING, type ResourceList, readResources } from "../../amounts/resource-list.ts";
 
 export interface Change {
   readonly operation: string;

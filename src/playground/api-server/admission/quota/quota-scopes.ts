@@ -2,7 +2,7 @@
 import type { JsonObject } from "../../contract.ts";
 import { numberAt, objectAt, objectsAt, stringAt } from "../../json.ts";
 import { matchesSelector } from "../../label-selector.ts";
-import { qosClass } from "../../strategy/pod-strategy.ts";
+import { qosClass } from "../../strategy/quality-of-service.ts";
 
 interface ScopeTerm {
   readonly scopeName: string;

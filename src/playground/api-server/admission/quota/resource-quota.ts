@@ -18,7 +18,7 @@ import {
   sameResources,
   withoutNothing,
   writeResources,
-} from "./resource-list.ts";
+} from "../../amounts/resource-list.ts";
 
 interface Charge {
   readonly quota: JsonObject;

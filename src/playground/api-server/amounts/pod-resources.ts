@@ -1,7 +1,7 @@
 // What a pod asks for as a whole: its containers together, or the init container that needs more, or what the pod says.
-import type { JsonObject } from "../../contract.ts";
-import { objectAt, objectsAt, stringAt } from "../../json.ts";
-import type { Quantity } from "../../quantity.ts";
+import type { JsonObject } from "../contract.ts";
+import { objectAt, objectsAt, stringAt } from "../json.ts";
+import type { Quantity } from "../quantity.ts";
 import { addResources, largestResources, type ResourceList, readResources } from "./resource-list.ts";
 
 type Sort = "requests" | "limits";
@@ -16,8 +16,8 @@ export function containerResources(container: JsonObject, sort: Sort): ResourceL
   return readResources(objectAt(container, "resources", sort));
 }
 
-/** Containers, init containers and the pod's own words; without overhead. */
-export function podResources(spec: JsonObject, sort: Sort): Map<string, Quantity> {
+/** Of containers and init containers together. */
+export function containersResources(spec: JsonObject, sort: Sort): Map<string, Quantity> {
   let sum = objectsAt(spec, "containers").reduce<ResourceList>(
     (total, container) => addResources(total, containerResources(container, sort)),
     NO_RESOURCES,
@@ -32,7 +32,12 @@ export function podResources(spec: JsonObject, sort: Sort): Map<string, Quantity
       most = largestResources(most, sidecars);
     } else most = largestResources(most, addResources(own, sidecars));
   }
-  const whole = largestResources(sum, most);
+  return largestResources(sum, most);
+}
+
+/** The same, but what the pod says itself counts; without overhead. */
+export function podResources(spec: JsonObject, sort: Sort): Map<string, Quantity> {
+  const whole = containersResources(spec, sort);
   for (const [name, amount] of readResources(objectAt(spec, "resources", sort))) {
     if (isPodLevel(name)) whole.set(name, amount);
   }

@@ -1,6 +1,6 @@
 // Amounts by resource name, added and compared exactly; the form of a sum is that of its first part that is not nothing.
-import type { JsonObject } from "../../contract.ts";
-import { formatQuantity, parseQuantity, type Quantity } from "../../quantity.ts";
+import type { JsonObject } from "../contract.ts";
+import { formatQuantity, parseQuantity, type Quantity } from "../quantity.ts";
 
 export type ResourceList = ReadonlyMap<string, Quantity>;
 
