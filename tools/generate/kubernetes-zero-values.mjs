@@ -63,25 +63,31 @@ function structsOf(go) {
 }
 
 function zeroRows(prefix, structs, names) {
-  const fieldsOf = (name) =>
-    (structs.get(name) ?? []).flatMap((field) =>
-      field.options.includes("inline") ? fieldsOf(field.type.replace(/^.*\./, "")) : [field],
-    );
+  const version = prefix.slice(prefix.lastIndexOf(".") + 1);
+  const fieldsOf = (name, inside = "") =>
+    (structs.get(name) ?? []).flatMap((field) => {
+      if (!field.options.includes("inline")) return [{ ...field, inside }];
+      const inner = field.type.replace(/^.*\./, "");
+      return fieldsOf(inner, inside === "" ? inner : `${inside}.${inner}`);
+    });
   return [...structs.keys()].flatMap((name) => {
-    const row = { shown: {}, dropped: [], types: {} };
+    const row = { shown: {}, dropped: [], types: {}, inside: {} };
     for (const field of fieldsOf(name)) {
-      if (field.json !== "" && field.json !== "-") addField(row, field, names);
+      if (field.json !== "" && field.json !== "-") addField(row, field, { names, version });
     }
-    const empty = [row.dropped, Object.keys(row.shown), Object.keys(row.types)].every((list) => list.length === 0);
+    if (Object.keys(row.inside).length === 0) delete row.inside;
+    const empty = Object.values(row).every((part) => Object.keys(part).length === 0);
     return empty ? [] : [[`${prefix}.${name}`, row]];
   });
 }
 
-function addField(row, { type, json, options }, names) {
+function addField(row, { type, json, options, inside }, { names, version }) {
+  if (inside !== "" && inside !== "TypeMeta") row.inside[json] = inside;
   const named = type.replaceAll("*", "");
-  const own = bare(named);
-  if ((names.has(own) || LISTS.has(own)) && !(named in SCALARS)) {
-    row.types[json] = named.replace(own, own === "UID" ? "types.UID" : `v1.${own}`).replace(/\w+\.(?=\w+\.)/, "");
+  const [, list, own] = /^((?:\[\]|map\[[\w.]+\])?)(?:\w+\.)?(\w+)$/.exec(named) ?? ["", "", ""];
+  if ((names.has(own) || LISTS.has(own)) && !(own in SCALARS)) {
+    const from = named.includes(".") ? "v1" : version;
+    row.types[json] = `${list.replace("[R", `[${version}.R`)}${own === "UID" ? "types.UID" : `${from}.${own}`}`;
   }
   if (options.includes("omitzero")) return;
   const omits = options.includes("omitempty");

@@ -421,7 +421,7 @@ describe("autoscalers", () => {
   it("are one object in both versions", async () => {
     const path = (version: string) => `/apis/autoscaling/${version}/namespaces/default/horizontalpodautoscalers`;
     const spec = {
-      scaleTargetRef: { kind: "Deployment", name: "d" },
+      scaleTargetRef: { apiVersion: "apps/v1", kind: "Deployment", name: "d" },
       maxReplicas: 3,
       targetCPUUtilizationPercentage: 50,
     };

@@ -1,6 +1,8 @@
 import { parse as parseYaml } from "yaml";
 import { badRequest, unsupportedMediaType } from "../api-errors.ts";
 import { type ApiRequest, ApiStatusError, type JsonObject, type JsonValue } from "../contract.ts";
+import { isObject } from "../json.ts";
+import { parseMerging } from "./merge-doubled.ts";
 import { scanJson } from "./scan-json.ts";
 
 /** Kubernetes' own limit for a request. */
@@ -29,7 +31,7 @@ type Reader = (body: Buffer, kind: string) => JsonValue | Promise<JsonValue>;
 
 const doubled = new WeakMap<object, readonly string[]>();
 
-/** Paths of the keys that stood twice in a body that was read; the last value counts. */
+/** Paths of the keys that stood twice in a body that was read. */
 export function duplicateFields(body: JsonValue): readonly string[] {
   return typeof body === "object" && body !== null ? (doubled.get(body) ?? []) : [];
 }
@@ -38,8 +40,23 @@ function readJson(body: Buffer, kind: string): JsonValue {
   const text = body.toString("utf8");
   const scan = scanJson(text);
   if (scan.fault !== undefined) throw badRequest(unrecognized(body, kind, scan.fault));
-  const value = JSON.parse(text) as JsonValue;
-  if (scan.duplicates.length > 0 && typeof value === "object" && value !== null) doubled.set(value, scan.duplicates);
+  if (scan.duplicates.length === 0) return JSON.parse(text) as JsonValue;
+  const value = parseMerging(text);
+  if (typeof value === "object" && value !== null) doubled.set(value, scan.duplicates);
+  return value;
+}
+
+/** A whole object, which must say what it is in texts, if at all. */
+function readObject(body: Buffer, kind: string): JsonValue {
+  const value = readJson(body, kind);
+  if (!isObject(value)) return value;
+  for (const field of ["apiVersion", "kind"]) {
+    const said = value[field] ?? "";
+    if (typeof said === "string") continue;
+    const type = Array.isArray(said) ? "array" : typeof said === "boolean" ? "bool" : typeof said;
+    const fault = `json: cannot unmarshal ${type} into Go struct field .${field} of type string`;
+    throw badRequest(unrecognized(body, kind, fault));
+  }
   return value;
 }
 
@@ -78,8 +95,8 @@ async function readProtobuf(body: Buffer): Promise<JsonObject> {
 
 const READERS: Readonly<Record<string, Reader>> = {
   // Old clients' create commands send no type at all.
-  "": readJson,
-  "application/json": readJson,
+  "": readObject,
+  "application/json": readObject,
   "application/json-patch+json": readJson,
   "application/merge-patch+json": readJson,
   "application/strategic-merge-patch+json": readJson,

@@ -42,7 +42,7 @@ const CONVERSIONS: Readonly<Record<string, Conversion>> = {
       const cpu = objectsAt(object, "spec", "metrics").find((metric) => stringAt(metric, "resource", "name") === "cpu");
       setOrDelete(spec, "targetCPUUtilizationPercentage", objectAt(cpu, "resource", "target")["averageUtilization"]);
       const { currentMetrics: _c, conditions: _d, ...status } = objectAt(object, "status");
-      return { ...object, spec, status };
+      return { ...object, spec, status: { ...status, currentReplicas: status["currentReplicas"] ?? 0 } };
     },
   },
 };

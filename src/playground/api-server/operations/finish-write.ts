@@ -9,7 +9,7 @@ import { applyDefaults } from "../defaults/apply-defaults.ts";
 import { completeObject } from "../defaults/object-defaults.ts";
 import { stringAt } from "../json.ts";
 import { apiVersionOf, type ResourceKind } from "../resource-kind.ts";
-import { completeZeroValues, type Emptied, zeroObject } from "../schema/zero-values.ts";
+import { completeStructs, completeZeroValues, type Emptied, zeroObject } from "../schema/zero-values.ts";
 import { strategyOf } from "../strategy/strategies.ts";
 import { checkBuiltin } from "../validation/check-builtin.ts";
 import { decodeObject } from "../validation/decode-object.ts";
@@ -32,6 +32,7 @@ export function completeWithDefaults(parts: EngineParts, kind: ResourceKind, obj
   }
   const emptied: Emptied[] = [];
   const stored = storageKindOf(parts, kind);
+  completeStructs(stored.schema, object, stored.definition);
   applyDefaults(stored.schema, object, stored.definition);
   completeObject(object, stored.definition);
   completeZeroValues(stored.schema, object, stored.definition, emptied);
@@ -147,7 +148,9 @@ function faults(parts: EngineParts, kind: ResourceKind, object: JsonObject, chan
 /** Throws 422 with every reason. Objects are in their kept form. */
 export function validate(parts: EngineParts, kind: ResourceKind, object: JsonObject, change: Change): void {
   const errors = faults(parts, kind, object, change);
-  if (errors.length > 0) throw invalid(kind, stringAt(object, "metadata", "name"), errors);
+  // Kubernetes names kinds as it keeps them here: the events of either group are the core's.
+  const named = kind.custom === undefined ? { group: kind.storedAs.group, kind: kind.kind } : kind;
+  if (errors.length > 0) throw invalid(named, stringAt(object, "metadata", "name"), errors);
 }
 
 export function fieldWriter(

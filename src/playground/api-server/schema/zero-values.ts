@@ -11,6 +11,8 @@ export interface ZeroValues {
   readonly dropped: readonly string[];
   /** Go's names of fields whose type is a text, number, list or map with a name of its own. */
   readonly types: Readonly<Record<string, string>>;
+  /** Fields that Go's struct has by another struct, with the names of the structs between: `RuleWithOperations.Rule`. */
+  readonly inside?: Readonly<Record<string, string>>;
 }
 
 const NONE: ZeroValues = { shown: {}, dropped: [], types: {} };
@@ -46,6 +48,19 @@ export function completeZeroValues(
       emptied.push({ object, field, value });
       object[field] = null;
     } else delete object[field];
+  }
+}
+
+/** Makes the structs of an object that are always there, so that their fields can get defaults. */
+export function completeStructs(schema: Schema, object: JsonObject, name: string | undefined): void {
+  const row = (name === undefined ? undefined : zeroValues[name]) ?? NONE;
+  for (const [field, zero] of Object.entries(row.shown)) {
+    const child = schema.properties?.[field];
+    if (!isObject(zero) || child === undefined) continue;
+    object[field] ??= {};
+    const value = object[field];
+    const inner = resolve(child);
+    if (isObject(value) && inner !== undefined) completeStructs(inner, value, child.$ref?.slice(REF_PREFIX.length));
   }
 }
 

@@ -1,4 +1,5 @@
 // Completions and rules of single kinds.
+import { randomUUID } from "node:crypto";
 import type { JsonObject } from "../contract.ts";
 import { ensureObject, stringAt } from "../json.ts";
 
@@ -11,4 +12,10 @@ export function prepareNamespace(namespace: JsonObject): void {
 export function prepareVolume(volume: JsonObject): void {
   const at = stringAt(volume, "metadata", "creationTimestamp");
   volume["status"] = { phase: "Pending", lastPhaseTransitionTime: at };
+}
+
+/** A LimitRange may come without a name. */
+export function prepareLimitRange(range: JsonObject): void {
+  const metadata = ensureObject(range, "metadata");
+  if (stringAt(metadata, "name") === "") metadata["name"] = randomUUID();
 }

@@ -8,7 +8,7 @@ import { markDefinition, prepareDefinition, rememberStorage } from "../crd/defin
 import { deepEqual, objectAt } from "../json.ts";
 import type { ResourceKind } from "../resource-kind.ts";
 import { storageKey } from "../resource-kind.ts";
-import { prepareNamespace, prepareVolume } from "./object-strategies.ts";
+import { prepareLimitRange, prepareNamespace, prepareVolume } from "./object-strategies.ts";
 import { preparePod, preparePodUpdate } from "./pod-strategy.ts";
 import { prepareServiceUpdate } from "./service-strategy.ts";
 import { prepareSigningRequest, prepareSigningRequestUpdate, type UpdateOf } from "./signing-request-strategy.ts";
@@ -41,6 +41,7 @@ const STRATEGIES: Readonly<Record<string, Strategy>> = {
   "/namespaces": { prepareCreate: prepareNamespace, returnsDeleted: true },
   "/persistentvolumes": { prepareCreate: prepareVolume, returnsDeleted: true },
   "/persistentvolumeclaims": { prepareCreate: prepareClaim, returnsDeleted: true },
+  "/limitranges": { prepareCreate: prepareLimitRange },
   "/podtemplates": { returnsDeleted: true },
   "/replicationcontrollers": { orphans: true },
   "/resourcequotas": { returnsDeleted: true },

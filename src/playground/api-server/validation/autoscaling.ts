@@ -10,7 +10,7 @@ import { checkSegment } from "./networking.ts";
 import { checkContainerResourceName } from "./resources.ts";
 import { atMostAll, checkIntOrPercent } from "./workloads.ts";
 
-export function checkAutoscaler(autoscaler: JsonObject): FieldError[] {
+export function checkAutoscaler(autoscaler: JsonObject, old?: JsonObject): FieldError[] {
   const spec = objectAt(autoscaler, "spec");
   const [least, most] = [numberAt(spec, "minReplicas"), numberAt(spec, "maxReplicas") ?? 0];
   const errors: FieldError[] = [];
@@ -21,12 +21,25 @@ export function checkAutoscaler(autoscaler: JsonObject): FieldError[] {
     errors.push(invalid("spec.maxReplicas", most, "must be greater than or equal to `minReplicas`"));
   return [
     ...errors,
-    ...checkTargetRef("spec.scaleTargetRef", objectAt(spec, "scaleTargetRef")),
+    ...checkScaled(objectAt(spec, "scaleTargetRef"), old),
     ...objectsAt(spec, "metrics").flatMap((metric, index) => checkMetric(`spec.metrics[${index}]`, metric)),
     ...["scaleUp", "scaleDown"].flatMap((field) =>
       checkScaling(`spec.behavior.${field}`, objectAt(spec, "behavior")[field]),
     ),
   ];
+}
+
+/** Who scales the same kind still may name it as badly as before. */
+function checkScaled(reference: JsonObject, old: JsonObject | undefined): FieldError[] {
+  const field = "spec.scaleTargetRef.apiVersion";
+  const before = objectAt(old, "spec", "scaleTargetRef");
+  const [kind, version] = [stringAt(reference, "kind"), stringAt(reference, "apiVersion")];
+  const errors = checkTargetRef("spec.scaleTargetRef", reference);
+  if (old !== undefined && stringAt(before, "kind") === kind && stringAt(before, "apiVersion") === version)
+    return errors.filter((error) => error.field !== field);
+  const grouped = version.includes("/") && !version.startsWith("/");
+  if (grouped || kind === "ReplicationController") return errors;
+  return [...errors, invalid(field, version, "apiVersion must specify API group")];
 }
 
 function checkTargetRef(path: string, reference: JsonObject): FieldError[] {

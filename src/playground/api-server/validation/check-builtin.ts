@@ -29,9 +29,14 @@ export function checkBuiltin(change: BuiltinChange): FieldError[] {
       namespaced: kind.namespaced,
       kubeFinalizers: rules.anyFinalizer !== true,
     });
-  if (old === undefined) return [...whole(), ...ownErrors(rules, change)];
   const generic = { name: pathSegment, namespaced: kind.namespaced, kubeFinalizers: false };
+  if (old === undefined) {
+    if (rules.ownMeta !== true) return [...whole(), ...ownErrors(rules, change)];
+    const own = ownErrors(rules, change);
+    return own.length > 0 ? own : checkObjectMeta(object, generic);
+  }
   const errors = [...checkObjectMeta(object, generic), ...checkObjectMetaUpdate(object, old, false)];
+  if (rules.ownMeta === true) return [...errors, ...ownErrors(rules, change)];
   const update = () => checkObjectMetaUpdate(object, old, rules.anyFinalizer !== true);
   const asked = subresource === "" || rules.metaOfDoors === true ? (rules.meta ?? ["update"]) : ["update"];
   const metadata = asked.map((which) => (which === "whole" ? whole() : update()));
@@ -40,9 +45,9 @@ export function checkBuiltin(change: BuiltinChange): FieldError[] {
   return [...errors, ...(metadata[0] ?? []), ...own, ...metadata.slice(1).flat()];
 }
 
-function ownErrors(rules: KindRules, { object, old, subresource, schema }: BuiltinChange): FieldError[] {
+function ownErrors(rules: KindRules, { kind, object, old, subresource, schema }: BuiltinChange): FieldError[] {
   if (rules.create === undefined && rules.update === undefined) return checkSchema(schema, object, { builtin: true });
-  if (old === undefined) return rules.create?.(object) ?? [];
-  if (subresource === "status") return rules.status?.(object, old) ?? [];
-  return (rules.doors?.[subresource] ?? rules.update)?.(object, old) ?? [];
+  if (old === undefined) return rules.create?.(object, kind.group) ?? [];
+  if (subresource === "status") return rules.status?.(object, old, kind.group) ?? [];
+  return (rules.doors?.[subresource] ?? rules.update)?.(object, old, kind.group) ?? [];
 }

@@ -113,12 +113,3 @@ export function checkNamespaceStatus(namespace: JsonObject): FieldError[] {
     : "may only be 'Active' if `deletionTimestamp` is empty";
   return [invalid("status.Phase", phase, why)];
 }
-
-/** Old clients' events, which are checked no further. */
-export function checkEvent(event: JsonObject): FieldError[] {
-  const namespace = stringAt(event, "involvedObject", "namespace");
-  const own = stringAt(event, "metadata", "namespace");
-  return (namespace === "" ? "default" : namespace) === own
-    ? []
-    : [invalid("involvedObject.namespace", namespace, "does not match event.namespace")];
-}

@@ -66,11 +66,15 @@ function decode(raw: Schema, value: JsonValue, place: Place): JsonValue {
     tellMistyped(raw, value, expected, place);
     return value;
   }
+  if (schema.format === "quantity" && typeof value === "object" && value !== null) {
+    place.report.malformed.push(NO_QUANTITY);
+    return value;
+  }
   if (Array.isArray(value)) {
     const items = schema.items;
     if (items === undefined) return value;
     return value.map((item, index) =>
-      decode(items, item, { ...place, path: `${place.path}[${index}]`, named: undefined }),
+      decode(items, item, { ...place, path: `${place.path}[${index}]`, named: place.named?.replace(/^\[\]/, "") }),
     );
   }
   const struct = raw.$ref === undefined ? place.struct : raw.$ref.slice(raw.$ref.lastIndexOf("/") + 1);
@@ -86,20 +90,25 @@ function decodeFields(schema: Schema, value: JsonObject, place: Place): JsonObje
   for (const [key, child] of Object.entries(value)) {
     const path = place.path === "" ? key : `${place.path}.${key}`;
     const known = knownField(schema, key);
-    if (known !== undefined) {
-      const isField = schema.properties !== undefined && Object.hasOwn(schema.properties, key);
-      if (child === null && !isNullable(known)) {
-        // A field is not there then; in a map of texts the key stays.
-        if (!isField && resolve(known)?.type === "string") out[key] = "";
-        continue;
-      }
-      const goPath = isField ? joined(place.goPath, key) : place.goPath;
-      const named = isField ? zeroValues[place.struct]?.types[key] : undefined;
-      out[key] = decode(known, child, { ...place, path, goPath, named });
-    } else if (open) out[key] = child;
-    else place.report.unknown.push(path);
+    if (known === undefined) {
+      if (open) out[key] = child;
+      else place.report.unknown.push(path);
+      continue;
+    }
+    const isField = schema.properties !== undefined && Object.hasOwn(schema.properties, key);
+    if (child !== null || isNullable(known))
+      out[key] = decode(known, child, isField ? fieldPlace(place, path, key) : { ...place, path, named: undefined });
+    // A field is not there then; in a map of texts the key stays.
+    else if (!isField && resolve(known)?.type === "string") out[key] = "";
   }
   return out;
+}
+
+function fieldPlace(place: Place, path: string, key: string): Place {
+  const facts = zeroValues[place.struct];
+  const inside = facts?.inside?.[key];
+  const goPath = joined(place.goPath, inside === undefined ? key : `${inside}.${key}`);
+  return { ...place, path, goPath, named: facts?.types[key] };
 }
 
 function knownField(schema: Schema, key: string): Schema | undefined {
@@ -129,7 +138,7 @@ const SCALARS: Readonly<Record<string, string>> = { boolean: "bool", number: "fl
 /** Go's name for what a schema describes. */
 function goTypeOf(raw: Schema | undefined): string {
   if (raw?.$ref !== undefined && resolve(raw)?.["x-kubernetes-int-or-string"] !== true)
-    return `v1.${lastName(raw.$ref)}`;
+    return raw.$ref.split(".").slice(-2).join(".");
   const schema = resolve(raw) ?? {};
   if (schema["x-kubernetes-int-or-string"] === true) return "int32";
   if (schema.type === "array") return `[]${goTypeOf(schema.items)}`;

@@ -4,8 +4,9 @@ import type { JsonObject } from "../contract.ts";
 import type { Format } from "./formats.ts";
 import { checkStatusCounts, type StatusCounts } from "./status-counts.ts";
 
-export type Check = (object: JsonObject) => FieldError[];
-export type Compare = (object: JsonObject, old: JsonObject) => FieldError[];
+/** `group` is that of the request: of the kinds that two groups serve. */
+export type Check = (object: JsonObject, group: string) => FieldError[];
+export type Compare = (object: JsonObject, old: JsonObject, group: string) => FieldError[];
 
 export interface KindRules {
   /** A DNS subdomain when absent. */
@@ -27,6 +28,8 @@ export interface KindRules {
   readonly metaLast?: boolean;
   /** The same through the status door and others. */
   readonly metaOfDoors?: boolean;
+  /** The rules see to the metadata too, or leave them to what holds for every kind. */
+  readonly ownMeta?: boolean;
   /** Kinds outside the core's rules take any qualified finalizer. */
   readonly anyFinalizer?: boolean;
 }
@@ -34,7 +37,7 @@ export interface KindRules {
 /** New and changed objects alike, then what compares the two. */
 export const both =
   (check: Check, compare?: Compare): Compare =>
-  (object, old) => [...check(object), ...(compare?.(object, old) ?? [])];
+  (object, old, group) => [...check(object, group), ...(compare?.(object, old, group) ?? [])];
 
 export const counts =
   (rule: StatusCounts): Compare =>

@@ -10,14 +10,14 @@ import { checkNode, checkNodeUpdate, checkPersistentVolume, checkPersistentVolum
 import {
   checkConfigMap,
   checkConfigMapUpdate,
-  checkEvent,
   checkNamespace,
   checkNamespaceStatus,
   checkSecret,
   checkSecretUpdate,
 } from "./configuration.ts";
 import { checkEndpoints } from "./endpoints.ts";
-import { dns1035Label, dnsLabel, dnsSubdomain, type Format, pathSegment } from "./formats.ts";
+import { checkEvent, checkEventUpdate } from "./events.ts";
+import { dns1035Label, dnsLabel, dnsSubdomain, type Format } from "./formats.ts";
 import { checkCronJob, checkJob, checkJobUpdate } from "./jobs.ts";
 import { both, type Check, counts, type KindRules } from "./kind-rule.ts";
 import { otherKindRules } from "./other-kind-rules.ts";
@@ -67,15 +67,25 @@ const core: Readonly<Record<string, KindRules>> = {
     status: checkPodStatus,
     doors: { ephemeralcontainers: checkEphemeralUpdate },
   },
-  "/podtemplates": { create: podTemplate, update: podTemplate },
-  "/services": { name: dns1035Label, create: checkService, update: checkServiceUpdate, status: checkServiceStatus },
-  "/endpoints": { create: checkEndpoints, update: checkEndpoints, meta: ["update", "whole"] },
+  "/podtemplates": { create: podTemplate, update: both(podTemplate) },
+  "/services": {
+    name: dns1035Label,
+    create: (service) => checkService(service),
+    update: checkServiceUpdate,
+    status: checkServiceStatus,
+  },
+  "/endpoints": { create: (points) => checkEndpoints(points), update: checkEndpoints, meta: ["update", "whole"] },
   "/persistentvolumeclaims": { create: claim, update: both(claim, checkClaimUpdate), meta: ["update", "whole"] },
   "/persistentvolumes": {
     create: checkPersistentVolume,
-    update: both(checkPersistentVolume, checkPersistentVolumeUpdate),
-    metaLast: true,
-    meta: ["whole", "update"],
+    // Kubernetes checks the whole twice here.
+    update: (volume, old) => [
+      ...checkPersistentVolume(volume),
+      ...checkPersistentVolume(volume),
+      ...checkPersistentVolumeUpdate(volume, old),
+    ],
+    status: () => [],
+    meta: ["whole", "whole"],
   },
   "/replicationcontrollers": {
     create: checkReplicationController,
@@ -87,7 +97,7 @@ const core: Readonly<Record<string, KindRules>> = {
     }),
   },
   "/resourcequotas": { create: checkQuota, update: both(checkQuota, checkQuotaUpdate), status: checkQuotaStatus },
-  "/events": { name: pathSegment, create: checkEvent, anyFinalizer: true },
+  "/events": { create: checkEvent, update: checkEventUpdate, ownMeta: true },
   "/limitranges": { create: checkLimitRange, update: both(checkLimitRange), meta: ["whole"] },
 };
 
@@ -147,13 +157,12 @@ const apps: Readonly<Record<string, KindRules>> = {
   "batch/jobs": { create: checkJob, update: (job, old) => [...checkJob(job), ...checkJobUpdate(job, old)] },
   "batch/cronjobs": { create: (cron) => checkCronJob(cron), update: checkCronJob },
   "autoscaling/horizontalpodautoscalers": {
-    create: checkAutoscaler,
-    update: both(checkAutoscaler),
+    create: (autoscaler) => checkAutoscaler(autoscaler),
+    update: (autoscaler, old) => checkAutoscaler(autoscaler, old),
     status: checkAutoscalerStatus,
   },
   "policy/poddisruptionbudgets": {
-    name: pathSegment,
-    anyFinalizer: true,
+    ownMeta: true,
     create: checkDisruptionBudget,
     update: both(checkDisruptionBudget),
     status: checkDisruptionBudgetStatus,

@@ -85,9 +85,9 @@ export const otherKindRules: Readonly<Record<string, KindRules>> = {
   "networking.k8s.io/ipaddresses": { name: ipName, create: checkIpAddress, update: checkIpAddressUpdate },
   "networking.k8s.io/servicecidrs": { create: checkServiceCidr, update: both(checkServiceCidr) },
   "discovery.k8s.io/endpointslices": {
-    create: checkEndpointSlice,
+    create: (slice) => checkEndpointSlice(slice),
     update: checkEndpointSlice,
-    meta: ["whole", "update"],
+    meta: ["whole"],
   },
   "scheduling.k8s.io/priorityclasses": { create: checkPriorityClass, update: checkPriorityClassUpdate },
   "node.k8s.io/runtimeclasses": {
@@ -126,8 +126,8 @@ export const otherKindRules: Readonly<Record<string, KindRules>> = {
     metaOfDoors: true,
   },
   "apiregistration.k8s.io/apiservices": { name: pathSegment, anyFinalizer: true },
-  [`${ADMISSION}mutatingwebhookconfigurations`]: { create: none, update: none, anyFinalizer: true },
-  [`${ADMISSION}validatingwebhookconfigurations`]: { create: none, update: none, anyFinalizer: true },
+  [`${ADMISSION}mutatingwebhookconfigurations`]: { create: none, update: both(none), anyFinalizer: true },
+  [`${ADMISSION}validatingwebhookconfigurations`]: { create: none, update: both(none), anyFinalizer: true },
   [`${ADMISSION}validatingadmissionpolicies`]: { anyFinalizer: true },
   [`${ADMISSION}validatingadmissionpolicybindings`]: { anyFinalizer: true },
 };
