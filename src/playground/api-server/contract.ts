@@ -97,6 +97,15 @@ export interface ObjectAccess {
   ): () => void;
 }
 
+export interface VirtualRequest {
+  readonly user: UserInfo;
+  readonly namespace: string;
+  readonly name: string;
+  readonly body: JsonObject;
+  /** By the query: nothing may be written. */
+  readonly dryRun?: boolean;
+}
+
 /** A create-only or connect resource that is computed instead of stored, such as tokenreviews or serviceaccounts/token. */
 export interface VirtualResource {
   readonly group: string;
@@ -105,7 +114,7 @@ export interface VirtualResource {
   readonly resource: string;
   readonly subresource?: string;
   readonly namespaced: boolean;
-  create(request: { user: UserInfo; namespace: string; name: string; body: JsonObject }): Promise<JsonObject>;
+  create(request: VirtualRequest): Promise<JsonObject>;
   /** Whether the answer tells in managedFields what its maker set; the last writer's name is then in `metadata`. */
   readonly tracked?: boolean;
 }

@@ -6,6 +6,7 @@ import type { EngineParts } from "./api-context.ts";
 import { noSuchResource, notFound } from "./api-errors.ts";
 import { SERVER } from "./bootstrap-objects.ts";
 import type { ObjectAccess } from "./contract.ts";
+import { arrayAt } from "./json.ts";
 import { deleteOptions } from "./operations/delete-options.ts";
 import { deleteObject } from "./operations/remove-object.ts";
 import { createRegistry } from "./registry.ts";
@@ -56,7 +57,8 @@ function objectAccess(parts: EngineParts): ObjectAccess {
     async delete({ group, resource, namespace, name }, body) {
       const target = { namespace, name, subresource: "" };
       const options = deleteOptions(body, new URLSearchParams());
-      return (await deleteObject(parts, kindOf(group, resource), { target, context: SERVER, options })).object;
+      const context = { ...SERVER, dryRun: arrayAt(body, "dryRun").includes("All") };
+      return (await deleteObject(parts, kindOf(group, resource), { target, context, options })).object;
     },
     subscribe: (listener) =>
       store.subscribe(({ key, type, object }) => {

@@ -2,10 +2,11 @@
 // of two evictions in a row, the second is already judged by what the first has used up.
 import { type Clock, systemClock } from "#base/clock";
 import { timestamp } from "../api-context.ts";
-import { badRequest, notFound } from "../api-errors.ts";
+import { badRequest, conflict, notFound } from "../api-errors.ts";
 import { ApiStatusError, type JsonObject, type ObjectAccess, type VirtualResource } from "../contract.ts";
 import { arrayAt, isObject, numberAt, objectAt, objectsAt, stringAt } from "../json.ts";
 import { matchesSelector } from "../label-selector.ts";
+import { withPodCondition } from "./pod-subresources.ts";
 
 const PODS = { group: "", plural: "pods" };
 const REFUSED = "Cannot evict pod as it would violate the pod's disruption budget.";
@@ -21,25 +22,46 @@ export function podEviction(objects: ObjectAccess, clock: Clock = systemClock): 
     resource: "pods",
     subresource: "eviction",
     namespaced: true,
-    async create({ namespace, name, body }) {
+    async create({ namespace, name, body, dryRun: byQuery }) {
       if (stringAt(body, "metadata", "name") !== name) {
         throw badRequest("name in URL does not match name in Eviction object");
       }
       const pod = objects.get("", "pods", namespace, name);
       if (pod === undefined) throw notFound(PODS, name);
-      const options = objectAt(body, "deleteOptions");
-      const dryRun = arrayAt(options, "dryRun").length > 0;
+      const given = objectAt(body, "deleteOptions");
+      const dryRun = byQuery === true || arrayAt(given, "dryRun").length > 0;
       const budgets = isOutOfBudgets(pod) ? [] : budgetsOf(objects, pod);
       if (budgets.length > 1) return tooManyBudgets();
       const at = { group: "", resource: "pods", namespace, name };
       for (const budget of budgets) {
         if (!mayGoUnhealthy(pod, budget)) useUp({ objects, budget, pod: name, dryRun, now: clock.now() });
       }
-      if (!dryRun) objects.update(at, (latest) => marked(latest, clock.now()));
+      const { preconditions, ...rest } = given;
+      const options: JsonObject = dryRun ? { ...given, dryRun: ["All"] } : rest;
+      if (!dryRun) {
+        checkPreconditions(pod, objectAt(preconditions));
+        objects.update(at, (latest) => marked(latest, clock.now()));
+      }
       await objects.delete(at, options);
       return { kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", code: 201 };
     },
   };
+}
+
+/** Kubernetes names the kind here, not the resource. */
+function checkPreconditions(pod: JsonObject, { uid, resourceVersion }: JsonObject): void {
+  const metadata = objectAt(pod, "metadata");
+  const who = { group: "", plural: "Pod" };
+  const name = stringAt(metadata, "name");
+  if (typeof uid === "string" && uid !== "" && uid !== metadata["uid"]) {
+    const why = `the UID in the precondition (${uid}) does not match the UID in record (${stringAt(metadata, "uid")}). The object might have been deleted and then recreated`;
+    throw conflict(who, name, why);
+  }
+  if (typeof resourceVersion !== "string" || resourceVersion === "") return;
+  const found = stringAt(metadata, "resourceVersion");
+  if (resourceVersion === found) return;
+  const why = `the ResourceVersion in the precondition (${resourceVersion}) does not match the ResourceVersion in record (${found}). The object might have been modified`;
+  throw conflict(who, name, why);
 }
 
 /** One that has not started, has ended or is going serves nobody. */
@@ -140,16 +162,15 @@ function usedUp(status: JsonObject, now: number): JsonObject[] {
 
 /** The pod tells why it goes. */
 function marked(pod: JsonObject, now: number): JsonObject {
-  const status = objectAt(pod, "status");
-  const conditions = objectsAt(status, "conditions");
-  if (conditions.some((known) => known["type"] === "DisruptionTarget" && known["status"] === "True")) return pod;
-  const condition: JsonObject = {
-    type: "DisruptionTarget",
-    status: "True",
-    reason: "EvictionByEvictionAPI",
-    message: "Eviction API: evicting",
-    lastTransitionTime: timestamp(now),
-  };
-  const others = conditions.filter(({ type }) => type !== "DisruptionTarget");
-  return { ...pod, status: { ...status, conditions: [...others, condition] } };
+  const status = withPodCondition(
+    objectAt(pod, "status"),
+    {
+      type: "DisruptionTarget",
+      status: "True",
+      reason: "EvictionByEvictionAPI",
+      message: "Eviction API: evicting",
+    },
+    now,
+  );
+  return { ...pod, status };
 }

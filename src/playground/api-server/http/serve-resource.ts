@@ -94,8 +94,8 @@ async function serveVirtual(parts: EngineParts, virtual: VirtualResource, asked:
   const { request, response, info, user } = asked;
   const body = (await readBody(request)) ?? {};
   if (!isObject(body)) throw badRequest("the body must hold one object");
-  const result = await virtual.create({ user, namespace: info.namespace, name: info.name, body });
-  const { fieldManager } = writeContext(asked, user);
+  const { fieldManager, dryRun } = writeContext(asked, user);
+  const result = await virtual.create({ user, namespace: info.namespace, name: info.name, body, dryRun });
   const shown =
     virtual.tracked === true
       ? withOwner(parts, virtual, { sent: body, answer: result, manager: fieldManager })

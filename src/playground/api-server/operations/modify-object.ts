@@ -79,7 +79,7 @@ async function attemptChange(
   try {
     validate(parts, kind, admitted, {
       old: live,
-      subresource: changesSpec(target) ? "" : target.subresource,
+      subresource: target.subresource === "scale" ? "" : target.subresource,
     });
     completeMetadata(kind, request, { next: admitted, current: live });
     await judge(parts, kind, context, { ...step, object: admitted });
@@ -110,8 +110,10 @@ const SERVER_FIELDS = ["creationTimestamp", "generation"];
 /** Without them they stay; validation refuses another value. */
 const LASTING_FIELDS = ["uid", "deletionTimestamp", "deletionGracePeriodSeconds"];
 
-/** The scale is another door to the spec. */
-const changesSpec = ({ subresource }: Target) => subresource === "" || subresource === "scale";
+const SPEC_DOORS = new Set(["", "scale", "ephemeralcontainers", "resize"]);
+
+/** The object itself, and other doors to its spec. */
+const changesSpec = ({ subresource }: Target) => SPEC_DOORS.has(subresource);
 
 /** The status door changes the status only, the front door everything but the status. */
 function merged(kind: ResourceKind, target: Target, { next, current }: Pair): JsonObject {

@@ -50,9 +50,8 @@ async function finalize(call: SubresourceCall): Promise<SubresourceResult> {
 }
 
 async function throughFrontDoor(call: SubresourceCall): Promise<SubresourceResult> {
-  const { parts, kind, context, verb, body, patchType } = call;
+  const { parts, kind, target, context, verb, body, patchType } = call;
   if (verb === "get") return { object: current(call) };
-  const target = { ...call.target, subresource: "" };
   const transform = (object: JsonObject) =>
     verb === "update" ? neededBody(body) : applyPatch(kind, patchType, object, body ?? null);
   return { object: await modifyObject(parts, kind, { target, context, transform }) };

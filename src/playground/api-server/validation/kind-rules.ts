@@ -22,8 +22,8 @@ import { checkCronJob, checkJob, checkJobUpdate } from "./jobs.ts";
 import { both, type Check, counts, type KindRules } from "./kind-rule.ts";
 import { otherKindRules } from "./other-kind-rules.ts";
 import { checkClaimSpec, checkClaimUpdate } from "./persistent-volume-claims.ts";
-import { checkEphemeralUpdate } from "./pods/other-containers.ts";
 import { checkPodCreate, checkPodStatus, checkPodTemplate, checkPodUpdate } from "./pods/pods.ts";
+import { checkEphemeralContainers, checkResize } from "./pods/side-doors.ts";
 import { checkLimitRange, checkQuota, checkQuotaStatus, checkQuotaUpdate } from "./quotas.ts";
 import { checkService, checkServiceStatus, checkServiceUpdate } from "./services.ts";
 import { checkStatefulSet, checkStatefulSetUpdate } from "./stateful-sets.ts";
@@ -65,7 +65,7 @@ const core: Readonly<Record<string, KindRules>> = {
     create: checkPodCreate,
     update: checkPodUpdate,
     status: checkPodStatus,
-    doors: { ephemeralcontainers: checkEphemeralUpdate },
+    doors: { ephemeralcontainers: checkEphemeralContainers, resize: checkResize },
   },
   "/podtemplates": { create: podTemplate, update: both(podTemplate) },
   "/services": {

@@ -25,6 +25,9 @@ function checkPodAnnotations(path: string, metadata: JsonObject, spec: JsonObjec
   return errors;
 }
 
+/** A pod of a node's own file; the API server only shows it. */
+export const isMirror = (pod: JsonObject) => objectAt(pod, "metadata", "annotations")[MIRROR] !== undefined;
+
 /** Beyond its metadata, for a new pod and for one that changes. */
 export function checkPod(pod: JsonObject): FieldError[] {
   const [metadata, spec] = [objectAt(pod, "metadata"), objectAt(pod, "spec")];
