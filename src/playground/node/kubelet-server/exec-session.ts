@@ -1,6 +1,7 @@
 // exec and attach of the kubelet API.
 import { type ChildProcess, spawn } from "node:child_process";
 import { rmSync } from "node:fs";
+import { constants } from "node:os";
 import { join } from "node:path";
 import type { Duplex, Readable } from "node:stream";
 import { MeshError } from "#base/mesh-error";
@@ -16,6 +17,7 @@ import { acceptRemoteStreams } from "./remote-streams.ts";
 import { runInContainer } from "./run-in-container.ts";
 
 const KILLED = 137;
+const SIGNALLED = 128;
 const NOT_FOUND = 127;
 const SIZE_WAIT_MS = 200;
 let sessions = 0;
@@ -127,8 +129,13 @@ function exitOf(child: ChildProcess, streams: RemoteStreams): Promise<number> {
   void streams.closed.then(() => child.kill("SIGKILL"));
   return new Promise((resolve) => {
     child.once("error", () => resolve(NOT_FOUND));
-    child.once("close", (code) => resolve(code ?? KILLED));
+    child.once("close", (code, signal) => resolve(code ?? exitCodeOf(signal)));
   });
+}
+
+/** As shells count: 128 and the number of the signal. */
+function exitCodeOf(signal: NodeJS.Signals | null): number {
+  return signal === null ? KILLED : SIGNALLED + constants.signals[signal];
 }
 
 interface TerminalSize {
