@@ -125,10 +125,18 @@ export function createNormaliser(serverUrl: string): Normaliser {
     return result;
   };
 
+  /** Its version is of the moment, in its row of a table as in itself. */
   const bookmark = (object: JsonMap): Json => {
-    const { metadata, ...rest } = object;
-    return { ...(walk(rest) as JsonMap), metadata: isMap(metadata) ? metadataOf(metadata, true) : (metadata ?? null) };
+    const { metadata, rows, ...rest } = object;
+    const shown = walk(rest) as JsonMap;
+    if (Array.isArray(rows)) shown["rows"] = withoutAges(rows.map(bookmarkRow), shown["columnDefinitions"]);
+    return { ...shown, metadata: isMap(metadata) ? metadataOf(metadata, true) : (metadata ?? null) };
   };
+
+  const bookmarkRow = (row: Json): Json =>
+    isMap(row) && isMap(row["object"])
+      ? { ...(walk({ ...row, object: null }) as JsonMap), object: bookmark(row["object"]) }
+      : walk(row);
 
   return {
     normalise(answer) {

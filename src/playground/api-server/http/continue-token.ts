@@ -24,19 +24,38 @@ export function readContinueToken(token: string): ContinueToken {
   const text = Buffer.from(token, "base64url").toString();
   const { fault } = scanJson(text);
   if (fault !== undefined) throw invalid(`continue key is not valid: ${fault}`);
-  const value = JSON.parse(text) as JsonValue;
-  const { v = "", rv = 0, start = "" } = isObject(value) ? value : {};
-  if (v !== VERSION)
-    throw invalid(`continue key is not valid: server does not recognize this encoded version ${String(v)}`);
-  if (typeof rv !== "number" || rv === 0)
+  const { v, rv, start } = fieldsOf(JSON.parse(text) as JsonValue);
+  if (v !== VERSION) throw invalid(`continue key is not valid: server does not recognize this encoded version ${v}`);
+  if (rv === 0)
     throw invalid(`continue key is not valid: incorrect encoded start resourceVersion (version ${VERSION})`);
-  if (typeof start !== "string" || start === "")
-    throw invalid(`continue key is not valid: encoded start key empty (version ${VERSION})`);
+  if (start === "") throw invalid(`continue key is not valid: encoded start key empty (version ${VERSION})`);
   // A key that leads elsewhere could show what the list may not.
   const key = start.startsWith("/") ? start : `/${start}`;
   if (posix.normalize(key) !== key || (key.length > 1 && key.endsWith("/")))
     throw invalid(`continue key is not valid: ${start}`);
   return { revision: rv, start: key.slice(1) };
+}
+
+/** As Go reads them: what is not there is zero, and the first of a wrong type is told. */
+function fieldsOf(value: JsonValue): { readonly v: string; readonly rv: number; readonly start: string } {
+  const fault = (what: JsonValue, into: string) =>
+    invalid(`continue key is not valid: json: cannot unmarshal ${typeName(what)} into Go ${into}`);
+  if (value !== null && !isObject(value)) throw fault(value, "value of type storage.continueToken");
+  const read = <T extends JsonValue>(name: string, none: T, goType: string): T => {
+    const field = value?.[name] ?? none;
+    if (typeof field === typeof none) return field as T;
+    throw fault(field, `struct field continueToken.${name} of type ${goType}`);
+  };
+  return {
+    v: read("v", "" as string, "string"),
+    rv: read("rv", 0 as number, "int64"),
+    start: read("start", "" as string, "string"),
+  };
+}
+
+function typeName(value: JsonValue): string {
+  if (Array.isArray(value)) return "array";
+  return typeof value === "boolean" ? "bool" : typeof value;
 }
 
 const invalid = (why: string) => badRequest(`invalid continue token: ${why}`);

@@ -44,7 +44,15 @@ export function readListOptions(kind: ResourceKind, verb: string, query: URLSear
   };
   const errors = verb === "watch" ? watchErrors(options) : listErrors(options);
   if (errors.length > 0) throw invalid({ group: "meta.k8s.io", kind: "ListOptions" }, "", errors);
-  return { ...options, fields: translateFields(kind, fields) };
+  return { ...options, ...initialByDefault(verb, options), fields: translateFields(kind, fields) };
+}
+
+/** A watch that names no version asks for what there is and for being told where that ends. */
+function initialByDefault(verb: string, options: ListOptions): { readonly sendInitialEvents?: boolean } {
+  const { sendInitialEvents, resourceVersionMatch, resourceVersion } = options;
+  const anyVersion = resourceVersion === "" || resourceVersion === "0";
+  const open = verb === "watch" && sendInitialEvents === undefined && resourceVersionMatch === "" && anyVersion;
+  return open ? { sendInitialEvents: true } : {};
 }
 
 const LARGEST = 2n ** 63n;

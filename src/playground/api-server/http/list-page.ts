@@ -34,12 +34,16 @@ export function listPage(store: ObjectStore, { kind, namespace: asked, options }
     options.continue === "" &&
     exactValue(options.fields, "metadata.name") !== undefined &&
     (!kind.namespaced || namespace !== "");
-  const wanted = isSingle ? stateOfOne(store, options) : stateOfMany(store, options);
+  const kept = isCached(kind);
+  const wanted = isSingle ? stateOfOne(store, options, kept) : stateOfMany(store, options, kept);
   const place: Place = { kind, namespace };
   const all = objectsOf(store, place, wanted);
   const from = wanted.start === undefined ? all : all.filter((object) => keyIn(place, object) >= (wanted.start ?? ""));
   return select(from, { place, options, revision: wanted.revision ?? store.revision() });
 }
+
+/** A real server keeps all but events in memory; of those alone it waits for a state that is still to come. */
+const isCached = (kind: ResourceKind) => storageKey(kind) !== "/events";
 
 interface Place {
   readonly kind: ResourceKind;
@@ -59,26 +63,26 @@ interface WantedState {
   readonly start?: string;
 }
 
-function stateOfMany(store: ObjectStore, options: ListOptions): WantedState {
+function stateOfMany(store: ObjectStore, options: ListOptions, waits: boolean): WantedState {
   if (options.continue !== "") {
     const token = readContinueToken(options.continue);
     if (options.resourceVersion !== "" && options.resourceVersion !== "0")
       throw badRequest("specifying resource version is not allowed when using continue");
-    return { start: token.start, revision: token.revision < 0 ? undefined : reached(store, token.revision, true) };
+    return { start: token.start, revision: token.revision < 0 ? undefined : reached(store, token.revision, waits) };
   }
   const version = versionOf(options);
   const isExact =
     options.resourceVersionMatch === "Exact" ||
     (options.resourceVersionMatch === "" && options.limit > 0 && version > 0);
-  reached(store, version, true);
+  reached(store, version, waits);
   return { revision: isExact ? version : undefined };
 }
 
 /** A list that can only hold one object never pages, and shows an older state only when that very one is asked for. */
-function stateOfOne(store: ObjectStore, options: ListOptions): WantedState {
+function stateOfOne(store: ObjectStore, options: ListOptions, kept: boolean): WantedState {
   const version = versionOf(options);
   const isExact = options.resourceVersionMatch === "Exact";
-  const waits = !isExact && !(options.resourceVersionMatch === "" && options.limit > 0);
+  const waits = kept && !isExact && !(options.resourceVersionMatch === "" && options.limit > 0);
   reached(store, version, waits);
   return { revision: isExact ? version : undefined };
 }
@@ -131,7 +135,8 @@ interface Selecting {
 /** Whether objects follow is known, whether the selectors take one of them is not. */
 function select(objects: readonly JsonObject[], { place, options, revision }: Selecting): ListPage {
   const { isEmpty, matches } = selection(place.kind, options);
-  const limit = options.resourceVersion === "0" || options.limit <= 0 ? Number.POSITIVE_INFINITY : options.limit;
+  const isWhole = options.limit <= 0 || (options.resourceVersion === "0" && isCached(place.kind));
+  const limit = isWhole ? Number.POSITIVE_INFINITY : options.limit;
   const taken: JsonObject[] = [];
   const resourceVersion = String(revision);
   for (const [index, object] of objects.entries()) {

@@ -1,44 +1,61 @@
 // In which form a client wants objects: whole, as rows of a table, or their metadata only.
 
-import { notAcceptable } from "../api-errors.ts";
+import { badRequest, notAcceptable } from "../api-errors.ts";
 import type { JsonObject } from "../contract.ts";
 import { internalType } from "../go-types.ts";
-import { objectAt } from "../json.ts";
+import { stringAt } from "../json.ts";
 import { bytesOf } from "../json-bytes.ts";
 import { fromStorage } from "../operations/convert-version.ts";
 import type { ResourceKind } from "../resource-kind.ts";
 import { buildTable, type IncludeObject } from "../tables/build-table.ts";
+import { shownMetadata } from "./shown-metadata.ts";
 
 export interface OutputForm {
   readonly kind: "object" | "table" | "metadata" | "metadataList";
   readonly include: IncludeObject;
+  /** apiVersion of tables and metadata. */
+  readonly apiVersion: string;
 }
 
 const META = "meta.k8s.io";
+const FORMS: Readonly<Record<string, OutputForm["kind"]>> = {
+  Table: "table",
+  PartialObjectMetadata: "metadata",
+  PartialObjectMetadataList: "metadataList",
+};
+const VERSIONS = ["v=v1", "v=v1beta1"];
 
-/** Reads the Accept header; the first form that the server knows wins. */
+/** Reads the Accept header; the first form that the server knows wins. Throws 400 for a table of unknown objects. */
 export function outputForm(accept: string, includeObject: string | null): OutputForm {
-  const include = includeObject === "Object" || includeObject === "None" ? includeObject : "Metadata";
   for (const entry of accept.split(",")) {
     const [type = "", ...parameters] = entry.split(";").map((part) => part.trim());
     const as = parameters.find((parameter) => parameter.startsWith("as="))?.slice(3);
-    const known = parameters.includes(`g=${META}`) && parameters.some((parameter) => parameter.startsWith("v=v1"));
+    const version = VERSIONS.find((one) => parameters.includes(one))?.slice(2);
     if (type !== "application/json" && type !== "*/*" && type !== "") continue;
-    if (as === "Table" && known) return { kind: "table", include };
-    if (as === "PartialObjectMetadata" && known) return { kind: "metadata", include };
-    if (as === "PartialObjectMetadataList" && known) return { kind: "metadataList", include };
-    if (as === undefined) return { kind: "object", include };
+    if (as === undefined) return PLAIN;
+    const kind = FORMS[as];
+    if (kind === undefined || version === undefined || !parameters.includes(`g=${META}`)) continue;
+    return { kind, include: kind === "table" ? included(includeObject) : "Metadata", apiVersion: `${META}/${version}` };
   }
-  return { kind: "object", include };
+  return PLAIN;
+}
+
+const PLAIN: OutputForm = { kind: "object", include: "Metadata", apiVersion: `${META}/v1` };
+
+function included(text: string | null): IncludeObject {
+  if (text === null || text === "" || text === "Metadata") return "Metadata";
+  if (text === "Object" || text === "None") return text;
+  const why = `includeObject: Invalid value: ${JSON.stringify(text)}: must be 'Metadata', 'Object', 'None', or empty`;
+  throw badRequest(`Unable to convert to Table as requested: ${why}`);
 }
 
 const partial = new WeakMap<JsonObject, JsonObject>();
 
 /** The PartialObjectMetadata of an object. */
-export function metadataOnly(object: JsonObject): JsonObject {
+export function metadataOnly(kind: ResourceKind, object: JsonObject, apiVersion: string): JsonObject {
   let known = partial.get(object);
-  if (known === undefined) {
-    known = { kind: "PartialObjectMetadata", apiVersion: `${META}/v1`, metadata: objectAt(object, "metadata") };
+  if (known?.["apiVersion"] !== apiVersion) {
+    known = { kind: "PartialObjectMetadata", apiVersion, metadata: shownMetadata(kind, object) };
     partial.set(object, known);
   }
   return known;
@@ -51,9 +68,11 @@ export function objectBytes(kind: ResourceKind, form: OutputForm, object: JsonOb
     const why = `the requested object is not a list (*${internalType(kind)})`;
     throw notAcceptable(`you requested PartialObjectMetadataList, but ${why}`);
   }
-  if (form.kind === "table")
-    return Buffer.from(JSON.stringify(buildTable(kind, [shown], { include: form.include, columns: true })));
-  return bytesOf(form.kind === "metadata" ? metadataOnly(shown) : shown);
+  if (form.kind === "table") {
+    const metadata = { resourceVersion: stringAt(shown, "metadata", "resourceVersion") };
+    return Buffer.from(JSON.stringify({ ...buildTable(kind, [shown], { ...form, columns: true }), metadata }));
+  }
+  return bytesOf(form.kind === "metadata" ? metadataOnly(kind, shown, form.apiVersion) : shown);
 }
 
 export interface ListMetadata {
@@ -75,12 +94,12 @@ export function listPieces(
   }
   const shown = objects.map((object) => fromStorage(kind, object));
   if (form.kind === "table") {
-    const table = buildTable(kind, shown, { include: form.include, columns: true });
+    const table = buildTable(kind, shown, { ...form, columns: true });
     return [Buffer.from(JSON.stringify({ ...table, metadata }))];
   }
   const [listKind, apiVersion] =
     form.kind === "metadataList"
-      ? ["PartialObjectMetadataList", `${META}/v1`]
+      ? ["PartialObjectMetadataList", form.apiVersion]
       : [kind.listKind, kind.group === "" ? kind.version : `${kind.group}/${kind.version}`];
   // Lists of custom resources say that there is no further page.
   const told = kind.custom !== undefined && form.kind !== "metadataList" ? { continue: "", ...metadata } : metadata;
@@ -91,7 +110,7 @@ export function listPieces(
   const pieces: Buffer[] = [Buffer.from(`${head.slice(0, -1)},"items":[`)];
   for (const [index, object] of shown.entries()) {
     if (index > 0) pieces.push(COMMA);
-    if (form.kind === "metadataList") pieces.push(bytesOf(metadataOnly(object)));
+    if (form.kind === "metadataList") pieces.push(bytesOf(metadataOnly(kind, object, form.apiVersion)));
     else if (kind.custom !== undefined) pieces.push(bytesOf(object));
     else pieces.push(...unnamed(object));
   }

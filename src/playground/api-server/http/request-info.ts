@@ -31,9 +31,10 @@ export function parseRequest(method: string, url: string): ParsedRequest {
   if (place === undefined) {
     return { query, info: { ...empty, isResource: false, path, verb: method.toLowerCase() } };
   }
-  const verb = resourceVerb(method, place.name, query);
+  const verb = place.watched && method === "GET" ? "watch" : resourceVerb(method, place.name, query);
   const name = place.name === "" && BY_FIELD.has(verb) ? selectedName(query) : place.name;
-  return { query, info: { isResource: true, path, verb, ...place, name } };
+  const { watched: _, ...rest } = place;
+  return { query, info: { isResource: true, path, verb, ...rest, name } };
 }
 
 const BY_FIELD = new Set(["list", "watch"]);
@@ -58,27 +59,32 @@ function decode(part: string): string {
   }
 }
 
-type Place = Pick<RequestInfo, "group" | "version" | "resource" | "subresource" | "namespace" | "name">;
+interface Place extends Pick<RequestInfo, "group" | "version" | "resource" | "subresource" | "namespace" | "name"> {
+  /** An old path, which says itself that it is a watch. */
+  readonly watched: boolean;
+}
 
 function resourcePlace(parts: readonly string[]): Place | undefined {
   const root = parts[0];
   if (root !== "api" && root !== "apis") return undefined;
-  const [group, version, rest] =
+  const [group, version, behind] =
     root === "api" ? ["", parts[1], parts.slice(2)] : [parts[1] ?? "", parts[2], parts.slice(3)];
+  const watched = behind[0] === "watch" && behind.length > 1;
+  const rest = watched ? behind.slice(1) : behind;
   if (version === undefined || rest.length === 0) return undefined;
   if (rest[0] === "namespaces" && rest.length > 2 && !OF_NAMESPACES.has(rest[2] ?? "")) {
     const [, namespace = "", resource = "", name = "", ...sub] = rest;
-    return { group, version, namespace, resource, name, subresource: sub.join("/") };
+    return { group, version, namespace, resource, name, subresource: sub.join("/"), watched };
   }
   const [resource = "", name = "", ...sub] = rest;
   const namespace = resource === "namespaces" && group === "" ? name : "";
-  return { group, version, namespace, resource, name, subresource: sub.join("/") };
+  return { group, version, namespace, resource, name, subresource: sub.join("/"), watched };
 }
 
 function resourceVerb(method: string, name: string, query: URLSearchParams): string {
   const verb = VERBS[method] ?? method.toLowerCase();
-  if (verb === "get" && isTrue(query.get("watch"))) return "watch";
   if (name !== "") return verb;
+  if (verb === "get" && isTrue(query.get("watch"))) return "watch";
   if (verb === "get") return "list";
   return verb === "delete" ? "deletecollection" : verb;
 }

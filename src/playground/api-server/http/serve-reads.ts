@@ -7,6 +7,7 @@ import { type Call, reply } from "./call.ts";
 import { type ListOptions, readListOptions } from "./list-options.ts";
 import { type ListPage, listPage } from "./list-page.ts";
 import { listPieces } from "./output-form.ts";
+import { isTrue } from "./request-info.ts";
 import { sendPieces } from "./respond.ts";
 import { serveWatch } from "./watch-stream.ts";
 
@@ -22,7 +23,9 @@ export function serveGet(call: Call): void {
 
 /** A name in the path is a field selector of its own. */
 export function listOptions({ kind, info, query, target }: Call): ListOptions {
-  const options = readListOptions(kind, info.verb, query);
+  // Old paths watch without saying so in the query: their options are those of a list.
+  const verb = info.verb === "watch" && !isTrue(query.get("watch")) ? "list" : info.verb;
+  const options = readListOptions(kind, verb, query);
   if (target.name === "") return options;
   if (options.fields.length === 0)
     return { ...options, fields: [{ field: "metadata.name", value: target.name, equal: true }] };

@@ -117,7 +117,7 @@ async function sendPast(store: ObjectStore, watch: WatchRequest, { beginning, ou
   }
   if (initial) {
     if (!(await sendObjects(store, watch, out))) return false;
-    if (watch.options.allowWatchBookmarks) out.bookmark(newest, true);
+    if (watch.options.allowWatchBookmarks && watch.options.sendInitialEvents === true) out.bookmark(newest, true);
     return true;
   }
   const past = store.changesSince(storageKey(watch.kind), revision);

@@ -38,9 +38,9 @@ export function createWatchWriter(
   let first = true;
   /** `shown` is in the client's version. */
   const bytes = (shown: JsonObject): Buffer => {
-    if (form.kind === "metadata") return bytesOf(metadataOnly(shown));
+    if (form.kind === "metadata") return bytesOf(metadataOnly(kind, shown, form.apiVersion));
     if (form.kind !== "table") return bytesOf(shown);
-    const table = buildTable(kind, [shown], { include: form.include, columns: first });
+    const table = buildTable(kind, [shown], { ...form, columns: first });
     first = false;
     const metadata = { resourceVersion: stringAt(shown, "metadata", "resourceVersion") };
     return Buffer.from(JSON.stringify({ ...table, metadata }));

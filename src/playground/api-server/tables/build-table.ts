@@ -1,7 +1,8 @@
 // Answers to `as=Table`: what kubectl prints is decided here.
 import type { JsonObject } from "../contract.ts";
 import { columnDescriptions, descriptionTexts } from "../gen/watched-forms.ts";
-import { numberAt, objectAt } from "../json.ts";
+import { shownMetadata } from "../http/shown-metadata.ts";
+import { numberAt } from "../json.ts";
 import { apiVersionOf, type ResourceKind, storageKey } from "../resource-kind.ts";
 import { BUILTIN_COLUMNS } from "./builtin-columns.ts";
 import { ageColumn, type Column, nameColumn } from "./column.ts";
@@ -16,23 +17,26 @@ function columnsOf(kind: ResourceKind): readonly Column[] {
   return BUILTIN_COLUMNS[storageKey(kind)] ?? [nameColumn, ageColumn];
 }
 
-/** `objects` are in the client's version. Watches send the columns once only. */
-export function buildTable(
-  kind: ResourceKind,
-  objects: readonly JsonObject[],
-  options: { readonly include: IncludeObject; readonly columns: boolean },
-): JsonObject {
+export interface TableOptions {
+  readonly include: IncludeObject;
+  /** Watches send the columns once only. */
+  readonly columns: boolean;
+  readonly apiVersion: string;
+}
+
+/** `objects` are in the client's version. */
+export function buildTable(kind: ResourceKind, objects: readonly JsonObject[], options: TableOptions): JsonObject {
   const columns = columnsOf(kind);
   const conditions = storageKey(kind) === "/pods" ? podRowConditions : () => ({});
   return {
     kind: "Table",
-    apiVersion: "meta.k8s.io/v1",
+    apiVersion: options.apiVersion,
     metadata: {},
     columnDefinitions: options.columns ? definitions(kind, columns) : null,
     rows: inOrder(kind, objects).map((object) => ({
       cells: columns.map((column) => column.cell(object)),
       ...conditions(object),
-      ...rowObject(object, options.include),
+      ...rowObject(kind, object, options),
     })),
   };
 }
@@ -62,9 +66,8 @@ function inOrder(kind: ResourceKind, objects: readonly JsonObject[]): readonly J
   return objects.toSorted((a, b) => precedence(a) - precedence(b));
 }
 
-function rowObject(object: JsonObject, include: IncludeObject): JsonObject {
+function rowObject(kind: ResourceKind, object: JsonObject, { include, apiVersion }: TableOptions): JsonObject {
   if (include === "None") return { object: null };
   if (include === "Object") return { object };
-  const metadata = objectAt(object, "metadata");
-  return { object: { kind: "PartialObjectMetadata", apiVersion: "meta.k8s.io/v1", metadata } };
+  return { object: { kind: "PartialObjectMetadata", apiVersion, metadata: shownMetadata(kind, object) } };
 }

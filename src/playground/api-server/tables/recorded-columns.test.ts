@@ -13,13 +13,15 @@ const read = (name: string) =>
 const columns = read("columns") as Readonly<Record<string, readonly JsonObject[]>>;
 const bookmarks = read("bookmarks") as Readonly<Record<string, { object: JsonObject; cells: unknown[] }>>;
 
+const OPTIONS = { include: "None", apiVersion: "meta.k8s.io/v1" } as const;
+
 const kinds = createRegistry().kinds();
 
 describe("columns", () => {
   it.each(kinds.filter(({ verbs }) => verbs.includes("list")).map((kind) => [recordedPath(kind), kind] as const))(
     "%s",
     (path, kind) => {
-      expect(buildTable(kind, [], { include: "None", columns: true })["columnDefinitions"]).toEqual(columns[path]);
+      expect(buildTable(kind, [], { ...OPTIONS, columns: true })["columnDefinitions"]).toEqual(columns[path]);
     },
   );
 });
@@ -30,7 +32,7 @@ describe("bookmarks", () => {
     (path, kind) => {
       const empty = emptyObject(kind);
       expect(empty).toEqual(bookmarks[path]?.object);
-      const [row] = buildTable(kind, [empty], { include: "None", columns: false })["rows"] as JsonObject[];
+      const [row] = buildTable(kind, [empty], { ...OPTIONS, columns: false })["rows"] as JsonObject[];
       expect(row?.["cells"]).toEqual(bookmarks[path]?.cells);
     },
   );

@@ -1,0 +1,16 @@
+// The metadata of an object where nothing else of it is shown.
+import type { JsonObject } from "../contract.ts";
+import { objectAt } from "../json.ts";
+import { type ResourceKind, storageKey } from "../resource-kind.ts";
+
+/** What an annotation tells only beside the whole object, since a real server adds it when it writes that. */
+const ADDED: Readonly<Record<string, string>> = { "apps/daemonsets": "deprecated.daemonset.template.generation" };
+
+export function shownMetadata(kind: ResourceKind, object: JsonObject): JsonObject {
+  const metadata = objectAt(object, "metadata");
+  const added = ADDED[storageKey(kind)];
+  if (added === undefined) return metadata;
+  const { annotations: _, ...others } = metadata;
+  const { [added]: _added, ...annotations } = objectAt(metadata, "annotations");
+  return Object.keys(annotations).length === 0 ? others : { ...others, annotations };
+}
