@@ -117,7 +117,9 @@ function expressionErrors(text: string, { field, variables, wanted }: Expression
   if (issues !== "") return [invalid(field, text, `compilation failed: ${issues}`)];
   if (wanted.length === 0 || wanted.includes(type.name)) return [];
   const one = wanted.length === 1 ? wanted.join("") : `one of [${wanted.join(" ")}]`;
-  return [invalid(field, text, `must evaluate to ${one} but got ${typeText(type)}`)];
+  return [
+    invalid(field, text, `must evaluate to ${one} but got ${type.name === "null_type" ? type.name : typeText(type)}`),
+  ];
 }
 
 /** A ValidatingAdmissionPolicy. */

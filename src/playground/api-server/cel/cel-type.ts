@@ -25,6 +25,7 @@ export const objectOf = (fields: Readonly<Record<string, CelType>>): CelType => 
 export function typeText(type: CelType): string {
   if (type.name === "timestamp") return "google.protobuf.Timestamp";
   if (type.name === "duration") return "google.protobuf.Duration";
+  if (type.name === "null_type") return "null";
   return type.of.length === 0 ? type.name : `${type.name}(${type.of.map(typeText).join(", ")})`;
 }
 

@@ -78,6 +78,7 @@ class Checker {
     const at = this.#parsed.positions[String(expr.id)] ?? 0;
     if (expr.exprKind.case !== "callExpr") return at;
     const rest = this.#parsed.text.slice(at);
+    if (expr.exprKind.value.function === "_?_:_") return at + Math.max(0, questionMark(rest));
     const call = /^\.?\s*[A-Za-z_]\w*\s*(?=\()/.exec(rest);
     return at + (call?.[0].length ?? /^\s*/.exec(rest)?.[0].length ?? 0);
   }
@@ -207,6 +208,17 @@ class Checker {
     const step = this.visit(loopStep, new Map([...inside, [fold.accuVar, start]]));
     return this.visit(result, new Map([...scope, [fold.accuVar, open(start) ? step : start]]));
   }
+}
+
+/** Where the mark of a condition stands behind the condition: outside texts and parentheses. */
+function questionMark(text: string): number {
+  let depth = 0;
+  for (const match of text.matchAll(/'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|[()[\]{}?]/g)) {
+    if ("([{".includes(match[0])) depth++;
+    else if (")]}".includes(match[0])) depth--;
+    else if (match[0] === "?" && depth === 0) return match.index;
+  }
+  return -1;
 }
 
 const open = (type: CelType) => type.name === "list" && type.of[0]?.name === "A";

@@ -7,6 +7,7 @@ import { ensureObject, stringAt } from "../json.ts";
 import { type ResourceKind, storageKey } from "../resource-kind.ts";
 import { asSent } from "../schema/zero-values.ts";
 import { beginsGeneration, strategyOf } from "../strategy/strategies.ts";
+import { objectWarnings } from "../warnings/object-warnings.ts";
 import { placeInNamespace } from "./check-identity.ts";
 import { shownNow } from "./convert-version.ts";
 import { decodeBody } from "./decode-body.ts";
@@ -62,6 +63,8 @@ export async function createDecoded(
   const giveBack = key === "/services" ? assignAddresses(parts, kind, admitted, context.dryRun) : undefined;
   try {
     validate(parts, kind, admitted, { old: undefined, subresource: "" });
+    const written = { object: admitted, old: undefined, subresource: "", specChanged: true };
+    context.warnings.push(...objectWarnings(kind, written));
     await judge(parts, kind, context, { operation: "CREATE", target, object: admitted, oldObject: undefined });
     return commitNew(parts, kind, { target, context, admitted });
   } catch (thrown) {

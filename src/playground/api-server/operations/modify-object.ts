@@ -7,13 +7,14 @@ import { arrayAt, deepEqual, ensureObject, isObject, numberAt, objectAt, setOrDe
 import { type ResourceKind, storageKey } from "../resource-kind.ts";
 import { asSent } from "../schema/zero-values.ts";
 import { countsGeneration, specChanged, strategyOf } from "../strategy/strategies.ts";
+import { objectWarnings } from "../warnings/object-warnings.ts";
 import { checkName, checkUid, checkVersion, placeInNamespace } from "./check-identity.ts";
 import { fromStorage, shownNow, toStorage } from "./convert-version.ts";
 import { decodeBody } from "./decode-body.ts";
 import { admit, completeWithDefaults, fieldWriter, judge, keptForm, validate } from "./finish-write.ts";
 import { versionsOf } from "./owned-versions.ts";
-import { settleOwners, showOwners } from "./settle-owners.ts";
 import { isRemovable, removeObject } from "./remove-object.ts";
+import { settleOwners, showOwners } from "./settle-owners.ts";
 
 export interface ModifyRequest {
   readonly target: Target;
@@ -82,6 +83,9 @@ async function attemptChange(
       subresource: target.subresource === "scale" ? "" : target.subresource,
     });
     completeMetadata(kind, request, { next: admitted, current: live });
+    const written = { object: admitted, old: live, subresource: target.subresource };
+    const changed = specChanged(kind, admitted, live);
+    context.warnings.push(...objectWarnings(kind, { ...written, specChanged: changed }));
     await judge(parts, kind, context, { ...step, object: admitted });
   } catch (thrown) {
     giveBack?.();
