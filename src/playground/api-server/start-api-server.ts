@@ -22,6 +22,7 @@ import type {
 } from "./contract.ts";
 import { watchDefinitions } from "./crd/custom-resources.ts";
 import { createEngine, type Engine } from "./create-engine.ts";
+import { watchFlowSchemas } from "./flow-schema-status.ts";
 import { createRequestHandler, type RequestHandler } from "./http/handle-request.ts";
 import type { Documents } from "./http/serve-path.ts";
 
@@ -61,6 +62,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<Running
   watchDefinitions(parts, logger);
   parts.store.announce();
   await ensureObjects(parts, [...bootstrapObjects(config, engine.allocator.address(1)), ...(options.bootstrap ?? [])]);
+  watchFlowSchemas(parts);
   const server = createSecureServer({
     key: readFileSync(config.pki.serverKey),
     cert: readFileSync(config.pki.serverCert),

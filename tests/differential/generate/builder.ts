@@ -136,7 +136,9 @@ export class SequenceBuilder {
   create(kind: TemplateKind, name: string, options: StepOptions & { more?: JsonMap } = {}): number {
     const { more, ...rest } = options;
     const body = rest.body ?? { json: this.object(kind, name, more) };
-    return this.send("POST", this.collection(kind), { verb: "create", kindName: kind.kind, ...rest, body });
+    const made = this.send("POST", this.collection(kind), { verb: "create", kindName: kind.kind, ...rest, body });
+    this.#settle(kind, name === "" ? `{{${made}:metadata.name}}` : name);
+    return made;
   }
 
   get(kind: Kind, name: string, options: StepOptions = {}): number {
@@ -170,12 +172,10 @@ export class SequenceBuilder {
 
   /** Replaces what step `read` answered, changed. */
   update(kind: Kind, name: string, change: { of: number; edit: JsonMap }, options: StepOptions = {}): number {
-    return this.send("PUT", this.at(kind, name), {
-      verb: "update",
-      kindName: kind.kind,
-      body: { copyOf: change.of, edit: change.edit },
-      ...options,
-    });
+    const body: Body = { copyOf: change.of, edit: change.edit };
+    const put = this.send("PUT", this.at(kind, name), { verb: "update", kindName: kind.kind, body, ...options });
+    this.#settle(kind, name);
+    return put;
   }
 
   patch(
@@ -184,13 +184,20 @@ export class SequenceBuilder {
     patch: { type: PatchType; body: Json; subresource?: string },
     options: StepOptions = {},
   ): number {
-    return this.send("PATCH", this.at(kind, name, patch.subresource), {
+    const patched = this.send("PATCH", this.at(kind, name, patch.subresource), {
       verb: `patch-${patch.type}`,
       kindName: kind.kind,
       body: { json: patch.body },
       ...options,
       headers: { "content-type": CONTENT_TYPES[patch.type], ...options.headers },
     });
+    this.#settle(kind, name);
+    return patched;
+  }
+
+  /** Both servers write the status of a FlowSchema a moment after others wrote it: until then versions are chance. */
+  #settle(kind: Kind, name: string): void {
+    if (kind.kind === "FlowSchema") this.get(kind, name, { until: { lacks: '"status":{}' }, verb: "await-status" });
   }
 
   delete(kind: Kind, name: string, options: StepOptions = {}): number {

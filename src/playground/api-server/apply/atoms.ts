@@ -4,7 +4,7 @@
 import type { JsonValue } from "../contract.ts";
 import { zeroValues } from "../gen/zero-values.ts";
 import { isObject } from "../json.ts";
-import { resolve, type Schema } from "../schema/schema.ts";
+import { isRawObject, resolve, type Schema } from "../schema/schema.ts";
 
 /** A schema where it stands; `open` when something above it says that unknown fields are kept. */
 export interface Type {
@@ -72,7 +72,7 @@ function makeAtom({ schema: raw, open }: Type): Atom {
   const schema = resolve(raw) ?? ANY;
   if (schema.format === "quantity") return { scalar: "untyped" };
   const kept = open || schema["x-kubernetes-preserve-unknown-fields"] === true;
-  if (schema.type === "object" && !kept && saysNothing(schema)) return undividedAtom;
+  if (isRawObject(schema)) return undividedAtom;
   if (schema.type === "object") return { map: mapForm(schema, kept) };
   if (schema.type === "array") return { list: listForm(schema, kept) };
   if (schema.type === undefined) {
@@ -81,10 +81,6 @@ function makeAtom({ schema: raw, open }: Type): Atom {
   const text = schema.format === undefined || schema.format === "byte" ? "string" : "untyped";
   return { scalar: SCALARS[schema.type] ?? text };
 }
-
-/** An object of which nothing is known. */
-const saysNothing = ({ properties, additionalProperties }: Schema) =>
-  properties === undefined && additionalProperties === undefined;
 
 function mapForm(schema: Schema, open: boolean): MapForm {
   const fields = schema.properties ?? {};

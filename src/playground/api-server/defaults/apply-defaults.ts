@@ -50,7 +50,12 @@ function visit(raw: Schema, value: JsonValue): void {
 const ZERO_IS_ABSENT = new Set(
   ["timeoutSeconds", "periodSeconds", "successThreshold", "failureThreshold"]
     .map((field) => `io.k8s.api.core.v1.Probe.${field}`)
-    .concat("io.k8s.api.core.v1.ServicePort.targetPort"),
+    .concat("io.k8s.api.core.v1.ServicePort.targetPort", "io.k8s.api.flowcontrol.v1.FlowSchemaSpec.matchingPrecedence")
+    .concat(
+      ["queues", "handSize", "queueLengthLimit"].map(
+        (field) => `io.k8s.api.flowcontrol.v1.QueuingConfiguration.${field}`,
+      ),
+    ),
 );
 
 function fillFromTable(name: string, object: JsonObject): void {

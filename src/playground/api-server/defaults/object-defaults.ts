@@ -1,8 +1,9 @@
 // Defaults that a table of single fields cannot say: they look at the whole object, or hold for an object of a kind but
 // not for the same part inside a template.
-import type { JsonObject } from "../contract.ts";
+
 import { containersResources, isPodLevel } from "../amounts/pod-resources.ts";
 import { writeResources } from "../amounts/resource-list.ts";
+import type { JsonObject } from "../contract.ts";
 import { clone, ensureObject, isObject, numberAt, objectAt, objectsAt, stringAt } from "../json.ts";
 
 type Complete = (object: JsonObject) => void;

@@ -57,6 +57,10 @@ export interface ValidationRule {
 
 const REF_PREFIX = "#/components/schemas/";
 const parsed = new Map<string, Schema>();
+const raw = new WeakSet<Schema>();
+
+/** Of a field of a built-in kind that holds any object as a whole. */
+export const isRawObject = (schema: Schema): boolean => raw.has(schema);
 
 /** The schema of a built-in definition such as `io.k8s.api.core.v1.Pod`, parsed at first use. */
 export function definition(name: string): Schema {
@@ -65,6 +69,8 @@ export function definition(name: string): Schema {
     const text = definitionTexts[name];
     if (text === undefined) throw new Error(`no definition ${name}`);
     schema = JSON.parse(text) as Schema;
+    for (const field of Object.values(schema.properties ?? {}))
+      if (field.type === "object" && field["x-kubernetes-preserve-unknown-fields"] === true) raw.add(field);
     parsed.set(name, schema);
   }
   return schema;

@@ -8,6 +8,7 @@ import {
   checkRuntimeClassUpdate,
 } from "./cluster-kinds.ts";
 import { checkEndpointSlice } from "./endpoints.ts";
+import { checkFlowSchema, checkFlowStatus, checkPriorityLevel } from "./flow-control.ts";
 import { configMapKey, type Format, pathSegment } from "./formats.ts";
 import { both, type Check, type KindRules } from "./kind-rule.ts";
 import {
@@ -41,6 +42,7 @@ const ipName: Format = (name) => (isIp(name) ? [] : ["must be a valid IP address
 const ADMISSION = "admissionregistration.k8s.io/";
 /** Their rules are admission's. */
 const none: Check = () => [];
+const FLOW = "flowcontrol.apiserver.k8s.io/";
 const STORAGE = "storage.k8s.io/";
 const RBAC = "rbac.authorization.k8s.io/";
 
@@ -124,6 +126,18 @@ export const otherKindRules: Readonly<Record<string, KindRules>> = {
     doors: { approval: (request, old) => checkSigningRequestUpdate(request, old, "approval") },
     meta: ["whole", "update"],
     metaOfDoors: true,
+  },
+  [`${FLOW}flowschemas`]: {
+    create: checkFlowSchema,
+    update: both(checkFlowSchema),
+    status: (object) => checkFlowStatus(object),
+    meta: ["whole"],
+  },
+  [`${FLOW}prioritylevelconfigurations`]: {
+    create: checkPriorityLevel,
+    update: both(checkPriorityLevel),
+    status: (object) => checkFlowStatus(object),
+    meta: ["whole"],
   },
   "apiregistration.k8s.io/apiservices": { name: pathSegment, anyFinalizer: true },
   [`${ADMISSION}mutatingwebhookconfigurations`]: { create: none, update: both(none), anyFinalizer: true },
