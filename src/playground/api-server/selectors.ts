@@ -5,8 +5,9 @@ import { type FieldTerm, matchesFields } from "./field-selectors.ts";
 import { objectAt } from "./json.ts";
 import { type LabelRequirement, parseLabelSelector, SelectorFault } from "./label-selector-text.ts";
 import type { ResourceKind } from "./resource-kind.ts";
+import type { StoredObject } from "./store/stored-object.ts";
 
-export type Predicate = (object: JsonObject) => boolean;
+export type Predicate = (stored: StoredObject) => boolean;
 
 export interface Selection {
   /** Everything is selected. */
@@ -21,9 +22,29 @@ export function selection(
   const isEmpty = labels.length === 0 && fields.length === 0;
   return {
     isEmpty,
-    matches: isEmpty ? () => true : (object) => matchesLabels(labels, object) && matchesFields(kind, fields, object),
+    matches: isEmpty ? () => true : (stored) => satisfiesAll(labels, stored.labels) && hasFields(kind, fields, stored),
   };
 }
+
+/** Names are known without reading the object. */
+function hasFields(kind: ResourceKind, fields: readonly FieldTerm[], stored: StoredObject): boolean {
+  const others: FieldTerm[] = [];
+  for (const term of fields) {
+    if (term.field !== "metadata.name" && term.field !== "metadata.namespace") others.push(term);
+    else if ((stored[term.field === "metadata.name" ? "name" : "namespace"] === term.value) !== term.equal)
+      return false;
+  }
+  return others.length === 0 || matchesFields(kind, others, stored.object());
+}
+
+/** The label that narrows most of what may be selected: one that must have a value out of few. */
+export function narrowingLabel(
+  requirements: readonly LabelRequirement[],
+): { readonly key: string; readonly values: readonly string[] } | undefined {
+  return requirements.find(({ operator }) => NARROWING.has(operator));
+}
+
+const NARROWING: ReadonlySet<string> = new Set(["=", "==", "in"]);
 
 /** Parses `a=b,c!=d,e in (f,g),!h`; nothing stands for everything. Throws 400. */
 export function labelRequirements(text: string): LabelRequirement[] {
@@ -36,8 +57,10 @@ export function labelRequirements(text: string): LabelRequirement[] {
 }
 
 export function matchesLabels(requirements: readonly LabelRequirement[], object: JsonObject): boolean {
-  if (requirements.length === 0) return true;
-  const labels = objectAt(object, "metadata", "labels");
+  return requirements.length === 0 || satisfiesAll(requirements, objectAt(object, "metadata", "labels"));
+}
+
+function satisfiesAll(requirements: readonly LabelRequirement[], labels: JsonObject): boolean {
   return requirements.every((requirement) => satisfies(labels, requirement));
 }
 

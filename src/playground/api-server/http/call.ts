@@ -2,7 +2,8 @@
 import type { EngineParts, Target, WriteContext } from "../api-context.ts";
 import type { ApiRequest, ApiResponse, JsonObject, RequestInfo, UserInfo, VirtualResource } from "../contract.ts";
 import type { ResourceKind } from "../resource-kind.ts";
-import { type OutputForm, objectBytes } from "./output-form.ts";
+import type { StoredObject } from "../store/stored-object.ts";
+import { type OutputForm, objectBytes, storedBytes } from "./output-form.ts";
 import { send } from "./respond.ts";
 
 export interface ResourceRequest {
@@ -31,4 +32,9 @@ export interface Call extends ResourceRequest {
 /** Answers with one object, as the client wants to see it. */
 export function reply(call: Call, object: JsonObject, code = 200): void {
   send(call.response, objectBytes(call.kind, call.form, object), { code, warnings: call.context.warnings });
+}
+
+/** Answers with one object of the store. */
+export function sendObject(call: Call, stored: StoredObject): void {
+  send(call.response, storedBytes(call.kind, call.form, stored), { warnings: call.context.warnings });
 }

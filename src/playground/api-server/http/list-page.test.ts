@@ -23,7 +23,7 @@ function storeWith(...names: readonly string[]): ObjectStore {
 function page(store: ObjectStore, query: Readonly<Record<string, string>>, namespace = "x") {
   const options = readListOptions(configMaps, "list", new URLSearchParams(query));
   const { objects, metadata } = listPage(store, { kind: configMaps, namespace, options });
-  return { names: objects.map((object) => (object["metadata"] as JsonObject)["name"]), ...metadata };
+  return { names: objects.map(({ name }) => name), ...metadata };
 }
 
 function refusal(act: () => unknown): ApiStatusError {

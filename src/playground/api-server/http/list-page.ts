@@ -2,17 +2,17 @@
 import { badRequest, expired, tooLargeVersion } from "../api-errors.ts";
 import { ApiStatusError, type JsonObject } from "../contract.ts";
 import { exactValue } from "../field-selectors.ts";
-import { stringAt } from "../json.ts";
 import { type ResourceKind, storageKey } from "../resource-kind.ts";
-import { selection } from "../selectors.ts";
+import { narrowingLabel, selection } from "../selectors.ts";
 import type { ObjectStore } from "../store/object-store.ts";
 import { listAt } from "../store/past-state.ts";
+import type { StoredObject } from "../store/stored-object.ts";
 import { type ContinueToken, continueToken, readContinueToken } from "./continue-token.ts";
 import { type ListOptions, resourceVersionFault } from "./list-options.ts";
 import type { ListMetadata } from "./output-form.ts";
 
 export interface ListPage {
-  readonly objects: readonly JsonObject[];
+  readonly objects: readonly StoredObject[];
   readonly metadata: ListMetadata;
 }
 
@@ -37,7 +37,7 @@ export function listPage(store: ObjectStore, { kind, namespace: asked, options }
   const kept = isCached(kind);
   const wanted = isSingle ? stateOfOne(store, options, kept) : stateOfMany(store, options, kept);
   const place: Place = { kind, namespace };
-  const all = objectsOf(store, place, wanted);
+  const all = objectsOf(store, place, wanted, pageSize(kind, options) === ALL ? options.labels : []);
   const from = wanted.start === undefined ? all : all.filter((object) => keyIn(place, object) >= (wanted.start ?? ""));
   return select(from, { place, options, revision: wanted.revision ?? store.revision() });
 }
@@ -51,10 +51,8 @@ interface Place {
 }
 
 /** Below the root of the list. */
-const keyIn = ({ kind, namespace }: Place, object: JsonObject): string => {
-  const name = stringAt(object, "metadata", "name");
-  return kind.namespaced && namespace === "" ? `${stringAt(object, "metadata", "namespace")}/${name}` : name;
-};
+const keyIn = ({ kind, namespace }: Place, object: StoredObject): string =>
+  kind.namespaced && namespace === "" ? object.path : object.name;
 
 interface WantedState {
   /** Undefined: the newest. */
@@ -99,10 +97,16 @@ function reached(store: ObjectStore, version: number, retry: boolean): number {
   return version;
 }
 
-function objectsOf(store: ObjectStore, { kind, namespace }: Place, { revision, start }: WantedState): JsonObject[] {
+/** All objects of that state, or those alone that the labels may select. */
+function objectsOf(
+  store: ObjectStore,
+  { kind, namespace }: Place,
+  { revision, start }: WantedState,
+  labels: ListOptions["labels"],
+): readonly StoredObject[] {
   const key = storageKey(kind);
   const within = namespace === "" ? undefined : namespace;
-  if (revision === undefined) return store.list(key, within);
+  if (revision === undefined) return store.stored(key, within, narrowingLabel(labels));
   const objects = listAt(store, { key, namespace: within, revision });
   if (objects !== undefined) return objects;
   if (start === undefined) throw expired("The resourceVersion for the provided list is too old.");
@@ -132,12 +136,16 @@ interface Selecting {
   readonly revision: number;
 }
 
+const ALL = Number.POSITIVE_INFINITY;
+
+const pageSize = (kind: ResourceKind, { resourceVersion, limit }: ListOptions) =>
+  limit <= 0 || (resourceVersion === "0" && isCached(kind)) ? ALL : limit;
+
 /** Whether objects follow is known, whether the selectors take one of them is not. */
-function select(objects: readonly JsonObject[], { place, options, revision }: Selecting): ListPage {
+function select(objects: readonly StoredObject[], { place, options, revision }: Selecting): ListPage {
   const { isEmpty, matches } = selection(place.kind, options);
-  const isWhole = options.limit <= 0 || (options.resourceVersion === "0" && isCached(place.kind));
-  const limit = isWhole ? Number.POSITIVE_INFINITY : options.limit;
-  const taken: JsonObject[] = [];
+  const limit = pageSize(place.kind, options);
+  const taken: StoredObject[] = [];
   const resourceVersion = String(revision);
   for (const [index, object] of objects.entries()) {
     if (matches(object)) taken.push(object);

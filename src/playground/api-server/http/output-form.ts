@@ -5,10 +5,12 @@ import type { JsonObject } from "../contract.ts";
 import { internalType } from "../go-types.ts";
 import { stringAt } from "../json.ts";
 import { bytesOf } from "../json-bytes.ts";
-import { fromStorage } from "../operations/convert-version.ts";
+import { fromStorage, isShownAsKept } from "../operations/convert-version.ts";
 import type { ResourceKind } from "../resource-kind.ts";
-import { buildTable, type IncludeObject } from "../tables/build-table.ts";
-import { shownMetadata } from "./shown-metadata.ts";
+import type { StoredObject } from "../store/stored-object.ts";
+import { buildTable, hasListOrder, type IncludeObject, rowWithoutObject } from "../tables/build-table.ts";
+import type { Piece } from "./respond.ts";
+import { shownMetadata, showsAllMetadata } from "./shown-metadata.ts";
 
 export interface OutputForm {
   readonly kind: "object" | "table" | "metadata" | "metadataList";
@@ -75,6 +77,11 @@ export function objectBytes(kind: ResourceKind, form: OutputForm, object: JsonOb
   return bytesOf(form.kind === "metadata" ? metadataOnly(kind, shown, form.apiVersion) : shown);
 }
 
+/** As `objectBytes`; what is shown as it is kept is not read. */
+export function storedBytes(kind: ResourceKind, form: OutputForm, stored: StoredObject): Buffer {
+  return form.kind === "object" && isShownAsKept(kind) ? stored.bytes : objectBytes(kind, form, stored.object());
+}
+
 export interface ListMetadata {
   readonly resourceVersion: string;
   readonly continue?: string;
@@ -85,18 +92,14 @@ export interface ListMetadata {
 export function listPieces(
   kind: ResourceKind,
   form: OutputForm,
-  objects: readonly JsonObject[],
+  objects: readonly StoredObject[],
   metadata: ListMetadata,
-): readonly Buffer[] {
+): readonly Piece[] {
   if (form.kind === "metadata") {
     const why = `the requested object is a list (*${internalType(kind, kind.listKind)})`;
     throw notAcceptable(`you requested PartialObjectMetadata, but ${why}`);
   }
-  const shown = objects.map((object) => fromStorage(kind, object));
-  if (form.kind === "table") {
-    const table = buildTable(kind, shown, { ...form, columns: true });
-    return [Buffer.from(JSON.stringify({ ...table, metadata }))];
-  }
+  if (form.kind === "table") return tablePieces(kind, form, { objects, metadata });
   const [listKind, apiVersion] =
     form.kind === "metadataList"
       ? ["PartialObjectMetadataList", form.apiVersion]
@@ -107,29 +110,53 @@ export function listPieces(
   if (form.kind === "metadataList" && objects.length === 0)
     return [Buffer.from(JSON.stringify({ kind: listKind, apiVersion, metadata: told, items: null }))];
   const head = JSON.stringify({ kind: listKind, apiVersion, metadata: told });
-  const pieces: Buffer[] = [Buffer.from(`${head.slice(0, -1)},"items":[`)];
-  for (const [index, object] of shown.entries()) {
+  const pieces: Piece[] = [Buffer.from(`${head.slice(0, -1)},"items":[`)];
+  const asKept = isShownAsKept(kind);
+  for (const [index, stored] of objects.entries()) {
     if (index > 0) pieces.push(COMMA);
-    if (form.kind === "metadataList") pieces.push(bytesOf(metadataOnly(kind, object, form.apiVersion)));
-    else if (kind.custom !== undefined) pieces.push(bytesOf(object));
-    else pieces.push(...unnamed(object));
+    if (form.kind === "metadataList")
+      pieces.push(bytesOf(metadataOnly(kind, fromStorage(kind, stored.object()), form.apiVersion)));
+    else if (kind.custom !== undefined) pieces.push(bytesOf(fromStorage(kind, stored.object())));
+    else if (asKept && stored.restStart > 0) pieces.push(OPEN, rest(stored));
+    else pieces.push(unnamed(fromStorage(kind, stored.object())));
   }
   pieces.push(END);
   return pieces;
 }
 
-/** An item of a built-in kind leaves out what its list says; the rest are the object's own bytes where its form allows. */
-function unnamed(object: JsonObject): Buffer[] {
-  const { apiVersion, kind, ...rest } = object;
-  const [version, name] = [JSON.stringify(apiVersion), JSON.stringify(kind)];
-  const bytes = bytesOf(object);
-  for (const head of [`{"apiVersion":${version},"kind":${name},`, `{"kind":${name},"apiVersion":${version},`]) {
-    const length = Buffer.byteLength(head);
-    if (bytes.subarray(0, length).equals(Buffer.from(head))) return [OPEN, bytes.subarray(length)];
-  }
-  return [Buffer.from(JSON.stringify(rest))];
+const rest = ({ bytes, restStart }: StoredObject): Piece => ({ bytes, start: restStart, end: bytes.length });
+
+/** An item of a built-in kind leaves out what its list says. */
+function unnamed(object: JsonObject): Buffer {
+  const { apiVersion: _, kind: _k, ...fields } = object;
+  return Buffer.from(JSON.stringify(fields));
 }
 
+/** Rows of objects as they are kept hold the bytes of their metadata. */
+function tablePieces(
+  kind: ResourceKind,
+  form: OutputForm,
+  list: { readonly objects: readonly StoredObject[]; readonly metadata: ListMetadata },
+): readonly Piece[] {
+  const { objects, metadata } = list;
+  const options = { ...form, columns: true };
+  if (form.include !== "Metadata" || !isShownAsKept(kind) || !hasListOrder(kind) || !showsAllMetadata(kind)) {
+    const shown = objects.map((stored) => fromStorage(kind, stored.object()));
+    return [Buffer.from(JSON.stringify({ ...buildTable(kind, shown, options), metadata }))];
+  }
+  const { rows: _, ...head } = buildTable(kind, [], options);
+  const pieces: Piece[] = [Buffer.from(`${JSON.stringify({ ...head, metadata }).slice(0, -1)},"rows":[`)];
+  const row = rowWithoutObject(kind);
+  const rowObject = `"object":{"kind":"PartialObjectMetadata","apiVersion":"${form.apiVersion}","metadata":`;
+  for (const [index, stored] of objects.entries()) {
+    const before = JSON.stringify(row(stored.object())).slice(0, -1);
+    pieces.push(Buffer.from(`${index > 0 ? "," : ""}${before},${rowObject}`), stored.metadataPiece(), ROW_END);
+  }
+  pieces.push(END);
+  return pieces;
+}
+
+const ROW_END = Buffer.from("}}");
 const OPEN = Buffer.from("{");
 const COMMA = Buffer.from(",");
 const END = Buffer.from("]}\n");

@@ -40,25 +40,41 @@ export function sendEmpty(response: ApiResponse, code: number): void {
   finish(response, Buffer.alloc(0));
 }
 
+/** Bytes of an answer: all of a buffer, or what stands in it from `start` to `end`. */
+export type Piece = Buffer | { readonly bytes: Buffer; readonly start: number; readonly end: number };
+
+const lengthOf = (piece: Piece) => ("bytes" in piece ? piece.end - piece.start : piece.length);
+
 const PIECE_BYTES = 128 * 1024;
 
 /** Sends a long answer at the speed at which the client reads it, so that it never stands in memory as one. */
-export async function sendPieces(response: ApiResponse, pieces: readonly Buffer[], answer: Answer = {}): Promise<void> {
-  const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
-  if (length <= PIECE_BYTES) return send(response, Buffer.concat(pieces, length), answer);
+export async function sendPieces(response: ApiResponse, pieces: readonly Piece[], answer: Answer = {}): Promise<void> {
+  const length = pieces.reduce((sum, piece) => sum + lengthOf(piece), 0);
+  if (length <= PIECE_BYTES) return send(response, joined(pieces, length), answer);
   setHeaders(response, length, answer);
-  let waiting: Buffer[] = [];
+  let first = 0;
   let bytes = 0;
-  for (const piece of pieces) {
-    waiting.push(piece);
-    bytes += piece.length;
+  for (const [index, piece] of pieces.entries()) {
+    bytes += lengthOf(piece);
     if (bytes < PIECE_BYTES) continue;
-    const full = writePiece(response, Buffer.concat(waiting, bytes));
-    waiting = [];
+    const full = writePiece(response, joined(pieces, bytes, first, index + 1));
+    first = index + 1;
     bytes = 0;
     if (!full && !(await drained(response))) return;
   }
-  finish(response, Buffer.concat(waiting, bytes));
+  finish(response, joined(pieces, bytes, first));
+}
+
+/** The bytes of some pieces, `length` together. */
+export function joined(pieces: readonly Piece[], length: number, first = 0, end = pieces.length): Buffer {
+  const whole = Buffer.allocUnsafe(length);
+  let at = 0;
+  for (let index = first; index < end; index++) {
+    const piece = pieces[index];
+    if (piece === undefined) continue;
+    at += "bytes" in piece ? piece.bytes.copy(whole, at, piece.start, piece.end) : piece.copy(whole, at);
+  }
+  return whole;
 }
 
 /** Waits until the client has read what it was sent; false when it has gone. */

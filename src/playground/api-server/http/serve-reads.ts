@@ -1,9 +1,9 @@
 // The verbs that change nothing: get, list, watch.
 import { badRequest, notFound } from "../api-errors.ts";
-import type { JsonObject } from "../contract.ts";
 import { exactValue } from "../field-selectors.ts";
 import { storageKey } from "../resource-kind.ts";
-import { type Call, reply } from "./call.ts";
+import type { StoredObject } from "../store/stored-object.ts";
+import { type Call, sendObject } from "./call.ts";
 import { type ListOptions, readListOptions } from "./list-options.ts";
 import { type ListPage, listPage } from "./list-page.ts";
 import { listPieces } from "./output-form.ts";
@@ -11,14 +11,14 @@ import { isTrue } from "./request-info.ts";
 import { sendPieces } from "./respond.ts";
 import { serveWatch } from "./watch-stream.ts";
 
-function currentObject({ server, kind, target }: Call): JsonObject {
-  const object = server.parts.store.get(storageKey(kind), target.namespace, target.name);
+function currentObject({ server, kind, target }: Call): StoredObject {
+  const object = server.parts.store.find(storageKey(kind), target.namespace, target.name);
   if (object === undefined) throw notFound(kind, target.name);
   return object;
 }
 
 export function serveGet(call: Call): void {
-  reply(call, currentObject(call));
+  sendObject(call, currentObject(call));
 }
 
 /** A name in the path is a field selector of its own. */

@@ -213,12 +213,8 @@ async function serveDeleteCollection(call: Call): Promise<void> {
   const options = listOptions(call);
   const how = await deletion(call);
   const page = listed(call, options);
-  for (const object of page.objects) {
-    const target = {
-      namespace: stringAt(object, "metadata", "namespace"),
-      name: stringAt(object, "metadata", "name"),
-      subresource: "",
-    };
+  for (const { namespace, name } of page.objects) {
+    const target = { namespace, name, subresource: "" };
     await deleteObject(server.parts, kind, { target, ...how });
   }
   await sendPieces(call.response, listPieces(kind, call.form, page.objects, page.metadata), {

@@ -14,3 +14,6 @@ export function shownMetadata(kind: ResourceKind, object: JsonObject): JsonObjec
   const { [added]: _added, ...annotations } = objectAt(metadata, "annotations");
   return Object.keys(annotations).length === 0 ? others : { ...others, annotations };
 }
+
+/** Whether nothing of it is left out for any object of the kind. */
+export const showsAllMetadata = (kind: ResourceKind): boolean => ADDED[storageKey(kind)] === undefined;

@@ -131,7 +131,7 @@ async function sendPast(store: ObjectStore, watch: WatchRequest, { beginning, ou
 
 /** Every object of this moment as ADDED, at the speed of the client; false when it has gone. */
 async function sendObjects(store: ObjectStore, watch: WatchRequest, out: WatchWriter): Promise<boolean> {
-  for (const object of store.list(storageKey(watch.kind), watch.namespace === "" ? undefined : watch.namespace)) {
+  for (const object of store.stored(storageKey(watch.kind), watch.namespace === "" ? undefined : watch.namespace)) {
     if (!out.selects(object)) continue;
     out.event("ADDED", object);
     const keepsUp = out.keepUp();

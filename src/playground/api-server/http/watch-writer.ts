@@ -3,10 +3,11 @@ import type { ApiResponse, JsonObject } from "../contract.ts";
 import { emptyObjectTexts } from "../gen/watched-forms.ts";
 import { objectAt, stringAt } from "../json.ts";
 import { bytesOf } from "../json-bytes.ts";
-import { fromStorage } from "../operations/convert-version.ts";
+import { fromStorage, isShownAsKept } from "../operations/convert-version.ts";
 import { apiVersionOf, type ResourceKind } from "../resource-kind.ts";
 import type { Predicate } from "../selectors.ts";
 import type { Change, ChangeType } from "../store/change.ts";
+import type { StoredObject } from "../store/stored-object.ts";
 import { buildTable, recordedPath } from "../tables/build-table.ts";
 import { type BatchedWriter, batchedWriter, eventLine } from "./batched-writer.ts";
 import { metadataOnly, type OutputForm } from "./output-form.ts";
@@ -19,8 +20,8 @@ export interface WatchedPlace {
 }
 
 export interface WatchWriter extends Pick<BatchedWriter, "flush" | "waiting"> {
-  selects(object: JsonObject): boolean;
-  event(type: ChangeType, object: JsonObject): void;
+  selects(stored: StoredObject): boolean;
+  event(type: ChangeType, stored: StoredObject): void;
   /** What enters or leaves the selection is added or deleted for this watcher. */
   change(change: Change): void;
   /** `initialEnd`: everything that was there when the watch began has been told. */
@@ -47,23 +48,24 @@ export function createWatchWriter(
   };
   const sink = batchedWriter(response);
   const write = (type: string, object: Buffer) => sink.write(eventLine(type, object));
-  const event = (type: ChangeType, object: JsonObject) => write(type, bytes(fromStorage(kind, object)));
-  const selects = (object: JsonObject | undefined) =>
-    object !== undefined &&
-    (namespace === "" || stringAt(object, "metadata", "namespace") === namespace) &&
-    matches(object);
+  const asKept = form.kind !== "metadata" && form.kind !== "table" && isShownAsKept(kind);
+  const tell = (type: ChangeType, object: JsonObject) => write(type, bytes(fromStorage(kind, object)));
+  const event = (type: ChangeType, stored: StoredObject) =>
+    asKept ? write(type, stored.bytes) : tell(type, stored.object());
+  const selects = (stored: StoredObject | undefined) =>
+    stored !== undefined && (namespace === "" || stored.namespace === namespace) && matches(stored);
   return {
     event,
     selects,
     flush: sink.flush,
     waiting: sink.waiting,
     keepUp: () => (sink.keepsUp() ? true : sink.drained()),
-    change({ type, object, previous, revision }) {
-      const now = type !== "DELETED" && selects(object);
-      const before = selects(previous);
-      if (now) event(before ? "MODIFIED" : "ADDED", object);
-      else if (before && previous !== undefined)
-        event("DELETED", type === "DELETED" ? object : left(previous, revision));
+    change({ type, stored, before, revision }) {
+      const now = type !== "DELETED" && selects(stored);
+      const was = selects(before);
+      if (now) event(was ? "MODIFIED" : "ADDED", stored);
+      else if (was && type === "DELETED") event("DELETED", stored);
+      else if (was && before !== undefined) tell("DELETED", left(before.object(), revision));
     },
     bookmark(revision, initialEnd = false) {
       const mark = initialEnd ? { annotations: { "k8s.io/initial-events-end": "true" } } : {};

@@ -69,6 +69,10 @@ export function toStorage(kind: ResourceKind, object: JsonObject): JsonObject {
 
 const cache = new WeakMap<JsonObject, Map<ResourceKind | string, JsonObject>>();
 
+/** Whether clients of the kind see its objects as they are kept. */
+export const isShownAsKept = (kind: ResourceKind): boolean =>
+  kind.custom === undefined && apiVersionOf(kind) === apiVersionOf(kind.storedAs);
+
 /** From the kept form to the client's. The same object for the same input, so that it is serialised once. */
 export function fromStorage(kind: ResourceKind, object: JsonObject): JsonObject {
   const wanted = apiVersionOf(kind);

@@ -15,7 +15,7 @@ export class LabelIndex {
     if (byValue === undefined) {
       byValue = new Map();
       this.#byKey.set(key, byValue);
-      for (const object of all) addTo(byValue, valueOf(object, key), object);
+      for (const object of all) addTo(byValue, labelOf(object, key), object);
     }
     const found: StoredObject[] = [];
     for (const value of new Set(values)) {
@@ -28,13 +28,13 @@ export class LabelIndex {
 
   replace(before: StoredObject | undefined, now: StoredObject | undefined): void {
     for (const [key, byValue] of this.#byKey) {
-      if (before !== undefined) removeFrom(byValue, valueOf(before, key), before);
-      if (now !== undefined) addTo(byValue, valueOf(now, key), now);
+      if (before !== undefined) removeFrom(byValue, labelOf(before, key), before);
+      if (now !== undefined) addTo(byValue, labelOf(now, key), now);
     }
   }
 }
 
-function valueOf({ labels }: StoredObject, key: string): string | undefined {
+function labelOf({ labels }: StoredObject, key: string): string | undefined {
   return Object.hasOwn(labels, key) ? String(labels[key]) : undefined;
 }
 

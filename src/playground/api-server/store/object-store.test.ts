@@ -25,6 +25,14 @@ describe("object store", () => {
     expect(store.changesSince("/pods", 1)).toBeUndefined();
   });
 
+  it("forgets by size too", () => {
+    const store = createObjectStore({ firstRevision: 0 });
+    const large = "x".repeat(5 * 1024 * 1024);
+    for (let write = 1; write <= 5; write++) store.commit("/x", "MODIFIED", { ...named("a"), large });
+    expect(store.changesSince("/x", 1)).toBeUndefined();
+    expect(store.changesSince("/x", 4)?.map((change) => change.revision)).toEqual([5]);
+  });
+
   it("has no past before its own start", () => {
     expect(createObjectStore({ firstRevision: 100 }).changesSince("/pods", 50)).toBeUndefined();
   });

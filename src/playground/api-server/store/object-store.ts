@@ -54,8 +54,8 @@ export interface ObjectStoreOptions {
 
 /** Enough for who comes back after some seconds of heavy churn, and a bound on what nobody may ever ask for again. */
 const HISTORY = 4000;
-const HISTORY_BYTES = 16 * 1024 * 1024;
-const TREE_BYTES = 4 * 1024 * 1024;
+const HISTORY_BYTES = 8 * 1024 * 1024;
+const TREE_BYTES = 3 * 1024 * 1024;
 
 export function createObjectStore(options: ObjectStoreOptions = {}): ObjectStore {
   return new MemoryStore(options);

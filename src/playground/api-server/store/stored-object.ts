@@ -1,6 +1,6 @@
 // One state of one object as the store keeps it: its JSON as bytes outside of the heap, which answers, watches and the
 // journal send as they are, and beside them only what finds it. The parsed tree is there while somebody needs it.
-import type { JsonObject } from "../contract.ts";
+import type { JsonObject, JsonValue } from "../contract.ts";
 import { objectAt, stringAt } from "../json.ts";
 import { rememberBytes } from "../json-bytes.ts";
 import type { RecentTrees } from "./recent-trees.ts";
@@ -18,6 +18,8 @@ export class StoredObject {
   /** The object as JSON: exactly what serialising it anew would give. Shared; never written to. */
   readonly bytes: Buffer;
   readonly labels: JsonObject;
+  /** Where in the bytes the fields after `apiVersion` and `kind` begin; -1 when these two do not come first. */
+  readonly restStart: number;
   readonly #recent: RecentTrees;
   #tree: JsonObject | undefined;
   #weak: WeakRef<JsonObject> | undefined;
@@ -31,6 +33,7 @@ export class StoredObject {
     this.revision = Number(stringAt(metadata, "resourceVersion"));
     this.bytes = bytes;
     this.labels = metadata["labels"] === undefined ? NO_LABELS : objectAt(metadata, "labels");
+    this.restStart = restStart(tree);
     this.#recent = recent;
   }
 
@@ -64,14 +67,14 @@ export class StoredObject {
     this.#tree = undefined;
   }
 
-  /** The bytes of `metadata`. */
-  metadataBytes(): Buffer {
+  /** Where `metadata` stands in the bytes. */
+  metadataPiece(): { readonly bytes: Buffer; readonly start: number; readonly end: number } {
     if (this.#metadataStart < 0) {
       const { start, end } = metadataRange(this.object());
       this.#metadataStart = start;
       this.#metadataEnd = end;
     }
-    return this.bytes.subarray(this.#metadataStart, this.#metadataEnd);
+    return { bytes: this.bytes, start: this.#metadataStart, end: this.#metadataEnd };
   }
 }
 
@@ -83,11 +86,28 @@ export function pathOf(object: JsonObject): string {
   return `${stringAt(metadata, "namespace")}/${stringAt(metadata, "name")}`;
 }
 
+const NAMED: ReadonlySet<string> = new Set(["apiVersion", "kind"]);
+
+function restStart(tree: JsonObject): number {
+  let length = 1;
+  let named = 0;
+  for (const key in tree) {
+    if (named === NAMED.size) return length;
+    if (!NAMED.has(key)) return -1;
+    named += 1;
+    // Colon and comma.
+    length += jsonLength(key) + jsonLength(tree[key]) + 2;
+  }
+  return -1;
+}
+
+const jsonLength = (value: JsonValue | undefined) => Buffer.byteLength(JSON.stringify(value ?? null));
+
 function metadataRange(tree: JsonObject): Range {
   let start = 1;
   for (const [key, value] of Object.entries(tree)) {
-    start += Buffer.byteLength(JSON.stringify(key)) + 1;
-    const length = Buffer.byteLength(JSON.stringify(value));
+    start += jsonLength(key) + 1;
+    const length = jsonLength(value);
     if (key === "metadata") return { start, end: start + length };
     start += length + 1;
   }

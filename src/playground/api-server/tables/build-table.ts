@@ -26,19 +26,21 @@ export interface TableOptions {
 
 /** `objects` are in the client's version. */
 export function buildTable(kind: ResourceKind, objects: readonly JsonObject[], options: TableOptions): JsonObject {
-  const columns = columnsOf(kind);
-  const conditions = storageKey(kind) === "/pods" ? podRowConditions : () => ({});
+  const row = rowWithoutObject(kind);
   return {
     kind: "Table",
     apiVersion: options.apiVersion,
     metadata: {},
-    columnDefinitions: options.columns ? definitions(kind, columns) : null,
-    rows: inOrder(kind, objects).map((object) => ({
-      cells: columns.map((column) => column.cell(object)),
-      ...conditions(object),
-      ...rowObject(kind, object, options),
-    })),
+    columnDefinitions: options.columns ? definitions(kind, columnsOf(kind)) : null,
+    rows: inOrder(kind, objects).map((object) => ({ ...row(object), ...rowObject(kind, object, options) })),
   };
+}
+
+/** Gives what a row says of an object, which is in the client's version, before it shows the object itself. */
+export function rowWithoutObject(kind: ResourceKind): (object: JsonObject) => JsonObject {
+  const columns = columnsOf(kind);
+  const conditions = storageKey(kind) === "/pods" ? podRowConditions : () => ({});
+  return (object) => ({ cells: columns.map((column) => column.cell(object)), ...conditions(object) });
 }
 
 /** Where a resource stands in the tables of what a server said. */
@@ -59,9 +61,13 @@ function definitions(kind: ResourceKind, columns: readonly Column[]): JsonObject
     }));
 }
 
+/** Whether the rows of a table stand in the order of the list. */
+export const hasListOrder = (kind: ResourceKind): boolean =>
+  storageKey(kind) !== "flowcontrol.apiserver.k8s.io/flowschemas";
+
 /** Flow schemas stand in the order in which they are tried. */
 function inOrder(kind: ResourceKind, objects: readonly JsonObject[]): readonly JsonObject[] {
-  if (storageKey(kind) !== "flowcontrol.apiserver.k8s.io/flowschemas") return objects;
+  if (hasListOrder(kind)) return objects;
   const precedence = (object: JsonObject) => numberAt(object, "spec", "matchingPrecedence") ?? 0;
   return objects.toSorted((a, b) => precedence(a) - precedence(b));
 }
