@@ -8,6 +8,9 @@ import { isFinished, isReady } from "../workloads/pod-state.ts";
 export const SERVICE_NAME = "kubernetes.io/service-name";
 export const MANAGED_BY = "endpointslice.kubernetes.io/managed-by";
 export const MANAGER = "endpointslice-controller.k8s.io";
+export const MIRRORING_MANAGER = "endpointslicemirroring-controller.k8s.io";
+/** Whose slices the controllers of a cluster write. */
+export const SLICE_MANAGERS: ReadonlySet<string> = new Set([MANAGER, MIRRORING_MANAGER]);
 export const HEADLESS = "service.kubernetes.io/headless";
 const ZONE = "topology.kubernetes.io/zone";
 const MAX_ENDPOINTS = 100;

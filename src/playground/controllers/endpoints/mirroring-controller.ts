@@ -8,9 +8,8 @@ import { WorkQueue } from "#kube/work-queue";
 import { type ControllerContext, controllerComponent } from "../controller.ts";
 import { annotationsOf, controllerReference, identityOf, isBeingDeleted, labelsOf } from "../objects/object-meta.ts";
 import { canonicalJson } from "../workloads/pod-template-hash.ts";
-import { MANAGED_BY, SERVICE_NAME } from "./endpoint-slices.ts";
+import { MANAGED_BY, MIRRORING_MANAGER, SERVICE_NAME } from "./endpoint-slices.ts";
 
-const MANAGER = "endpointslicemirroring-controller.k8s.io";
 const SKIP = "endpointslice.kubernetes.io/skip-mirror";
 const LEADER = "control-plane.alpha.kubernetes.io/leader";
 /** Annotations that speak of the Endpoints object alone. */
@@ -30,7 +29,9 @@ export function createMirroringController(context: ControllerContext): Component
     const service = caches.services.getByKey(key);
     const own = caches.endpointSlices.inNamespace(namespace).filter((slice) => {
       return (
-        labelsOf(slice)[SERVICE_NAME] === name && labelsOf(slice)[MANAGED_BY] === MANAGER && !isBeingDeleted(slice)
+        labelsOf(slice)[SERVICE_NAME] === name &&
+        labelsOf(slice)[MANAGED_BY] === MIRRORING_MANAGER &&
+        !isBeingDeleted(slice)
       );
     });
     const byHand = service !== undefined && Object.keys(service.spec?.selector ?? {}).length === 0;
@@ -44,7 +45,8 @@ export function createMirroringController(context: ControllerContext): Component
   caches.services.onChange(({ object }) => queue.add(objectKey(object)));
   caches.endpointSlices.onChange(({ object }) => {
     const labels = labelsOf(object);
-    if (labels[MANAGED_BY] === MANAGER) queue.add(`${identityOf(object).namespace}/${labels[SERVICE_NAME] ?? ""}`);
+    if (labels[MANAGED_BY] === MIRRORING_MANAGER)
+      queue.add(`${identityOf(object).namespace}/${labels[SERVICE_NAME] ?? ""}`);
   });
   return controllerComponent(queue, [caches.endpoints, caches.services, caches.endpointSlices]);
 }
@@ -117,7 +119,7 @@ function sliceOf(
     metadata: {
       namespace,
       generateName: `${name}-`,
-      labels: { ...labelsOf(endpoints), [SERVICE_NAME]: name, [MANAGED_BY]: MANAGER },
+      labels: { ...labelsOf(endpoints), [SERVICE_NAME]: name, [MANAGED_BY]: MIRRORING_MANAGER },
       ...(Object.keys(annotations).length === 0 ? {} : { annotations }),
       ownerReferences: [controllerReference(Kinds.Endpoints, endpoints)],
     },

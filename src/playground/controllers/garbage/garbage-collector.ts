@@ -5,7 +5,7 @@ import type { KubeObject } from "#api/kubernetes/object";
 import type { Component } from "#base/component";
 import { WorkQueue } from "#kube/work-queue";
 import { type ControllerContext, controllerComponent } from "../controller.ts";
-import { ObjectCache } from "../objects/object-cache.ts";
+import { metadataOnly, ObjectCache } from "../objects/object-cache.ts";
 import { identityOf } from "../objects/object-meta.ts";
 import { collectOwned, type OwnedCollector } from "./collect-owned.ts";
 import { fetchDeletableTypes } from "./discovery.ts";
@@ -45,7 +45,7 @@ export function createGarbageCollector(context: ControllerContext): Component {
     const stop = new AbortController();
     signal.addEventListener("abort", () => stop.abort(), { once: true });
     more.set(key, { stop });
-    const cache = new ObjectCache<KubeObject>(type, context);
+    const cache = new ObjectCache<KubeObject>(type, context, metadataOnly);
     follow(cache, graph, queue);
     cache.start(stop.signal);
   };

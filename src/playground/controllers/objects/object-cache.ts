@@ -35,6 +35,7 @@ export class ObjectCache<T extends KubeObject> implements Synced {
   readonly type: ResourceType;
   readonly synced: Promise<void>;
   readonly #options: ObjectCacheOptions;
+  readonly #project: (object: T) => T;
   readonly #namespaces = new Map<string, Map<string, T>>();
   readonly #listeners: ((change: CacheChange<T>) => void)[] = [];
   /** uids that we deleted; an event older than our DELETE must not make them look alive. */
@@ -42,9 +43,11 @@ export class ObjectCache<T extends KubeObject> implements Synced {
   #watchedVersion = 0;
   #resolveSynced: () => void = () => {};
 
-  constructor(type: ResourceType, options: ObjectCacheOptions) {
+  /** `project` keeps less than the whole object, metadata at least; who owns its fields is never kept. */
+  constructor(type: ResourceType, options: ObjectCacheOptions, project: (object: T) => T = (object) => object) {
     this.type = type;
     this.#options = options;
+    this.#project = (object) => project(withoutManagedFields(object));
     this.synced = new Promise((resolve) => {
       this.#resolveSynced = resolve;
     });
@@ -58,6 +61,7 @@ export class ObjectCache<T extends KubeObject> implements Synced {
       type: this.type,
       logger,
       signal,
+      project: this.#project,
       onChange: ({ type, object }) => this.#onWatched(object, type === "DELETED"),
     });
     informer.synced.then(this.#resolveSynced, () => {
@@ -147,7 +151,7 @@ export class ObjectCache<T extends KubeObject> implements Synced {
     const known = this.get(namespace, name);
     // Unknown though the watch is past it: it was deleted meanwhile.
     if (known === undefined && version <= this.#watchedVersion) return object;
-    if (known === undefined || versionOf(known) < version) this.#put(object);
+    if (known === undefined || versionOf(known) < version) this.#put(this.#project(object));
     return object;
   }
 
@@ -198,6 +202,22 @@ export class ObjectCache<T extends KubeObject> implements Synced {
       }
     }
   }
+}
+
+/** An API server takes an object without them as one that leaves them as they are. */
+function withoutManagedFields<T extends KubeObject>(object: T): T {
+  if (object.metadata?.managedFields === undefined) return object;
+  const { managedFields: _, ...metadata } = object.metadata;
+  return { ...object, metadata };
+}
+
+/** For kinds of which nobody reads more. */
+export function metadataOnly<T extends KubeObject>({ apiVersion, kind, metadata }: T): KubeObject {
+  return {
+    ...(apiVersion === undefined ? {} : { apiVersion }),
+    ...(kind === undefined ? {} : { kind }),
+    ...(metadata === undefined ? {} : { metadata }),
+  };
 }
 
 function versionOf(object: KubeObject): number {

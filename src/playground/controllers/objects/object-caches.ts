@@ -6,7 +6,6 @@ import type {
   ConfigMap,
   ControllerRevision,
   CronJob,
-  CustomResourceDefinition,
   DaemonSet,
   Deployment,
   EndpointSlice,
@@ -26,20 +25,23 @@ import type {
 } from "#api/kubernetes/gen/types";
 import type { KubeObject } from "#api/kubernetes/object";
 import { type Component, untilAborted } from "#base/component";
-import { ObjectCache, type ObjectCacheOptions } from "./object-cache.ts";
+import { MANAGED_BY, SLICE_MANAGERS } from "../endpoints/endpoint-slices.ts";
+import { metadataOnly, ObjectCache, type ObjectCacheOptions } from "./object-cache.ts";
+import { labelsOf } from "./object-meta.ts";
 
 export function createObjectCaches(options: ObjectCacheOptions) {
-  const of = <T extends KubeObject>(type: ResourceType) => new ObjectCache<T>(type, options);
+  const of = <T extends KubeObject>(type: ResourceType, project?: (object: T) => T) =>
+    new ObjectCache<T>(type, options, project);
   return {
     clusterRoles: of<ClusterRole>(Kinds.ClusterRole),
     configMaps: of<ConfigMap>(Kinds.ConfigMap),
     controllerRevisions: of<ControllerRevision>(Kinds.ControllerRevision),
     cronJobs: of<CronJob>(Kinds.CronJob),
-    customResourceDefinitions: of<CustomResourceDefinition>(Kinds.CustomResourceDefinition),
+    customResourceDefinitions: of<KubeObject>(Kinds.CustomResourceDefinition, metadataOnly),
     daemonSets: of<DaemonSet>(Kinds.DaemonSet),
     deployments: of<Deployment>(Kinds.Deployment),
     endpoints: of<Endpoints>(Kinds.Endpoints),
-    endpointSlices: of<EndpointSlice>(Kinds.EndpointSlice),
+    endpointSlices: of<EndpointSlice>(Kinds.EndpointSlice, withoutForeignEndpoints),
     jobs: of<Job>(Kinds.Job),
     leases: of<Lease>(Kinds.Lease),
     namespaces: of<Namespace>(Kinds.Namespace),
@@ -53,6 +55,11 @@ export function createObjectCaches(options: ObjectCacheOptions) {
     services: of<Service>(Kinds.Service),
     statefulSets: of<StatefulSet>(Kinds.StatefulSet),
   };
+}
+
+/** Slices of other makers are passed on as events, never read. */
+function withoutForeignEndpoints(slice: EndpointSlice): EndpointSlice {
+  return SLICE_MANAGERS.has(labelsOf(slice)[MANAGED_BY] ?? "") ? slice : { ...slice, endpoints: [] };
 }
 
 export type ObjectCaches = ReturnType<typeof createObjectCaches>;
