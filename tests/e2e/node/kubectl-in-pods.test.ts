@@ -64,7 +64,9 @@ describe.skipIf(KUBECTLS.length === 0)("kubectl in pods", () => {
     });
     let said = "";
     child.stdout.on("data", (bytes: Buffer) => {
-      if (!said.includes("ready") && (said += bytes.toString()).includes("ready")) child.stdin.write("\u0003");
+      const before = said;
+      said += bytes.toString();
+      if (said.includes("ready") && !before.includes("ready")) child.stdin.write("\u0003");
     });
     return new Promise((resolve) => child.once("close", resolve));
   }
