@@ -22,8 +22,20 @@ export interface WriteContext {
   readonly fieldValidation: "Strict" | "Warn" | "Ignore";
   /** Become Warning headers. */
   readonly warnings: string[];
+  /** What is told of an object that a patch made. */
+  readonly patch?: PatchTelling;
   /** The options of the request as the client sent them; absent when the server itself writes. */
   readonly options?: JsonObject;
+}
+
+/** How Kubernetes tells what is wrong with an object that a patch made. */
+export interface PatchTelling {
+  /** What a strict reader found wrong with the patch itself. */
+  readonly faults: readonly string[];
+  /** The object never was JSON: its faults have other words. */
+  readonly unstructured: boolean;
+  /** Begins the message of a 500 where the object is taken for the server's own. */
+  readonly internal?: string;
 }
 
 export interface Target {

@@ -32,7 +32,7 @@ const PATHS = [
   "/api/v1/namespaces/{{ns}}/configmaps/a/status",
   "/apis/apps/v1/namespaces/{{ns}}/deployments/a/none",
   "/api/v1/namespaces/{{ns}}/configmaps/a/",
-  "/api/v1/namespaces//configmaps",
+  "/api/v1/namespaces//configmaps?fieldSelector=metadata.namespace%3D{{ns}}",
   "//api/v1",
   "/api/v1/namespaces/{{ns}}/configmaps/",
   "/api/v1/namespaces/{{ns}}/pods/none/log",

@@ -4,6 +4,7 @@ import { type IncomingMessage, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 import type { Logger } from "#base/logger";
 import type { EngineParts } from "../api-context.ts";
+import { notFound } from "../api-errors.ts";
 import { forbiddenFor } from "../auth/forbidden.ts";
 import {
   type ApiRequest,
@@ -17,8 +18,13 @@ import {
   type VirtualResource,
 } from "../contract.ts";
 import { createOpenApiDocuments } from "../open-api/open-api-documents.ts";
+import { type ResourceKind, storageKey } from "../resource-kind.ts";
+import { negotiate } from "./media-types.ts";
+import { outputForm } from "./output-form.ts";
 import { parseRequest } from "./request-info.ts";
-import { sendJson, sendNoPage, statusError } from "./respond.ts";
+import { checkTimeout } from "./request-timeout.ts";
+import { sendJson, sendNoPage, statusError, writeAs } from "./respond.ts";
+import { checkRoute } from "./routes.ts";
 import { type Documents, type PathContext, servePath } from "./serve-path.ts";
 import { serveResource } from "./serve-resource.ts";
 
@@ -60,26 +66,38 @@ export function createRequestHandler(options: HandlerOptions): RequestHandler {
 
   const route = async (request: ApiRequest, response: ApiResponse) => {
     const { info, query } = parseRequest(request.method ?? "GET", request.url ?? "/");
+    checkTimeout(info, query);
     const user = await admitted(options, request, info).catch((thrown: unknown) => {
       // What is refused before the API is reached must not be taken for a page.
       if (statusError(thrown).code !== 401) response.setHeader("x-content-type-options", "nosniff");
       throw thrown;
     });
+    // Whoever serves paths by their beginning knows none that begins so.
+    if (info.path.startsWith("//")) return sendNoPage({ response });
     if (!info.isResource) return servePath(paths, info, { request, response });
     if (!parts.registry.groups().some(({ group }) => group === info.group)) return sendNoPage({ response });
-    if (isConnection(info)) return options.pods.serve(request, response, info);
+    const kind = parts.registry.find(info.group, info.version, info.resource);
+    if (kind !== undefined && kind.custom === undefined) checkRoute(kind, info, request);
+    if (isConnection(info)) {
+      if (info.subresource === "log") outputForm(request.headers.accept ?? "", null, info.verb);
+      if (kind !== undefined) checkConnected(parts, kind, info);
+      return options.pods.serve(request, response, info);
+    }
     return serveResource(resources, { request, response, info, query, user });
   };
 
   return {
     async serve(request, response) {
       response.setHeader("audit-id", auditId(request));
+      const written = negotiate(request.headers.accept ?? "")?.written ?? "application/json";
+      writeAs(response, written);
       try {
         await route(request, response);
       } catch (thrown) {
         const error = statusError(thrown);
         if (error.code >= 500)
           logger.error({ method: request.method, path: request.url, error: stackOf(thrown) }, "request failed");
+        writeAs(response, written);
         fail(response, error);
       }
     },
@@ -95,6 +113,16 @@ export function createRequestHandler(options: HandlerOptions): RequestHandler {
       }
     },
   };
+}
+
+/** Who wants to be led to an object that is not there is told so first. A proxy's name may say scheme and port. */
+function checkConnected(
+  { store }: EngineParts,
+  kind: ResourceKind,
+  { namespace, name, subresource }: RequestInfo,
+): void {
+  const proxied = subresource.startsWith("proxy") ? (/^(?:https?:)?([^:]*)/.exec(name)?.[1] ?? name) : name;
+  if (store.get(storageKey(kind), kind.namespaced ? namespace : "", proxied) === undefined) throw notFound(kind, name);
 }
 
 /** Names the request in logs on both sides: the client's own name for it, or a new one. */

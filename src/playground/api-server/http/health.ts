@@ -62,7 +62,8 @@ export function serveHealth(
 ): void {
   const query = queryOf(request.url ?? "");
   const { code, text } = at.check === "" ? allChecks(at, query) : oneCheck(at);
-  response.setHeader("x-content-type-options", "nosniff");
+  // One check that is well says only so.
+  if (at.check === "" || code !== 200) response.setHeader("x-content-type-options", "nosniff");
   send(response, text, { code, contentType: "text/plain; charset=utf-8" });
 }
 

@@ -39,7 +39,9 @@ describe("listPieces", () => {
   it("gives a list of the objects without the names that the list says", () => {
     const versions = (list: unknown) =>
       JSON.parse(JSON.stringify(list, (key, value) => (key === "resourceVersion" ? "" : value)));
-    expect(versions(shown({ kind: "object", include: "Metadata", apiVersion: META }))).toEqual(
+    expect(
+      versions(shown({ kind: "object", include: "Metadata", apiVersion: META, written: "application/json" })),
+    ).toEqual(
       versions({
         kind: "ServiceList",
         apiVersion: "v1",
@@ -51,7 +53,7 @@ describe("listPieces", () => {
 
   it("gives the table that its rows built together would be", () => {
     for (const include of ["Metadata", "Object", "None"] satisfies IncludeObject[]) {
-      const table = shown({ kind: "table", include, apiVersion: META }) as JsonObject;
+      const table = shown({ kind: "table", include, apiVersion: META, written: "application/json" }) as JsonObject;
       const whole = {
         ...buildTable(kind, objects, { include, columns: true, apiVersion: META }),
         metadata: { resourceVersion: "7" },

@@ -9,6 +9,7 @@ import { fromStorage, isShownAsKept } from "../operations/convert-version.ts";
 import type { ResourceKind } from "../resource-kind.ts";
 import type { StoredObject } from "../store/stored-object.ts";
 import { buildTable, hasListOrder, type IncludeObject, rowWithoutObject } from "../tables/build-table.ts";
+import { negotiate, nothingAccepted, type Transforms, type Written } from "./media-types.ts";
 import type { Piece } from "./respond.ts";
 import { shownMetadata, showsAllMetadata } from "./shown-metadata.ts";
 
@@ -17,6 +18,7 @@ export interface OutputForm {
   readonly include: IncludeObject;
   /** apiVersion of tables and metadata. */
   readonly apiVersion: string;
+  readonly written: Written;
 }
 
 const META = "meta.k8s.io";
@@ -25,24 +27,26 @@ const FORMS: Readonly<Record<string, OutputForm["kind"]>> = {
   PartialObjectMetadata: "metadata",
   PartialObjectMetadataList: "metadataList",
 };
-const VERSIONS = ["v=v1", "v=v1beta1"];
+const VERSIONS = ["v1", "v1beta1"];
 
-/** Reads the Accept header; the first form that the server knows wins. Throws 400 for a table of unknown objects. */
-export function outputForm(accept: string, includeObject: string | null): OutputForm {
-  for (const entry of accept.split(",")) {
-    const [type = "", ...parameters] = entry.split(";").map((part) => part.trim());
-    const as = parameters.find((parameter) => parameter.startsWith("as="))?.slice(3);
-    const version = VERSIONS.find((one) => parameters.includes(one))?.slice(2);
-    if (type !== "application/json" && type !== "*/*" && type !== "") continue;
-    if (as === undefined) return PLAIN;
-    const kind = FORMS[as];
-    if (kind === undefined || version === undefined || !parameters.includes(`g=${META}`)) continue;
-    return { kind, include: kind === "table" ? included(includeObject) : "Metadata", apiVersion: `${META}/${version}` };
-  }
-  return PLAIN;
+const transforms: Transforms = (written, { kind, group, version }) =>
+  group === META &&
+  VERSIONS.includes(version) &&
+  FORMS[kind] !== undefined &&
+  (kind !== "Table" || written !== "application/vnd.kubernetes.protobuf");
+
+const STREAMED = ["application/json;stream=watch", "application/vnd.kubernetes.protobuf;stream=watch"];
+
+/** Reads the Accept header. Throws 406 when nothing fits, 400 for a table of unknown objects. */
+export function outputForm(accept: string, includeObject: string | null, verb: string): OutputForm {
+  const accepted = negotiate(accept, transforms);
+  if (verb === "watch" && accepted?.written === "application/yaml") throw nothingAccepted(STREAMED);
+  if (accepted === undefined) throw nothingAccepted(verb === "watch" ? STREAMED : undefined);
+  const { written, as } = accepted;
+  const kind = as === undefined ? "object" : (FORMS[as.kind] ?? "object");
+  const include = kind === "table" ? included(includeObject) : "Metadata";
+  return { kind, include, apiVersion: `${META}/${as?.version ?? "v1"}`, written };
 }
-
-const PLAIN: OutputForm = { kind: "object", include: "Metadata", apiVersion: `${META}/v1` };
 
 function included(text: string | null): IncludeObject {
   if (text === null || text === "" || text === "Metadata") return "Metadata";

@@ -23,8 +23,8 @@ export function parseRequest(method: string, url: string): ParsedRequest {
   const [path = "/", search = ""] = url.split("?", 2);
   const query = new URLSearchParams(search);
   const parts = path
+    .replace(/^\/+|\/+$/g, "")
     .split("/")
-    .filter((part) => part !== "")
     .map(decode);
   const place = resourcePlace(parts);
   const empty = { group: "", version: "", resource: "", subresource: "", namespace: "", name: "" };

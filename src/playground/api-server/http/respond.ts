@@ -1,5 +1,7 @@
 // How answers leave the server.
+import { stringify as stringifyYaml } from "yaml";
 import { type ApiResponse, ApiStatusError, type JsonValue } from "../contract.ts";
+import type { Written } from "./media-types.ts";
 
 export interface Answer {
   readonly code?: number;
@@ -8,6 +10,21 @@ export interface Answer {
   /** Default: nobody may keep it without asking again. */
   readonly cacheControl?: string;
 }
+
+const forms = new WeakMap<ApiResponse, Written>();
+
+/** In which form JSON answers go out from here on. What this server cannot write goes out as JSON. */
+export function writeAs(response: ApiResponse, written: Written): void {
+  forms.set(response, written);
+}
+
+const isYaml = (response: ApiResponse, { contentType }: Answer) =>
+  contentType === undefined && forms.get(response) === "application/yaml";
+
+const YAML = { version: "1.1", sortMapEntries: true, lineWidth: 0, aliasDuplicateObjects: false } as const;
+
+/** The keys in order, as Kubernetes writes YAML. */
+const asYaml = (json: string): string => stringifyYaml(JSON.parse(json), YAML);
 
 function setHeaders(response: ApiResponse, length: number, answer: Answer): void {
   response.statusCode = answer.code ?? 200;
@@ -27,8 +44,10 @@ export function warn(response: ApiResponse, warnings: readonly string[]): void {
 
 /** Sends a whole answer; nothing may have been sent before. */
 export function send(response: ApiResponse, body: Buffer | string, answer: Answer = {}): void {
-  const data = typeof body === "string" ? Buffer.from(body) : body;
-  setHeaders(response, data.length, answer);
+  const yaml = isYaml(response, answer);
+  const text = yaml ? asYaml(body.toString()) : body;
+  const data = typeof text === "string" ? Buffer.from(text) : text;
+  setHeaders(response, data.length, yaml ? { ...answer, contentType: "application/yaml" } : answer);
   finish(response, data);
 }
 

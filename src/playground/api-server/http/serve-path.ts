@@ -7,10 +7,13 @@ import type { OpenApiDocuments } from "../open-api/open-api-documents.ts";
 import type { Registry } from "../registry.ts";
 import { aggregated, coreVersions, groupList, groupOf, resourceList } from "./discovery.ts";
 import { healthPaths, serveHealth } from "./health.ts";
+import { negotiate, nothingAccepted, type Transforms, WRITTEN } from "./media-types.ts";
 import { sendJson, sendNoPage } from "./respond.ts";
+import { checkDocument } from "./routes.ts";
 import { serveOpenApi } from "./serve-open-api.ts";
 
 const KEYS_PATH = "/openid/v1/jwks";
+const KEYS_TYPE = "application/jwk-set+json";
 const [MAJOR, MINOR] = KUBERNETES_RELEASE.split(".");
 
 /**
@@ -55,7 +58,8 @@ interface Exchange {
 export function servePath(context: PathContext, info: RequestInfo, exchange: Exchange): void {
   const document = context.documents[info.path];
   if (document !== undefined) {
-    const contentType = info.path === KEYS_PATH ? "application/jwk-set+json" : "application/json";
+    checkDocument(exchange.request, [info.path === KEYS_PATH ? KEYS_TYPE : "application/json"]);
+    const contentType = info.path === KEYS_PATH ? KEYS_TYPE : "application/json";
     sendJson(exchange.response, document(context.serverAddress()), {
       contentType,
       cacheControl: "public, max-age=3600",
@@ -98,30 +102,50 @@ const PATHS: Readonly<Record<string, PathServer>> = {
   livez: health("livez"),
   version(_context, [more], exchange) {
     if (more !== undefined) throw noSuchResource();
-    sendJson(exchange.response, VERSION);
+    checkDocument(exchange.request, ["application/json"]);
+    sendJson(exchange.response, VERSION, { contentType: "application/json" });
   },
   api: ({ registry, serverAddress }, [version], exchange) => {
     if (version !== undefined) return sendKnown(exchange, resourceList(registry, "", version));
-    if (!sendAggregated(registry, true, exchange)) sendJson(exchange.response, coreVersions(serverAddress()));
+    checkDocument(exchange.request, WRITTEN);
+    if (!sendAggregated(registry, true, exchange)) sendWritten(exchange, coreVersions(serverAddress()));
   },
   apis: ({ registry }, [group, version], exchange) => {
     if (group !== undefined && !isGroup(registry, group)) return sendNoPage(exchange);
     if (group !== undefined && version !== undefined)
       return sendKnown(exchange, resourceList(registry, group, version));
-    if (group !== undefined) return sendKnown(exchange, groupOf(registry, group));
-    if (!sendAggregated(registry, false, exchange)) sendJson(exchange.response, groupList(registry));
+    if (group !== undefined) return sendWritten(exchange, groupOf(registry, group));
+    if (!sendAggregated(registry, false, exchange)) sendWritten(exchange, groupList(registry));
   },
   openapi: ({ openApi }, rest, exchange) => serveOpenApi(openApi, rest, exchange),
 };
 
-function sendKnown({ response }: Exchange, document: Parameters<typeof sendJson>[1] | undefined): void {
+type Sent = Parameters<typeof sendJson>[1];
+
+/** A list of resources. */
+function sendKnown({ request, response }: Exchange, document: Sent | undefined): void {
   if (document === undefined) throw noSuchResource();
+  checkDocument(request, WRITTEN);
+  sendWritten({ request, response }, document);
+}
+
+/** A document of discovery in a form that the client accepts. */
+function sendWritten({ request, response }: Exchange, document: Sent | undefined): void {
+  if (document === undefined) throw noSuchResource();
+  if (negotiate(request.headers.accept ?? "") === undefined) throw nothingAccepted();
   sendJson(response, document);
 }
 
+const AGGREGATED = { kind: "APIGroupDiscoveryList", group: "apidiscovery.k8s.io", versions: ["v2", "v2beta1"] };
+
+const isAggregated: Transforms = (written, { kind, group, version }) =>
+  written === "application/json" &&
+  kind === AGGREGATED.kind &&
+  group === AGGREGATED.group &&
+  AGGREGATED.versions.includes(version);
+
 function sendAggregated(registry: Registry, core: boolean, { request, response }: Exchange): boolean {
-  const accept = request.headers.accept ?? "";
-  const version = /g=apidiscovery\.k8s\.io;v=(v2|v2beta1);as=APIGroupDiscoveryList/.exec(accept)?.[1];
+  const version = negotiate(request.headers.accept ?? "", isAggregated)?.as?.version;
   if (version === undefined) return false;
   const contentType = `application/json;g=apidiscovery.k8s.io;v=${version};as=APIGroupDiscoveryList`;
   sendJson(response, aggregated(registry, core, version), { contentType });

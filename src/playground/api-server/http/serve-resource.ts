@@ -3,25 +3,25 @@ import type { EngineParts, Target, WriteContext } from "../api-context.ts";
 import { badRequest, methodNotSupported, noSuchResource, notFound } from "../api-errors.ts";
 import type { JsonObject, JsonValue, RequestInfo, UserInfo, VirtualResource } from "../contract.ts";
 import { arrayAt, isObject, stringAt } from "../json.ts";
-import { applyObject } from "../operations/apply-object.ts";
 import { createObject } from "../operations/create-object.ts";
 import { deleteOptions } from "../operations/delete-options.ts";
-import { modifyObject } from "../operations/modify-object.ts";
 import { withOwner } from "../operations/own-review.ts";
 import { deleteObject } from "../operations/remove-object.ts";
 import { SUBRESOURCE_ACTIONS } from "../operations/subresource-actions.ts";
 import { updateObject } from "../operations/update-object.ts";
-import { patchRefusal, shownPatch } from "../patch/patch-refusal.ts";
-import { applyPatch, checkPatchType, PATCH_TYPES } from "../patch/patches.ts";
+import { checkPatchType, PATCH_TYPES } from "../patch/patches.ts";
 import { apiVersionOf, type ResourceKind, storageKey } from "../resource-kind.ts";
 import { strategyOf } from "../strategy/strategies.ts";
 import { type Call, type ResourceRequest, type ResourceServer, reply } from "./call.ts";
 import { checkDeleteOptions, checkWriteOptions } from "./check-options.ts";
+import { COMPONENTS, serveComponents } from "./component-statuses.ts";
 import { listPieces, outputForm } from "./output-form.ts";
-import { mediaType, readBody } from "./read-body.ts";
+import { readPatch } from "./patch-body.ts";
+import { mediaType, readBody, readBytes } from "./read-body.ts";
 import { isTrue } from "./request-info.ts";
-import { sendJson, sendPieces, warn } from "./respond.ts";
+import { sendJson, sendPieces, warn, writeAs } from "./respond.ts";
 import { deletionOptions, writeOptions } from "./sent-options.ts";
+import { servePatch } from "./serve-patch.ts";
 import { listed, listOptions, serveGet, serveList, serveWatchVerb } from "./serve-reads.ts";
 
 export async function serveResource(server: ResourceServer, request: ResourceRequest): Promise<void> {
@@ -30,7 +30,10 @@ export async function serveResource(server: ResourceServer, request: ResourceReq
   if (virtual !== undefined && info.verb === "create") return serveVirtual(server.parts, virtual, request);
   const kind = server.parts.registry.find(info.group, info.version, info.resource);
   if (kind === undefined) throw noSuchResource();
-  const form = outputForm(request.request.headers.accept ?? "", query.get("includeObject"));
+  const deprecated = kind.custom?.deprecation ?? DEPRECATED[`${apiVersionOf(kind)}/${kind.plural}`] ?? "";
+  if (deprecated !== "") warn(request.response, [deprecated]);
+  const form = outputForm(request.request.headers.accept ?? "", query.get("includeObject"), info.verb);
+  writeAs(request.response, form.written);
   const call: Call = {
     ...request,
     server,
@@ -39,8 +42,6 @@ export async function serveResource(server: ResourceServer, request: ResourceReq
     target: targetOf(kind, info),
     context: writeContext(request, user),
   };
-  const deprecated = kind.custom?.deprecation ?? DEPRECATED[`${apiVersionOf(kind)}/${kind.plural}`] ?? "";
-  if (deprecated !== "") warn(request.response, [deprecated]);
   await serveCall(call).catch((thrown: unknown) => {
     // Who is refused is warned all the same.
     warn(request.response, call.context.warnings);
@@ -55,6 +56,7 @@ async function serveCall(call: Call): Promise<void> {
   if (missing && kind.custom !== undefined) throw notFound(kind, info.name);
   if (info.subresource !== "" && !STATUS_LIKE.has(info.subresource)) return serveSubresource(call);
   if (info.subresource !== "" && !kind.subresources.includes(info.subresource)) throw noSuchResource();
+  if (storageKey(kind) === COMPONENTS) return serveComponents(call);
   const serve = kind.stored ? VERBS[info.verb] : undefined;
   if (serve === undefined) throw methodNotSupported();
   checkRequest(call);
@@ -153,29 +155,6 @@ async function serveUpdate(call: Call): Promise<void> {
   reply(call, object, created ? 201 : 200);
 }
 
-async function servePatch(call: Call): Promise<void> {
-  const { server, kind, target, context, query } = call;
-  const type = mediaType(call.request);
-  checkPatchType(kind, type);
-  const body = await neededBody(call);
-  if (type === PATCH_TYPES.apply) {
-    const force = isTrue(query.get("force") ?? "false");
-    const { object, created } = await applyObject(server.parts, kind, { target, body, context, force });
-    return reply(call, object, created ? 201 : 200);
-  }
-  let shown = "";
-  const transform = (current: JsonObject) => {
-    const result = applyPatch(kind, type, current, body);
-    shown = shownPatch(type === PATCH_TYPES.strategic, body, result);
-    return result;
-  };
-  try {
-    reply(call, await modifyObject(server.parts, kind, { target, context, transform }));
-  } catch (thrown) {
-    throw patchRefusal(thrown, shown);
-  }
-}
-
 const PODS_STAY =
   "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning";
 
@@ -222,6 +201,12 @@ async function serveDeleteCollection(call: Call): Promise<void> {
   });
 }
 
+/** What a subresource is asked to take. */
+async function bodyOf(call: Call, kind: string | undefined): Promise<JsonValue> {
+  if (call.info.verb !== "patch") return neededBody(call, kind);
+  return readPatch(mediaType(call.request), await readBytes(call.request), call.context.fieldValidation).value;
+}
+
 async function serveSubresource(call: Call): Promise<void> {
   const { kind, info, server, target, context, query } = call;
   const { subresource, verb } = info;
@@ -232,7 +217,7 @@ async function serveSubresource(call: Call): Promise<void> {
   const patchType = mediaType(call.request);
   if (verb === "patch") checkPatchType(kind, patchType);
   checkWriteOptions(verb, query, patchType === PATCH_TYPES.apply);
-  const body = verb === "get" ? undefined : await neededBody(call, row?.kind);
+  const body = verb === "get" ? undefined : await bodyOf(call, row?.kind);
   const force = isTrue(query.get("force") ?? "false");
   const result = await action({ parts: server.parts, kind, target, context, verb, body, patchType, force });
   sendJson(call.response, result.object, { code: result.code ?? 200, warnings: context.warnings });

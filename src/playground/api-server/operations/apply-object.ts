@@ -1,4 +1,4 @@
-import type { EngineParts, Target, WriteContext } from "../api-context.ts";
+import type { EngineParts, PatchTelling, Target, WriteContext } from "../api-context.ts";
 import { badRequest } from "../api-errors.ts";
 import { type ApplyResult, applyConfiguration } from "../apply/managed-fields.ts";
 import type { JsonObject, JsonValue } from "../contract.ts";
@@ -24,7 +24,7 @@ export async function applyObject(
   if (!isObject(config)) throw badRequest("the body of an apply request must be one object");
   checkApplied(kind, config);
   // What the schema does not know is refused before, whatever the client asks for.
-  const context: WriteContext = { ...request.context, fieldValidation: "Ignore" };
+  const context: WriteContext = { ...request.context, fieldValidation: "Ignore", patch: telling(kind, config) };
   const writer = fieldWriter(parts, kind, context, { operation: "Apply", subresource: target.subresource });
   const apply = (live: JsonObject | undefined) =>
     applyConfiguration(versionsOf(parts, kind, target.subresource), live, config, {
@@ -52,6 +52,13 @@ export async function applyObject(
     managedFields: () => result?.managedFields ?? [],
   });
   return { object, created: false };
+}
+
+function telling(kind: ResourceKind, config: JsonObject): PatchTelling {
+  const name = `${stringAt(config, "metadata", "namespace")}/${stringAt(config, "metadata", "name")}`;
+  const gvk = kindText(apiVersionOf(kind), kind.kind);
+  const internal = `failed to convert new object (${name}; ${gvk}) to proper version: unable to convert unstructured object to ${gvk}: `;
+  return { faults: [], unstructured: true, internal };
 }
 
 /** As Go prints a kind: `apps/v1, Kind=Deployment`, `/v1, Kind=Pod`. */

@@ -1,7 +1,7 @@
 // From a body as it came in to an object of its kind in its kept form, or a refusal.
-import type { WriteContext } from "../api-context.ts";
+import type { PatchTelling, WriteContext } from "../api-context.ts";
 import { badRequest } from "../api-errors.ts";
-import type { JsonObject, JsonValue } from "../contract.ts";
+import { ApiStatusError, type JsonObject, type JsonValue } from "../contract.ts";
 import { decodeCustom } from "../crd/decode-custom.ts";
 import { builtinKinds } from "../gen/kinds.ts";
 import { internalType } from "../go-types.ts";
@@ -10,6 +10,7 @@ import { isObject, stringAt } from "../json.ts";
 import { apiVersionOf, parseApiVersion, type ResourceKind } from "../resource-kind.ts";
 import { type DecodeReport, decodeObject, type Mistyped } from "../validation/decode-object.ts";
 import { toStorage } from "./convert-version.ts";
+import { unstructuredFault } from "./unstructured-fault.ts";
 
 /** Checks apiVersion and kind, drops or refuses unknown fields, refuses wrong types. Throws 400 or 422. */
 export function decodeBody(kind: ResourceKind, sent: JsonValue, context: WriteContext): JsonObject {
@@ -19,7 +20,7 @@ export function decodeBody(kind: ResourceKind, sent: JsonValue, context: WriteCo
   checkKind(kind, body);
   const named = { ...body, apiVersion: apiVersionOf(kind), kind: kind.kind };
   const { object, report } = decodeObject(kind.schema, named, kind.definition);
-  refuseUnreadable(kind, report);
+  refuseUnreadable(kind, report, context.patch);
   tellStrict(kind, [...duplicates(sent), ...report.unknown.map(unknownField)], context);
   return toStorage(kind, object);
 }
@@ -52,11 +53,16 @@ function checkKind(kind: ResourceKind, body: JsonObject): void {
 const handled = (kind: ResourceKind) =>
   `${kind.kind} in version ${JSON.stringify(kind.version)} cannot be handled as a ${kind.kind}`;
 
-function refuseUnreadable(kind: ResourceKind, report: DecodeReport): void {
-  const first = report.mistyped[0];
-  if (first !== undefined) throw badRequest(`${handled(kind)}: ${mistypedText(first)}`);
-  const malformed = report.malformed[0];
-  if (malformed !== undefined) throw badRequest(`${handled(kind)}: ${malformed}`);
+function refuseUnreadable(kind: ResourceKind, report: DecodeReport, patch: PatchTelling | undefined): void {
+  const fault = patch?.unstructured === true ? unstructuredFault(report) : jsonFault(report);
+  if (fault === undefined) return;
+  if (patch?.internal !== undefined) throw new ApiStatusError(500, "", patch.internal + fault);
+  throw badRequest(`${handled(kind)}: ${fault}`);
+}
+
+function jsonFault({ mistyped, malformed }: DecodeReport): string | undefined {
+  const [first] = mistyped;
+  return first === undefined ? malformed[0] : mistypedText(first);
 }
 
 /** Clients and people know these errors from Go. */
@@ -74,7 +80,8 @@ function jsonType(value: JsonValue): string {
 const unknownField = (path: string) => `unknown field ${JSON.stringify(path)}`;
 const duplicates = (body: JsonValue) => duplicateFields(body).map((path) => `duplicate field ${JSON.stringify(path)}`);
 
-function tellStrict(kind: ResourceKind, faults: readonly string[], context: WriteContext): void {
+function tellStrict(kind: ResourceKind, found: readonly string[], context: WriteContext): void {
+  const faults = [...(context.patch?.faults ?? []), ...found];
   if (faults.length === 0 || context.fieldValidation === "Ignore") return;
   if (context.fieldValidation === "Warn") context.warnings.push(...faults);
   else throw badRequest(`${handled(kind)}: strict decoding error: ${faults.join(", ")}`);

@@ -1,0 +1,41 @@
+// The four patches, from their bytes to an answer.
+import type { WriteContext } from "../api-context.ts";
+import type { JsonObject } from "../contract.ts";
+import { applyObject } from "../operations/apply-object.ts";
+import { modifyObject } from "../operations/modify-object.ts";
+import { patchRefusal, shownPatch } from "../patch/patch-refusal.ts";
+import { applyPatch, checkPatchType, PATCH_TYPES } from "../patch/patches.ts";
+import { type Call, reply } from "./call.ts";
+import { readPatch } from "./patch-body.ts";
+import { mediaType, readBytes } from "./read-body.ts";
+import { isTrue } from "./request-info.ts";
+
+export async function servePatch(call: Call): Promise<void> {
+  const { server, kind, target, query, context } = call;
+  const type = mediaType(call.request);
+  checkPatchType(kind, type);
+  const bytes = await readBytes(call.request);
+  if (type === PATCH_TYPES.apply) {
+    const force = isTrue(query.get("force") ?? "false");
+    const { value: body } = readPatch(type, bytes, context.fieldValidation);
+    const { object, created } = await applyObject(server.parts, kind, { target, body, context, force });
+    return reply(call, object, created ? 201 : 200);
+  }
+  const strategic = type === PATCH_TYPES.strategic;
+  const faults: string[] = [];
+  const telling: WriteContext = { ...context, patch: { faults, unstructured: strategic } };
+  let shown = "";
+  // A patch is read only once there is something to change.
+  const transform = (current: JsonObject) => {
+    const patch = readPatch(type, bytes, context.fieldValidation);
+    faults.splice(0, faults.length, ...patch.faults);
+    const result = applyPatch(kind, type, current, patch.value);
+    shown = shownPatch(strategic, patch.value, result);
+    return result;
+  };
+  try {
+    reply(call, await modifyObject(server.parts, kind, { target, context: telling, transform }));
+  } catch (thrown) {
+    throw patchRefusal(thrown, shown);
+  }
+}
