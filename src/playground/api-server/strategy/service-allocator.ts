@@ -5,9 +5,10 @@ import { numberAt, objectAt, stringAt } from "../json.ts";
 import { invalid } from "../validation/field-errors.ts";
 import { needsHealthCheck } from "../validation/services.ts";
 import { completeFamilies, familiesOf, ipsOf, keepsPreference, normalizeClusterIps } from "./ip-families.ts";
-import { createNumberPool, type NumberPool, staticBand } from "./number-pool.ts";
+import { createNumberPool, staticBand } from "./number-pool.ts";
 import { createServiceIpRange, type ServiceIpRange } from "./service-ip-range.ts";
 import { assignNodePorts, keepNodePorts, NODE_PORTS, nodePortsOf } from "./service-node-ports.ts";
+import type { Operation } from "./service-operation.ts";
 
 /** What came of an assignment: with errors nothing is kept, and `undo` does nothing. */
 export interface Assignment {
@@ -28,15 +29,6 @@ export interface ServiceAllocator {
   release(service: JsonObject): void;
   /** The n-th address of the first range: 1 is the API server, 10 the cluster DNS. */
   address(n: number): string;
-}
-
-/** One try to take and to give back: undone as a whole. */
-export interface Operation {
-  readonly owner: string;
-  readonly ports: NumberPool;
-  readonly ranges: readonly ServiceIpRange[];
-  readonly undo: (() => void)[];
-  readonly dryRun: boolean;
 }
 
 /** One range, or one of each family; the first is the family of Services that do not say which they want. */
@@ -60,7 +52,7 @@ export function createServiceAllocator(...cidrs: readonly string[]): ServiceAllo
     hold,
     release,
     assign(service, old, { dryRun } = { dryRun: false }) {
-      const operation: Operation = { owner: ownerOf(service), ports, ranges, undo: [], dryRun };
+      const operation: Operation = { owner: ownerOf(service), ports, ranges, undo: [], dryRun, given: [] };
       const undo = () => {
         for (const step of operation.undo.splice(0).reverse()) step();
       };
@@ -125,7 +117,7 @@ function takeAddress(range: ServiceIpRange, ip: string, { owner, dryRun }: Opera
 
 /** An address for each family from the n-th on: the one that is asked for, or any. */
 function takeAddresses(spec: JsonObject, from: number, operation: Operation): FieldError[] {
-  const { ranges, owner, undo } = operation;
+  const { ranges, owner, undo, dryRun } = operation;
   if (!needsAddress(spec) || isHeadless(spec)) return [];
   const families = familiesOf(spec);
   const asked = ipsOf(spec);
@@ -138,7 +130,9 @@ function takeAddresses(spec: JsonObject, from: number, operation: Operation): Fi
     const ip = asked[index] ?? "";
     const why = ip === "" ? undefined : takeAddress(range, ip, operation);
     if (why !== undefined) return refuse(`failed to allocate IP ${ip}: ${why}`);
-    const taken = ip === "" ? range.takeAny(owner) : ip;
+    // A dry run looks for no address: it shows that of the network.
+    const any = () => (dryRun ? range.address(0) : range.takeAny(owner));
+    const taken = ip === "" ? any() : ip;
     if (taken === undefined) return refuse("failed to allocate an IP: the service CIDR is full");
     undo.push(() => range.release(taken, owner));
     given[index] = taken;

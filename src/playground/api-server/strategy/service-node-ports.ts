@@ -4,7 +4,7 @@ import type { JsonObject } from "../contract.ts";
 import { numberAt, objectAt, objectsAt, stringAt } from "../json.ts";
 import { invalid } from "../validation/field-errors.ts";
 import { needsHealthCheck } from "../validation/services.ts";
-import type { Operation } from "./service-allocator.ts";
+import type { Operation } from "./service-operation.ts";
 
 export const NODE_PORTS = { first: 30_000, last: 32_767 };
 
@@ -105,19 +105,29 @@ function giveHealthPort(spec: JsonObject, before: JsonObject, operation: Operati
   return [];
 }
 
-function takePort(port: number, { ports, owner, undo }: Operation): number | string {
+function takePort(port: number, { ports, owner, undo, given }: Operation): number | string {
   const { first, last } = NODE_PORTS;
   if (port < first || port > last) {
     return `provided port is not in the valid range. The range of valid ports is ${first}-${last}`;
   }
   if (!ports.take(port, owner)) return "provided port is already allocated";
   undo.push(() => ports.release(port, owner));
+  given.push(port);
   return port;
 }
 
-function takeAnyPort({ ports, owner, undo }: Operation): number | string {
-  const given = ports.takeAny(owner);
-  if (given === undefined) return "no node port is free";
-  undo.push(() => ports.release(given, owner));
-  return given;
+/** What a dry run shows: no port is looked for. */
+const SHOWN_PORT = 32_768;
+
+function takeAnyPort({ ports, owner, undo, given, dryRun }: Operation): number | string {
+  if (dryRun) {
+    const shown = Math.max(...(given.length > 0 ? given : [SHOWN_PORT])) + 1;
+    given.push(shown);
+    return shown;
+  }
+  const port = ports.takeAny(owner);
+  if (port === undefined) return "no node port is free";
+  undo.push(() => ports.release(port, owner));
+  given.push(port);
+  return port;
 }

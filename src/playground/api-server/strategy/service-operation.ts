@@ -1,0 +1,13 @@
+import type { NumberPool } from "./number-pool.ts";
+import type { ServiceIpRange } from "./service-ip-range.ts";
+
+/** One try to take and to give back: undone as a whole. */
+export interface Operation {
+  readonly owner: string;
+  readonly ports: NumberPool;
+  readonly ranges: readonly ServiceIpRange[];
+  readonly undo: (() => void)[];
+  readonly dryRun: boolean;
+  /** Ports that it has taken. */
+  readonly given: number[];
+}
