@@ -35,7 +35,22 @@ export class CelSyntaxError extends Error {
   }
 }
 
+const known = new Map<string, Parsed>();
+/** Definitions say the same rules again and again, for each of their versions and of many fields. */
+const MOST_KNOWN = 500;
+
+/** Throws CelSyntaxError. The same text gives the same tree, which is never changed. */
 export function parseExpression(text: string): Parsed {
+  let parsed = known.get(text);
+  if (parsed === undefined) {
+    parsed = parseAnew(text);
+    if (known.size >= MOST_KNOWN) known.clear();
+    known.set(text, parsed);
+  }
+  return parsed;
+}
+
+function parseAnew(text: string): Parsed {
   try {
     const { expr, sourceInfo } = parse(text);
     if (expr === undefined) throw new Error("empty expression");
@@ -62,10 +77,12 @@ function shared(): CelEnv {
   return environment;
 }
 
+/** Planned when it first runs: most rules of definitions never do. */
 export function planExpression(parsed: Parsed): Program {
-  const evaluate = plan(shared(), unfold(parsed.expr));
+  let evaluate: ReturnType<typeof plan> | undefined;
   return {
     run(bindings) {
+      evaluate ??= plan(shared(), unfold(parsed.expr));
       const result = evaluate({ ...bindings });
       if (isCelError(result)) throw new Error(goWords(result.message));
       return result;

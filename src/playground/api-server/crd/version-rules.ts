@@ -58,6 +58,7 @@ const isShared = (versions: readonly JsonObject[], part: Part) =>
 
 /** What the versions have each for themselves. */
 export function versionErrors(versions: readonly JsonObject[]): FieldError[] {
+  const parts = PARTS.filter(({ part }) => !isShared(versions, part));
   return versions.flatMap((version, index) => {
     const path = `spec.versions[${index}]`;
     const name = stringAt(version, "name");
@@ -65,9 +66,7 @@ export function versionErrors(versions: readonly JsonObject[]): FieldError[] {
     return [
       ...(wrong.length > 0 ? [invalid(`${path}.name`, name, wrong.join(","))] : []),
       ...deprecationErrors(version, `${path}.deprecationWarning`),
-      ...PARTS.filter(({ part }) => !isShared(versions, part)).flatMap(({ part, check }) =>
-        check(version, `${path}.${part}`),
-      ),
+      ...parts.flatMap(({ part, check }) => check(version, `${path}.${part}`)),
     ];
   });
 }
