@@ -31,6 +31,13 @@ export interface AuthenticatorOptions {
 /** A connection's certificate is verified again after this time, so that its expiry ends long connections too. */
 const CERTIFICATE_CACHE_MS = 60_000;
 
+const MOST_CERTIFICATES = 1000;
+
+interface CheckedCertificate {
+  readonly user: UserInfo | undefined;
+  readonly until: number;
+}
+
 const ANONYMOUS: UserInfo = { username: "system:anonymous", groups: ["system:unauthenticated"] };
 
 /** Also answers token reviews, by `verifyServiceAccountToken`. */
@@ -40,15 +47,24 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
   const { publicKey } = createTokenSigner(options.config);
   const verifier = createTokenVerifier({ publicKey, objects: options.objects, clock });
 
-  const checked = new WeakMap<TLSSocket, { user: UserInfo | undefined; until: number }>();
+  const checked = new WeakMap<TLSSocket, CheckedCertificate>();
+  // Clients open a connection for each kind they watch, all with one certificate.
+  const byFingerprint = new Map<string, CheckedCertificate>();
   const fromCertificate = (request: ApiRequest): UserInfo | undefined => {
     const socket = tlsSocketOf(request);
     if (socket === undefined) return undefined;
-    const known = checked.get(socket);
-    if (known !== undefined && clock.now() < known.until) return known.user;
-    const user = certificateUser(socket, roots, clock.now());
-    checked.set(socket, { user, until: clock.now() + CERTIFICATE_CACHE_MS });
-    return user;
+    const isFresh = (known: CheckedCertificate | undefined) => known !== undefined && clock.now() < known.until;
+    const ofSocket = checked.get(socket);
+    if (isFresh(ofSocket)) return ofSocket?.user;
+    const fingerprint = socket.getPeerX509Certificate?.()?.fingerprint256 ?? "";
+    let known = byFingerprint.get(fingerprint);
+    if (known === undefined || !isFresh(known)) {
+      known = { user: certificateUser(socket, roots, clock.now()), until: clock.now() + CERTIFICATE_CACHE_MS };
+      if (byFingerprint.size >= MOST_CERTIFICATES) byFingerprint.clear();
+      byFingerprint.set(fingerprint, known);
+    }
+    checked.set(socket, known);
+    return known.user;
   };
   const fromToken = async (request: ApiRequest): Promise<UserInfo | undefined> => {
     const token = bearerToken(request);
