@@ -538,6 +538,56 @@ describe("a node that falls silent", () => {
   });
 });
 
+describe("a quota", () => {
+  it("tells what is used, refuses what is beyond it, and counts again when something goes", async () => {
+    const namespace = "limited";
+    const quotas: ResourceType = {
+      group: "",
+      version: "v1",
+      kind: "ResourceQuota",
+      plural: "resourcequotas",
+      namespaced: true,
+    };
+    type Quota = KubeObject & { spec?: object; status?: { used?: Record<string, string> } };
+    await client.create<Namespace>(Kinds.Namespace, { metadata: { name: namespace } });
+    const map = (name: string) =>
+      client.create<ConfigMap>(Kinds.ConfigMap, { metadata: { namespace, name }, data: {} });
+    await map("before");
+    const spec = { hard: { "count/configmaps": "3", "count/leases.coordination.k8s.io": "1" } };
+    await client.create<Quota>(quotas, { metadata: { namespace, name: "q" }, spec });
+    const used = (name: string, count: string) =>
+      until(async () => (await find<Quota>(quotas, "q", namespace))?.status?.used?.[name] === count, {
+        reason: `${count} of ${name}`,
+        timeoutMs: 60_000,
+        intervalMs: 10,
+      });
+    await used("count/leases.coordination.k8s.io", "0");
+    const refused = (name: string) =>
+      map(name).then(
+        () => undefined,
+        (thrown: Error) => thrown.message,
+      );
+    const made: string[] = [];
+    const beyond = await until(
+      async () => {
+        const name = `m${made.length}`;
+        made.push(name);
+        return refused(name);
+      },
+      { reason: "the quota is used up", timeoutMs: 60_000, intervalMs: 10 },
+    );
+    expect(beyond).toContain("is forbidden: exceeded quota: q, requested: count/configmaps=1, used: count/configmaps=");
+    for (const name of ["before", ...made]) {
+      if (await find(Kinds.ConfigMap, name, namespace)) await client.delete(Kinds.ConfigMap, { namespace, name });
+    }
+    await until(async () => (await refused("after")) === undefined, {
+      reason: "room for another one",
+      timeoutMs: 60_000,
+      intervalMs: 20,
+    });
+  });
+});
+
 describe("a namespace", () => {
   it("is emptied and goes, fast", async () => {
     await client.create<Namespace>(Kinds.Namespace, { metadata: { name: "short" } });

@@ -11,6 +11,7 @@ import { createDisruptionController } from "./cluster/disruption-controller.ts";
 import { createLoadBalancerController, loadBalancerRanges } from "./cluster/load-balancer-controller.ts";
 import { createNamespaceController } from "./cluster/namespace-controller.ts";
 import { createNodeLifecycleController } from "./cluster/node-lifecycle-controller.ts";
+import { createQuotaController } from "./cluster/quota-controller.ts";
 import { createRootCaController } from "./cluster/root-ca-controller.ts";
 import { createServiceAccountController } from "./cluster/service-account-controller.ts";
 import { createTaintEvictionController } from "./cluster/taint-eviction-controller.ts";
@@ -74,6 +75,7 @@ export function createControllers(options: ControllersOptions): Component[] {
     createMirroringController(context),
     createClaimsController(context),
     createDisruptionController(context),
+    createQuotaController(context),
     createClusterDnsService(context, config.serviceCIDR),
     createLoadBalancerController(context, loadBalancerRanges(config)),
     createNamespaceController(context),

@@ -1,86 +1,21 @@
 // Faults as an embedded server could have them, planted between the sequences and it: what a request loses on its way in,
 // what an answer loses on its way out. Each must be found.
 import { isMap, parse } from "../run/fill-in.ts";
-import type { Target, TargetRequest } from "../run/target.ts";
-import type { Answer, Json, JsonMap } from "../step.ts";
-
-export interface Fault {
-  readonly name: string;
-  /** Areas that must find it. */
-  readonly areas: readonly string[];
-  wrap(target: Target): Target;
-}
-
-type Change = (body: JsonMap, request: TargetRequest, answer: Answer) => JsonMap | undefined;
-
-/** Changes JSON answers; undefined leaves one as it is. */
-const answers =
-  (change: Change) =>
-  (target: Target): Target => ({
-    ...target,
-    async send(request) {
-      const answer = await target.send(request);
-      const body = parse(answer.text);
-      const changed = isMap(body) ? change(body, request, answer) : undefined;
-      return changed === undefined ? answer : { ...answer, text: JSON.stringify(changed) };
-    },
-  });
-
-const requests =
-  (change: (request: TargetRequest) => TargetRequest) =>
-  (target: Target): Target => ({
-    ...target,
-    send: (request) => target.send(change(request)),
-    watch: (request) => target.watch(change(request)),
-  });
-
-const statuses =
-  (change: (answer: Answer, request: TargetRequest) => number) =>
-  (target: Target): Target => ({
-    ...target,
-    async send(request) {
-      const answer = await target.send(request);
-      return { ...answer, status: change(answer, request) };
-    },
-  });
-
-const events =
-  (change: (events: readonly Json[]) => readonly Json[]) =>
-  (target: Target): Target => ({
-    ...target,
-    async watch(request) {
-      const open = await target.watch(request);
-      return {
-        ...open,
-        async collect(isLast, timeoutMs) {
-          const answer = await open.collect(isLast, timeoutMs);
-          return answer.events === undefined ? answer : { ...answer, events: change(answer.events) };
-        },
-      };
-    },
-  });
-
-const metadataOf = (body: JsonMap): JsonMap => (isMap(body["metadata"]) ? body["metadata"] : {});
-
-const withMetadata = (body: JsonMap, change: JsonMap): JsonMap => ({
-  ...body,
-  metadata: { ...metadataOf(body), ...change },
-});
-
-const isApply = ({ method, headers }: TargetRequest) =>
-  method === "PATCH" && (headers["content-type"] ?? "").startsWith("application/apply-patch");
-
-const withQuery = (request: TargetRequest, change: (query: URLSearchParams) => void): TargetRequest => {
-  const [path = "", text = ""] = request.path.split("?");
-  const query = new URLSearchParams(text);
-  change(query);
-  const changed = query.toString();
-  return { ...request, path: changed === "" ? path : `${path}?${changed}` };
-};
-
-const isWrite = ({ method }: TargetRequest) => method === "PUT" || method === "PATCH";
-
-const pathOf = ({ path }: TargetRequest) => path.split("?")[0] ?? "";
+import type { JsonMap } from "../step.ts";
+import { ADMISSION_FAULTS } from "./admission-faults.ts";
+import {
+  answers,
+  events,
+  type Fault,
+  isApply,
+  isWrite,
+  metadataOf,
+  pathOf,
+  requests,
+  statuses,
+  withMetadata,
+  withQuery,
+} from "./plant.ts";
 
 /** Finds what is no fault: answers that differ by chance. */
 export const CONTROL: Fault = {
@@ -317,4 +252,5 @@ export const FAULTS: readonly Fault[] = [
       return Array.isArray(columnDefinitions) ? { ...body, columnDefinitions: columnDefinitions.slice(1) } : undefined;
     }),
   },
+  ...ADMISSION_FAULTS,
 ];

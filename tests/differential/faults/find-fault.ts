@@ -3,7 +3,7 @@
 import { areasNamed } from "../areas/areas.ts";
 import { makeSequence } from "../generate/make-sequence.ts";
 import { type Pair, runSequence, type SequenceResult } from "../run/run-sequence.ts";
-import type { Fault } from "./faults.ts";
+import type { Fault } from "./plant.ts";
 
 export interface FaultResult {
   readonly name: string;

@@ -1,7 +1,7 @@
 // What makes configurations of webhooks, policies and their bindings valid, with Kubernetes' sentences.
 import type { FieldError } from "../api-errors.ts";
-import { compileExpression } from "../cel/compile.ts";
 import { typeText } from "../cel/cel-type.ts";
+import { compileExpression } from "../cel/compile.ts";
 import type { JsonObject, JsonValue } from "../contract.ts";
 import { arrayAt, isObject, numberAt, objectAt, objectsAt, stringAt } from "../json.ts";
 import { duplicate, forbidden, invalid, notSupported, required, tooMany } from "../validation/field-errors.ts";

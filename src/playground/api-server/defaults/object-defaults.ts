@@ -69,9 +69,10 @@ const job: Complete = (object) => {
   spec["suspend"] ??= false;
   spec["manualSelector"] ??= false;
   spec["podReplacementPolicy"] ??= isObject(spec["podFailurePolicy"]) ? "Failed" : "TerminatingOrFailed";
+  // The Job and its template share them: what the server adds to the one, the other has too.
   const labels = objectAt(templateOf(object), "metadata", "labels");
   const metadata = ensureObject(object, "metadata");
-  if (Object.keys(labels).length > 0 && isEmpty(metadata, "labels")) metadata["labels"] = clone(labels);
+  if (Object.keys(labels).length > 0 && isEmpty(metadata, "labels")) metadata["labels"] = labels;
 };
 
 const DAEMON_GENERATION = "deprecated.daemonset.template.generation";

@@ -115,7 +115,9 @@ export async function admit(
     object = (await plugin.admit({ ...base, object, oldObject })) ?? object;
   }
   if (object === undefined) return undefined;
-  const kept = object === first && step.object !== undefined ? step.object : toStorage(kind, object);
+  // What nobody changed is complete already.
+  if (object === first && step.object !== undefined) return step.object;
+  const kept = toStorage(kind, object);
   if (kind.custom !== undefined) return inForm(kind.custom.form, kept);
   const { object: decoded } = decodeObject(storageKindOf(parts, kind).schema, kept);
   completeWithDefaults(parts, kind, decoded);

@@ -16,11 +16,6 @@ export function prepareJob(job: JsonObject): void {
   spec["podReplacementPolicy"] ??= spec["podFailurePolicy"] === undefined ? "TerminatingOrFailed" : "Failed";
   const template = ensureObject(spec, "template");
   if (spec["manualSelector"] !== true) selectByUid(job, spec, template);
-  const labels = objectAt(template, "metadata", "labels");
-  const metadata = ensureObject(job, "metadata");
-  // Labels that the template lent to the Job are the same ones still.
-  const lent = Object.entries(objectAt(metadata, "labels")).every(([key, value]) => labels[key] === value);
-  if (lent && Object.keys(labels).length > 0) metadata["labels"] = { ...labels };
 }
 
 function selectByUid(job: JsonObject, spec: JsonObject, template: JsonObject): void {

@@ -195,7 +195,9 @@ function changed(builder: SequenceBuilder): void {
   set(off);
   const bad = { containers: [{ name: "main", image: "x", securityContext: { privileged: true } }] };
   const json = { apiVersion: "v1", kind: "Pod", metadata: { name: "bad" }, spec: bad };
-  builder.create(pod, "bad", { body: { json }, until: { lacks: "PodSecurity" }, verb: "await-labels" });
+  const waits = { until: { lacks: "PodSecurity" }, verb: "await-labels" };
+  builder.create(pod, "bad", { body: { json }, query: { dryRun: "All" }, ...waits });
+  builder.create(pod, "bad", { body: { json } });
   const wanted = { [`${PREFIX}enforce`]: "baseline", [`${PREFIX}enforce-version`]: random.pick(["v1.20", "latest"]) };
   set(wanted, { query: { dryRun: "All" }, until: { contains: "existing pods" }, verb: "await-pods" });
   if (random.chance(0.3)) set(random.pick(WRONG_LABELS));
