@@ -27,13 +27,19 @@ export interface NodeApi {
 
 export function createNodeApi(client: KubeClient, nodeName: string, logger: Logger): NodeApi {
   const at = (pod: Pod) => ({ namespace: pod.metadata?.namespace ?? "default", name: pod.metadata?.name ?? "" });
+  // What was told last of conditions that go by.
+  const passing = new Map<string, string[]>();
   const record = eventRecorder(client, nodeName, logger);
   return {
     async patchPodStatus(pod, status) {
-      const uid = pod.metadata?.uid;
-      const body = { metadata: { uid }, status };
+      const uid = pod.metadata?.uid ?? "";
+      const conditions = [...(status.conditions ?? []), ...goneOf(passing.get(uid), status).map(removal)];
+      const body = { metadata: { uid }, status: conditions.length > 0 ? { ...status, conditions } : status };
       try {
         await client.patch(Kinds.Pod, { ...at(pod), subresource: "status" }, body, { type: "strategic" });
+        const told = (status.conditions ?? []).map(({ type }) => type).filter((type) => PASSING.has(type));
+        if (told.length > 0) passing.set(uid, told);
+        else passing.delete(uid);
         return true;
       } catch (thrown) {
         // 409: another pod of that name has taken its place.
@@ -72,6 +78,15 @@ export function createNodeApi(client: KubeClient, nodeName: string, logger: Logg
     recordEvent: record,
   };
 }
+
+/** Conditions that are no more when they are not told; the others stay as they were. */
+const PASSING = new Set(["PodResizePending", "PodResizeInProgress"]);
+
+function goneOf(before: readonly string[] = [], { conditions = [] }: PodStatus): string[] {
+  return before.filter((type) => !conditions.some((condition) => condition.type === type));
+}
+
+const removal = (type: string) => ({ type, $patch: "delete" });
 
 const MAX_REMEMBERED = 1000;
 

@@ -171,6 +171,32 @@ test("a pod of a node with both families has an address of each, and both lead t
   expect(await output("caller", `curl -s --max-time 20 http://[${addresses[1]}]:8080`)).toBe("hello");
 });
 
+test("a pod that runs is given other resources, which hold at once", async (context) => {
+  const ready = await node.event("ready", () => true);
+  if (!ready.limits) context.skip("this machine offers no control groups: limits are not kept here");
+  const bytes = 120_000_000;
+  const wait = "until [ -e /v/go ]; do sleep 0.05; done";
+  const command = ["sh", "-c", `${wait}; head -c ${bytes} /dev/zero | tail -c ${bytes} | wc -c; exec sleep 1000`];
+  const sized = (memory: string): Container => ({
+    ...sleeper("c", { command, volumeMounts: [{ name: "v", mountPath: "/v" }] }),
+    resources: { requests: { memory: "16Mi" }, limits: { memory } },
+  });
+  const spec = (memory: string) => ({ containers: [sized(memory)], volumes: [{ name: "v", emptyDir: {} }] });
+  const pod = node.run("grows", spec("32Mi"));
+  await node.podReady("grows");
+  node.send({ do: "pod", type: "MODIFIED", pod: { ...pod, spec: spec("512Mi") } });
+  const has = (memory: string) => {
+    const [status] = node.status("grows")?.containerStatuses ?? [];
+    return status?.resources?.limits?.["memory"] === memory && status.restartCount === 0;
+  };
+  await until(() => has("512Mi"), { reason: "the status tells the new limit", timeoutMs: WAIT_MS });
+  await node.exec("grows", "c", "touch /v/go");
+  const counted = async () => (await node.log("grows", "c")).includes(`${bytes}`);
+  await until(counted, { reason: "the program has the memory that it needs", timeoutMs: WAIT_MS });
+  const told = node.events.filter((one) => one.event === "event" && one.pod === "grows").map(({ reason }) => reason);
+  expect(told).toEqual(expect.arrayContaining(["ResizeStarted", "ResizeCompleted"]));
+});
+
 test("when the node stops, nothing is left", async () => {
   expect(await node.quit()).toBe("");
 });

@@ -7,7 +7,10 @@ import type { ContainerProcess } from "./container-process.ts";
 type EventRecorder = (type: "Normal" | "Warning", reason: string, message: string) => void;
 
 export interface ContainerRunnerOptions {
+  /** As it is started the next time. */
   readonly container: Container;
+  /** Other amounts of cpu and memory from now on. */
+  readonly setResources: (from: Container) => void;
   readonly isInit: boolean;
   readonly pod: () => Pod;
   /** The restart count to begin with: what an earlier run of this node told the API server. */

@@ -1,16 +1,17 @@
 // The life of one container of a pod: start, probes, hooks, restarts with back-off, stop.
-import { randomBytes } from "node:crypto";
-import type { ContainerStatus } from "#api/kubernetes/gen/types";
+import type { Container, ContainerStatus } from "#api/kubernetes/gen/types";
 import { MeshError } from "#base/mesh-error";
 import { kubeTime } from "../kube-time.ts";
 import { runInContainer } from "../kubelet-server/run-in-container.ts";
 import { podFullName } from "../pod/pod-name.ts";
+import { needsRestart } from "../pod/pod-resize.ts";
 import { watchProbes } from "../probes/container-probes.ts";
 import { durationText, isDone, nextBackOff, shouldRestart } from "../status/restart-policy.ts";
+import { changeLimits } from "./change-limits.ts";
 import { type ContainerLog, openContainerLog } from "./container-log.ts";
 import type { ContainerExit, ContainerProcess } from "./container-process.ts";
 import type { ContainerRunnerOptions } from "./container-runner-options.ts";
-import { initialStatus, START_FAILED, startedFacts, terminatedState } from "./container-status.ts";
+import { initialStatus, newContainerID, START_FAILED, startedFacts, terminatedState } from "./container-status.ts";
 import { type ContainerStop, endContainer } from "./end-container.ts";
 import { type HookTarget, runHook } from "./lifecycle-hook.ts";
 import { pullTold, WAITING_REASONS } from "./start-failure.ts";
@@ -51,6 +52,23 @@ export class ContainerRunner {
   /** True when it ended and will not start again. */
   get finished(): boolean {
     return this.#finished;
+  }
+
+  get container(): Container {
+    return this.#options.container;
+  }
+
+  /** Other amounts of cpu and memory, at once or by a restart. Answers why the machine refuses them. */
+  resize(container: Container): string | undefined {
+    const { process: running } = this;
+    const restart = needsRestart(this.container, container);
+    const refusal = running && !restart ? changeLimits(running, container) : undefined;
+    if (refusal !== undefined) return refusal;
+    this.#options.setResources(container);
+    if (running && !restart) this.#update(startedFacts(container, running.identity));
+    const how = { graceSeconds: this.#options.graceSeconds };
+    if (running && restart) void this.#end(running, how, `Container ${this.name} resize requires restart`);
+    return undefined;
   }
 
   get process(): ContainerProcess | undefined {
@@ -276,9 +294,4 @@ export class ContainerRunner {
     this.#status = { ...this.#status, ...change };
     this.#options.onChange();
   }
-}
-
-/** Tells the process on the node, for who debugs it; 0 when none came to be. */
-function newContainerID(pid: number): string {
-  return `isthmus://${pid}-${randomBytes(16).toString("hex")}`;
 }

@@ -1,4 +1,5 @@
 // The parts of a container's status that follow from its spec and its end: pure.
+import { randomBytes } from "node:crypto";
 import type { Container, ContainerStateTerminated, ContainerStatus, Pod } from "#api/kubernetes/gen/types";
 import type { ContainerExit } from "./container-process.ts";
 import type { ProcessIdentity } from "./process-identity.ts";
@@ -20,6 +21,11 @@ export function initialStatus(container: Container, pod: Pod, restartCount: numb
     ...{ name, image, imageID: "", ready: false, started: false, restartCount, state: { waiting: { reason } } },
     ...(volumeMounts.length > 0 ? { volumeMounts } : {}),
   };
+}
+
+/** Tells the process on the node, for who debugs it; 0 when none came to be. */
+export function newContainerID(pid: number): string {
+  return `isthmus://${pid}-${randomBytes(16).toString("hex")}`;
 }
 
 /** What a container that was started has got: resources and the user it began as. */

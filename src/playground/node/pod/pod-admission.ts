@@ -31,7 +31,7 @@ const SAFE_SYSCTLS = new Set([
 ]);
 
 /** Units in which kubelets count: CPU in thousandths. */
-const SCALES: Readonly<Record<string, number>> = { cpu: 1000, memory: 1 };
+export const RESOURCE_SCALES: Readonly<Record<string, number>> = { cpu: 1000, memory: 1 };
 
 /**
  * Undefined when the pod may start. A pod that a scheduler bound was weighed by it already; one that names its node
@@ -76,14 +76,18 @@ function nodeMismatch(pod: Pod, { labels }: Admitting): Refusal | undefined {
   return { reason: "NodeAffinity", message: `Predicate NodeAffinity failed: ${what}` };
 }
 
-function shortage(pod: Pod, { allocatable, others }: Admitting): Refusal | undefined {
+/** What the others leave too little of. */
+export function shortage(
+  pod: Pod,
+  { allocatable, others }: Pick<Admitting, "allocatable" | "others">,
+): Refusal | undefined {
   const lack = (resource: string, [requested, used, capacity]: readonly [number, number, number]) => ({
     reason: `OutOf${resource}`,
     message: `Node didn't have enough resource: ${resource}, requested: ${requested}, used: ${used}, capacity: ${capacity}`,
   });
   const most = parseQuantity(allocatable.pods ?? Number.MAX_SAFE_INTEGER);
   if (others.length + 1 > most) return lack("pods", [1, others.length, most]);
-  for (const [resource, scale] of Object.entries(SCALES)) {
+  for (const [resource, scale] of Object.entries(RESOURCE_SCALES)) {
     const units = (amount: number) => Math.ceil(amount * scale);
     const requested = units(podRequests(pod, resource));
     const used = others.reduce((sum, other) => sum + units(podRequests(other, resource)), 0);

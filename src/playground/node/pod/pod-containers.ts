@@ -49,19 +49,25 @@ const FIELDS: Readonly<Record<ContainerKind, string>> = {
 };
 
 export function createContainerRunner(
-  container: Container,
+  begun: Container,
   kind: ContainerKind,
   parts: PodParts,
   context: PodContext,
 ): ContainerRunner {
   const pod = parts.pod();
-  const { name } = container;
+  const { name } = begun;
+  let container = begun;
   const isInit = kind === "init";
   const fieldPath = `${FIELDS[kind]}{${name}}`;
   const record = (type: "Normal" | "Warning", reason: string, message: string) =>
     context.api.recordEvent(parts.pod(), { type, reason, message, fieldPath });
   return new ContainerRunner({
-    container,
+    get container() {
+      return container;
+    },
+    setResources({ resources = {}, resizePolicy = [] }) {
+      container = { ...container, resources, resizePolicy };
+    },
     isInit,
     pod: parts.pod,
     restartCount: earlierRestarts(pod, name, isInit),

@@ -6,6 +6,13 @@ export const DEADLINE = {
   message: "Pod was active on the node longer than the specified deadline",
 } as const;
 
+const DEFAULT_GRACE_SECONDS = 30;
+
+/** How long its containers may take to end. */
+export function graceSecondsOf({ spec }: Pod): number {
+  return spec?.terminationGracePeriodSeconds ?? DEFAULT_GRACE_SECONDS;
+}
+
 /** Calls back when the pod has been active for its activeDeadlineSeconds; the returned function takes that back. */
 export function watchDeadline(pod: Pod, startTime: string, on: { clock: Clock; onExceeded: () => void }): () => void {
   const seconds = pod.spec?.activeDeadlineSeconds;

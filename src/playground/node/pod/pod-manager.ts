@@ -39,6 +39,8 @@ export function createPodManager(context: PodContext): PodManager {
       .finally(() => {
         workers.delete(uid);
         ending.delete(uid);
+        // What it leaves may be what another waits for.
+        for (const other of workers.values()) other.resize();
       });
     ending.set(uid, ended);
   };
@@ -46,7 +48,8 @@ export function createPodManager(context: PodContext): PodManager {
   const begin = (uid: string, pod: Pod) => {
     if (refuse(pod, [...workers.values()], context)) return;
     logger.info({ pod: objectKey(pod) }, "starting pod");
-    const worker = new PodWorker(pod, context);
+    const others = () => [...workers.values()].filter((one) => one !== worker && !one.over).map((one) => one.pod);
+    const worker: PodWorker = new PodWorker(pod, context, others);
     workers.set(uid, worker);
     worker.start();
   };

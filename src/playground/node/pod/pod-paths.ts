@@ -1,3 +1,4 @@
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Pod } from "#api/kubernetes/gen/types";
 import type { NodeRoot } from "../node-root.ts";
@@ -9,6 +10,15 @@ export interface PodPaths {
   /** Stays until the object of the pod is gone. */
   readonly logs: string;
   readonly container: (name: string) => string;
+}
+
+/** Makes the folder of each container; gives the pipes for what they say. */
+export function makeContainerFolders(paths: PodPaths, names: readonly string[]): string[] {
+  return names.flatMap((name) => {
+    const folder = paths.container(name);
+    mkdirSync(folder, { recursive: true, mode: 0o755 });
+    return [join(folder, "stdout"), join(folder, "stderr")];
+  });
 }
 
 export function podPaths({ metadata }: Pod, root: NodeRoot): PodPaths {

@@ -34,6 +34,11 @@ export class PodRunners {
     return this.#members.map(({ runner }) => runner);
   }
 
+  /** Those that may be given other resources while they run. */
+  get resizable(): ContainerRunner[] {
+    return [...this.init.filter(({ container }) => isSidecar(container)).map(({ runner }) => runner), ...this.main];
+  }
+
   get init(): Member[] {
     return this.#of("init");
   }

@@ -1,6 +1,5 @@
 // The life of one pod on this node: sandbox, volumes, containers in order, status, end.
 import { mkdirSync, rmSync } from "node:fs";
-import { join } from "node:path";
 import type { Container, Pod } from "#api/kubernetes/gen/types";
 import { objectKey } from "#api/kubernetes/object";
 import { untilAborted } from "#base/component";
@@ -9,21 +8,21 @@ import type { ContainerRunner } from "../container/container-runner.ts";
 import { kubeTime } from "../kube-time.ts";
 import { type ObservedPod, type PodFailure, podStatus } from "../status/pod-status.ts";
 import { StatusTeller } from "../status/status-teller.ts";
-import { keepPodTokens, type PodTokens } from "../volumes/pod-tokens.ts";
+import { type PodTokens, tokensOfPod } from "../volumes/pod-tokens.ts";
 import { createPodVolumes, mountVolumes, type PodVolumes } from "../volumes/pod-volumes.ts";
-import { tokenProjections, type VolumeSources } from "../volumes/volume-content.ts";
+import type { VolumeSources } from "../volumes/volume-content.ts";
 import { createContainerRunner, isSidecar, type PodParts } from "./pod-containers.ts";
 import type { PodContext } from "./pod-context.ts";
-import { DEADLINE, watchDeadline } from "./pod-deadline.ts";
-import { type PodPaths, podPaths } from "./pod-paths.ts";
+import { DEADLINE, graceSecondsOf, watchDeadline } from "./pod-deadline.ts";
+import { makeContainerFolders, type PodPaths, podPaths } from "./pod-paths.ts";
 import { pidNamespaceOf } from "./pod-pids.ts";
 import { followPodReferences, type PodReferences } from "./pod-references.ts";
+import { PodResizer } from "./pod-resize.ts";
 import { PodRunners } from "./pod-runners.ts";
 import type { PodSandbox } from "./pod-sandbox.ts";
 import { SandboxKeeper } from "./sandbox-keeper.ts";
 import { endContainers } from "./termination-order.ts";
 
-const DEFAULT_GRACE_SECONDS = 30;
 /** Reading what a pod names takes milliseconds; after this long its user should know why nothing happens. */
 const SLOW_READ_MS = 3000;
 const UNREADABLE = "the node cannot read the config maps and secrets of the pod yet";
@@ -41,6 +40,7 @@ export class PodWorker {
   readonly #runners: PodRunners;
   readonly #sandbox: SandboxKeeper;
   readonly #runs = new Set<Promise<void>>();
+  readonly #resizer: PodResizer;
   #pod: Pod;
   #failure: PodFailure | undefined;
   #containersMayStart = false;
@@ -50,8 +50,14 @@ export class PodWorker {
   #setUp: Promise<void> | undefined;
   #cancelDeadline: () => void = () => undefined;
 
-  constructor(pod: Pod, context: PodContext) {
+  /** `others` are the pods beside it that the node has given resources to. */
+  constructor(pod: Pod, context: PodContext, others: () => readonly Pod[]) {
     this.key = objectKey(pod);
+    this.#resizer = new PodResizer({
+      ...context,
+      others,
+      record: (event) => context.api.recordEvent(this.#pod, event),
+    });
     this.#pod = pod;
     this.#context = context;
     this.#paths = podPaths(pod, context.root);
@@ -65,15 +71,9 @@ export class PodWorker {
     );
     const changed = () => this.#sourcesChanged();
     this.#references = followPodReferences(pod, context.objects, changed);
-    this.#tokens = keepPodTokens({
-      projections: tokenProjections(pod),
-      issue: (audience, seconds) => context.api.issueToken(pod, audience, seconds),
-      clock: context.clock,
-      logger: context.logger.child({ pod: this.key }),
-      onChange: (problem) => {
-        if (problem !== undefined) this.#warn("FailedMount")(`no service account token: ${problem}`);
-        changed();
-      },
+    this.#tokens = tokensOfPod(pod, context, (problem) => {
+      if (problem !== undefined) this.#warn("FailedMount")(`no service account token: ${problem}`);
+      changed();
     });
     this.#volumes = createPodVolumes(pod, this.#paths.volumes, () => this.#sources());
     const parts = this.#parts();
@@ -122,13 +122,20 @@ export class PodWorker {
     this.#pod = pod;
     const fresh = this.#runners.addEphemeral(pod);
     if (this.#containersMayStart && !this.over) for (const runner of fresh) void this.#launch(runner);
+    this.resize();
     this.#sourcesChanged();
     this.#teller.found(pod.status);
   }
 
+  /** Gives the containers the resources that the pod asks for by now, if the node has them. */
+  resize(): void {
+    if (this.over || !this.#containersMayStart) return;
+    if (this.#resizer.look(this.#pod, this.#runners.resizable)) this.#teller.changed();
+  }
+
   /** Ends the pod and removes all that it has on this node. A second call with less grace shortens the first. */
   terminate(graceSeconds?: number): Promise<void> {
-    const grace = graceSeconds ?? this.#pod.metadata?.deletionGracePeriodSeconds ?? this.#grace();
+    const grace = graceSeconds ?? this.#pod.metadata?.deletionGracePeriodSeconds ?? graceSecondsOf(this.#pod);
     if (this.#terminating && grace > 0) return this.#terminating;
     const ended = this.#end(grace);
     this.#terminating ??= ended;
@@ -149,6 +156,7 @@ export class PodWorker {
       signal: this.#stop.signal,
     });
     this.#containersMayStart = true;
+    this.resize();
     this.#teller.changed();
     for (const runner of this.#runners.ephemeral) if (!this.over) void this.#launch(runner);
     for (const { runner, container } of this.#runners.init) {
@@ -167,10 +175,7 @@ export class PodWorker {
 
   async #createSandbox(): Promise<void> {
     const names = this.#runners.all.map(({ name }) => name);
-    for (const name of names) mkdirSync(this.#paths.container(name), { recursive: true, mode: 0o755 });
-    const fifos = names.flatMap((name) =>
-      ["stdout", "stderr"].map((stream) => join(this.#paths.container(name), stream)),
-    );
+    const fifos = makeContainerFolders(this.#paths, names);
     await this.#sandbox.create(fifos, this.#stop.signal, this.#warn("FailedCreatePodSandBox"));
     this.#sourcesChanged();
   }
@@ -200,7 +205,7 @@ export class PodWorker {
   /** The last ordinary container has ended: sidecars end too, and the pod gives back its network. */
   #complete(): void {
     if (this.over) return;
-    this.#completing = this.#release(this.#grace());
+    this.#completing = this.#release(graceSecondsOf(this.#pod));
   }
 
   #exceeded(): void {
@@ -209,7 +214,7 @@ export class PodWorker {
     this.#event("Normal", DEADLINE.reason, DEADLINE.message);
     this.#teller.changed();
     this.#stop.abort();
-    this.#completing = this.#release(this.#grace());
+    this.#completing = this.#release(graceSecondsOf(this.#pod));
   }
 
   async #release(graceSeconds: number): Promise<void> {
@@ -258,7 +263,7 @@ export class PodWorker {
     return {
       pod: () => this.#pod,
       key: this.key,
-      graceSeconds: this.#grace(),
+      graceSeconds: graceSecondsOf(this.#pod),
       volumes: this.#volumes,
       lookups: this.#references,
       facts: () => this.#facts(),
@@ -277,6 +282,7 @@ export class PodWorker {
       hostIPs: this.#context.hostIPs,
       hasSandbox: this.#sandbox.current !== undefined,
       failure: this.#failure,
+      resize: this.#resizer.condition,
       startTime: this.#startTime,
       now: kubeTime(this.#context.clock),
       init: this.#runners.observe("init"),
@@ -290,9 +296,5 @@ export class PodWorker {
 
   #event(type: "Normal" | "Warning", reason: string, message: string): void {
     this.#context.api.recordEvent(this.#pod, { type, reason, message });
-  }
-
-  #grace(): number {
-    return this.#pod.spec?.terminationGracePeriodSeconds ?? DEFAULT_GRACE_SECONDS;
   }
 }

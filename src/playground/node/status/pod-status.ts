@@ -24,6 +24,8 @@ export interface ObservedPod {
   /** Its network namespace is there. */
   readonly hasSandbox: boolean;
   readonly failure: PodFailure | undefined;
+  /** Of resources that the pod asks for and has not got. */
+  readonly resize?: Pick<PodCondition, "type" | "reason" | "message"> | undefined;
   /** RFC 3339, seconds. */
   readonly startTime: string;
   readonly now: string;
@@ -92,7 +94,9 @@ function podConditions(observed: ObservedPod, phase: Phase): PodCondition[] {
     ["ContainersReady", ready],
     ["PodScheduled", [true]],
   ];
-  return verdicts.map(([type, verdict]) => condition(type, verdict, observed));
+  const { resize } = observed;
+  const told = resize ? [condition(resize.type, [true, resize.reason ?? "", resize.message ?? ""], observed)] : [];
+  return [...verdicts.map(([type, verdict]) => condition(type, verdict, observed)), ...told];
 }
 
 function containersReady({ init, containers }: ObservedPod, phase: Phase): Verdict {

@@ -1,7 +1,9 @@
-import type { ServiceAccountTokenProjection } from "#api/kubernetes/gen/types";
+import type { Pod, ServiceAccountTokenProjection } from "#api/kubernetes/gen/types";
+import { objectKey } from "#api/kubernetes/object";
 import type { Clock } from "#base/clock";
 import type { Logger } from "#base/logger";
 import { errorMessage } from "#base/mesh-error";
+import { tokenProjections } from "./volume-content.ts";
 
 export interface IssuedToken {
   readonly token: string;
@@ -70,6 +72,26 @@ export function keepPodTokens(options: PodTokensOptions): PodTokens {
       for (const cancel of timers.values()) cancel();
     },
   };
+}
+
+/** What issues them, and what its tokens are told with. */
+export interface TokenContext extends Pick<PodTokensOptions, "clock" | "logger"> {
+  readonly api: { issueToken(pod: Pod, audience: string | undefined, seconds: number): Promise<IssuedToken> };
+}
+
+/** Those that the volumes of a pod ask for. */
+export function tokensOfPod(
+  pod: Pod,
+  { api, clock, logger }: TokenContext,
+  onChange: PodTokensOptions["onChange"],
+): PodTokens {
+  return keepPodTokens({
+    projections: tokenProjections(pod),
+    issue: (audience, seconds) => api.issueToken(pod, audience, seconds),
+    clock,
+    logger: logger.child({ pod: objectKey(pod) }),
+    onChange,
+  });
 }
 
 function keyOf({ audience = "", expirationSeconds }: ServiceAccountTokenProjection): string {
