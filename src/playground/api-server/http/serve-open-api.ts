@@ -35,6 +35,8 @@ export function serveOpenApi(documents: OpenApiDocuments, rest: readonly string[
 }
 
 function serveIndex(documents: OpenApiDocuments, { response }: Exchange): void {
+  response.setHeader("accept-ranges", "bytes");
+  response.setHeader("last-modified", documents.modified().toUTCString());
   send(response, JSON.stringify(documents.index()), { contentType: "text/plain; charset=utf-8" });
 }
 
@@ -82,6 +84,7 @@ function sendText({ request, response }: Exchange, text: OpenApiText, options: T
     sendEmpty(response, 304);
     return;
   }
+  response.setHeader("accept-ranges", "bytes");
   response.setHeader("last-modified", text.modified.toUTCString());
   send(response, text.body, options);
 }

@@ -1,5 +1,6 @@
 // Paths that are no resources: discovery, OpenAPI, version, health.
 
+import { createHash } from "node:crypto";
 import { noSuchResource } from "../api-errors.ts";
 import type { ApiRequest, ApiResponse, JsonObject, RequestInfo } from "../contract.ts";
 import { KUBERNETES_RELEASE } from "../gen/definitions.ts";
@@ -8,7 +9,7 @@ import type { Registry } from "../registry.ts";
 import { aggregated, coreVersions, groupList, groupOf, resourceList } from "./discovery.ts";
 import { healthPaths, serveHealth } from "./health.ts";
 import { negotiate, nothingAccepted, type Transforms, WRITTEN } from "./media-types.ts";
-import { sendJson, sendNoPage } from "./respond.ts";
+import { send, sendEmpty, sendJson, sendNoPage } from "./respond.ts";
 import { checkDocument } from "./routes.ts";
 import { serveOpenApi } from "./serve-open-api.ts";
 
@@ -148,6 +149,14 @@ function sendAggregated(registry: Registry, core: boolean, { request, response }
   const version = negotiate(request.headers.accept ?? "", isAggregated)?.as?.version;
   if (version === undefined) return false;
   const contentType = `application/json;g=apidiscovery.k8s.io;v=${version};as=APIGroupDiscoveryList`;
-  sendJson(response, aggregated(registry, core, version), { contentType });
+  const body = JSON.stringify(aggregated(registry, core, version));
+  const etag = `"${createHash("sha512").update(body).digest("hex").toUpperCase()}"`;
+  response.setHeader("etag", etag);
+  response.setHeader("vary", "Accept");
+  // Clients keep it and ask whether it is still so.
+  const cacheControl = "public";
+  response.setHeader("cache-control", cacheControl);
+  if (request.headers["if-none-match"] === etag) sendEmpty(response, 304);
+  else send(response, body, { contentType, cacheControl });
   return true;
 }

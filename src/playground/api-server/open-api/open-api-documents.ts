@@ -20,6 +20,8 @@ export interface OpenApiText {
 export interface OpenApiDocuments {
   /** `/openapi/v3` */
   index(): JsonObject;
+  /** When a document last changed. */
+  modified(): Date;
   /** `/openapi/v3/PATH`; undefined when nothing is served there. */
   v3(path: string): OpenApiText | undefined;
   v2(form: "json" | "protobuf"): OpenApiText;
@@ -34,6 +36,7 @@ interface Kept {
 const RELEASE = KUBERNETES_RELEASE.split(".").slice(0, 2).join(".");
 
 export function createOpenApiDocuments(registry: Registry): OpenApiDocuments {
+  const started = Date.now();
   const kept = new Map<string, Kept>();
   const make = (key: string, kinds: readonly ResourceKind[], document: () => JsonObject): OpenApiText => {
     const found = kept.get(key);
@@ -52,6 +55,7 @@ export function createOpenApiDocuments(registry: Registry): OpenApiDocuments {
       const paths = urls.sort(([a], [b]) => (a < b ? -1 : 1));
       return { paths: Object.fromEntries(paths.map(([path, url]) => [path, { serverRelativeURL: url }])) };
     },
+    modified: () => new Date(Math.max(started, ...[...kept.values()].map(({ text }) => text.modified.getTime()))),
     v3(path) {
       const kinds = kindsByPath(registry).get(path);
       return kinds === undefined ? undefined : v3(path, kinds);

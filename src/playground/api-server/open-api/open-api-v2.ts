@@ -3,15 +3,9 @@
 import type { JsonObject } from "../contract.ts";
 import type { ResourceKind } from "../resource-kind.ts";
 import { customListSchema, customSchema } from "./custom-schemas.ts";
-import {
-  definitionOf,
-  listDefinitionOf,
-  type Operation,
-  operationsOf,
-  PARAMETER_TYPES,
-  type PathOperations,
-} from "./operations.ts";
+import { definitionOf, listDefinitionOf, type Operation, operationsOf, type PathOperations } from "./operations.ts";
 import { publishedNames, publishedSchema, V2_PREFIX } from "./published-schemas.ts";
+import { PARAMETER_TYPES } from "./verb-rows.ts";
 
 export function openApiV2(kinds: readonly ResourceKind[], release: string): JsonObject {
   const paths = kinds.flatMap(operationsOf).map((row) => [row.path, pathItem(row)]);
@@ -39,12 +33,13 @@ function pathItem({ places, operations }: PathOperations): JsonObject {
   return { ...item, parameters: places.map((name) => parameter(name, "path")) };
 }
 
-function operationOf({ query, body, answer, action, gvk }: Operation): JsonObject {
+function operationOf({ query, body, answer, action = "", gvk }: Operation): JsonObject {
   const schema = (name: string) => ({ $ref: V2_PREFIX + name });
-  const taken = body === undefined ? [] : [{ name: "body", in: "body", schema: schema(body) }];
+  const taken = body === undefined ? [] : [{ name: "body", in: "body", schema: schema(body.definition) }];
+  const shown = answer === undefined ? { type: "string" } : schema(answer);
   return {
     parameters: [...taken, ...query.map((name) => parameter(name, "query"))],
-    responses: { "200": { description: "OK", schema: schema(answer) } },
+    responses: { "200": { description: "OK", schema: shown } },
     "x-kubernetes-action": action,
     "x-kubernetes-group-version-kind": { ...gvk },
   };

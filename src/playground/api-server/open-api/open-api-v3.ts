@@ -1,27 +1,56 @@
 // OpenAPI v3: a document for each group and version. Kubectl reads it for `explain` and to learn that the server
 // validates fields itself.
 import type { JsonObject, JsonValue } from "../contract.ts";
-import { isObject } from "../json.ts";
+import { isObject, objectsAt } from "../json.ts";
 import type { ResourceKind } from "../resource-kind.ts";
 import { customListSchema, customSchema } from "./custom-schemas.ts";
+import { resourcesDocument } from "./discovery-operations.ts";
 import {
   definitionOf,
   listDefinitionOf,
   type Operation,
   operationsOf,
-  PARAMETER_TYPES,
   type PathOperations,
   WATCH_EVENT,
 } from "./operations.ts";
 import { publishedSchemaV3, V3_PREFIX } from "./published-schemas.ts";
+import { PARAMETER_TYPES } from "./verb-rows.ts";
 
-/** The document of kinds of one group and version. */
+const SECURITY = {
+  securitySchemes: {
+    BearerToken: { type: "apiKey", description: "Bearer Token authentication", name: "authorization", in: "header" },
+  },
+};
+
+/** The document of kinds of one group and version, which are all built in or all custom. */
 export function openApiV3(kinds: readonly ResourceKind[], release: string): JsonObject {
-  const rows = kinds.flatMap(operationsOf);
-  const paths = Object.fromEntries(rows.map((row) => [row.path, pathItem(row)]));
-  const info = { title: "Kubernetes", version: release };
-  return { openapi: "3.0.0", info, paths, components: { schemas: schemasOf(kinds, rows) } };
+  const isCustom = kinds.some(({ custom }) => custom !== undefined);
+  const [first] = kinds;
+  const root = first === undefined || isCustom ? [] : [resourcesDocument(first)];
+  const rows = [...root, ...kinds.flatMap(operationsOf)];
+  const paths = rows.map((row) => [row.path, pathItem(row)] as const).sort(([a], [b]) => (a < b ? -1 : 1));
+  return {
+    openapi: "3.0.0",
+    // The part of a real server that makes them says so.
+    info: isCustom ? { title: "Kubernetes CRD Swagger", version: "v0.1.0" } : { title: "Kubernetes", version: release },
+    paths: Object.fromEntries(paths),
+    components: { schemas: schemasOf(kinds, rows), ...(isCustom ? {} : SECURITY) },
+  };
 }
+
+const DELETE_OPTIONS = "io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions";
+/** Groups of which the part of a real server that tells of custom resources does not know. */
+const ELSEWHERE = ["admission.k8s.io", "apiextensions.k8s.io", "apiregistration.k8s.io", "imagepolicy.k8s.io"];
+
+/** Options of a deletion are of every group, of those that are known there. */
+function forCustom(schemas: JsonObject): void {
+  const options = schemas[DELETE_OPTIONS];
+  if (!isObject(options)) return;
+  const known = objectsAt(options, GVK).filter(({ group }) => !ELSEWHERE.includes(String(group)));
+  schemas[DELETE_OPTIONS] = { ...options, [GVK]: known };
+}
+
+const GVK = "x-kubernetes-group-version-kind";
 
 function schemasOf(kinds: readonly ResourceKind[], rows: readonly PathOperations[]): JsonObject {
   const schemas: JsonObject = {};
@@ -30,11 +59,13 @@ function schemasOf(kinds: readonly ResourceKind[], rows: readonly PathOperations
     schemas[listDefinitionOf(kind)] = customListSchema(kind, false);
   }
   const own = Object.values(schemas);
-  const named = rows.flatMap(({ operations }) => operations.flatMap(({ body, answer }) => [body ?? answer, answer]));
+  const named = rows.flatMap(({ operations }) =>
+    operations.flatMap(({ body, answer }) => [body?.definition, answer].filter((name) => name !== undefined)),
+  );
   const watched = kinds.some(({ custom, verbs }) => custom === undefined && verbs.includes("watch"));
-  for (const name of [...kinds.map(definitionOf), ...named, ...(watched ? [WATCH_EVENT] : [])])
-    addSchema(schemas, name);
+  for (const name of [...named, ...(watched ? [WATCH_EVENT] : [])]) addSchema(schemas, name);
   for (const schema of own) addReferences(schemas, schema);
+  if (own.length > 0) forCustom(schemas);
   return Object.fromEntries(Object.entries(schemas).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
@@ -55,27 +86,63 @@ function addReferences(schemas: JsonObject, value: JsonValue): void {
   for (const child of Object.values(value)) if (typeof child === "object") addReferences(schemas, child);
 }
 
-function pathItem({ places, operations }: PathOperations): JsonObject {
-  const item = Object.fromEntries(operations.map((operation) => [operation.method, operationOf(operation)]));
-  return { ...item, parameters: places.map((name) => parameter(name, "path")) };
+interface Parameter {
+  readonly name: string;
+  readonly place: "path" | "query";
 }
 
-const content = (type: string, name: string) => ({ [type]: { schema: { $ref: V3_PREFIX + name } } });
+/** Parameters of all operations stand with the path, those of some with each. */
+function pathItem({ places, operations }: PathOperations): JsonObject {
+  const parameters = operations.map((operation) => parametersOf(places, operation));
+  const key = ({ name, place }: Parameter) => `${place} ${name}`;
+  const others = parameters.slice(1).map((list) => new Set(list.map(key)));
+  const shared = (parameters[0] ?? []).filter((one) => others.every((names) => names.has(key(one))));
+  const sharedKeys = new Set(shared.map(key));
+  const methods = operations.map((operation, index) => {
+    const own = (parameters[index] ?? []).filter((one) => !sharedKeys.has(key(one)));
+    return [operation.method, operationItem(operation, own)] as const;
+  });
+  return { ...Object.fromEntries(methods), ...listed(shared) };
+}
 
-function operationOf({ query, body, answer, action, gvk }: Operation): JsonObject {
-  const taken = body === undefined ? {} : { requestBody: { content: content("*/*", body) } };
+const listed = (parameters: readonly Parameter[]): JsonObject =>
+  parameters.length === 0 ? {} : { parameters: parameters.map(parameter) };
+
+function parametersOf(places: readonly string[], { query, pretty }: Operation): Parameter[] {
+  const inPath = places.map((name) => ({ name, place: "path" }) as const);
+  const inQuery = [...query, ...(pretty ? ["pretty"] : [])].map((name) => ({ name, place: "query" }) as const);
+  return [...inPath, ...inQuery].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+}
+
+const DESCRIPTIONS: Readonly<Record<number, string>> = { 200: "OK", 201: "Created", 202: "Accepted" };
+
+function operationItem(
+  { id, tag, body, answer, answerTypes, codes, action, gvk }: Operation,
+  own: readonly Parameter[],
+) {
+  const shown = answer === undefined ? { type: "string" } : { $ref: V3_PREFIX + answer };
+  const content = Object.fromEntries(answerTypes.toSorted().map((type) => [type, { schema: shown }]));
+  const answers = codes.map((code) => [String(code), { description: DESCRIPTIONS[code] ?? "", content }] as const);
   return {
-    parameters: query.map((name) => parameter(name, "query")),
-    ...taken,
-    responses: { "200": { description: "OK", content: content("application/json", answer) } },
-    "x-kubernetes-action": action,
-    "x-kubernetes-group-version-kind": { ...gvk },
+    tags: [tag],
+    operationId: id,
+    ...listed(own),
+    ...(body === undefined ? {} : { requestBody: bodyItem(body) }),
+    responses: { ...Object.fromEntries(answers), "401": { description: "Unauthorized" } },
+    ...(action === undefined ? {} : { "x-kubernetes-action": action }),
+    ...(gvk === undefined ? {} : { [GVK]: { ...gvk } }),
   };
 }
 
-const parameter = (name: string, place: string): JsonObject => ({
+function bodyItem({ definition, types, required }: NonNullable<Operation["body"]>): JsonObject {
+  const schema = { $ref: V3_PREFIX + definition };
+  const content = Object.fromEntries(types.toSorted().map((type) => [type, { schema }]));
+  return { content, ...(required ? { required: true } : {}) };
+}
+
+const parameter = ({ name, place }: Parameter): JsonObject => ({
   name,
   in: place,
   ...(place === "path" ? { required: true } : {}),
-  schema: { type: PARAMETER_TYPES[name] ?? "string", uniqueItems: true },
+  schema: { type: (place === "query" ? PARAMETER_TYPES[name] : undefined) ?? "string", uniqueItems: true },
 });

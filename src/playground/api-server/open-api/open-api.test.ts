@@ -52,6 +52,45 @@ describe("built-in schemas", () => {
     for (const [name, schema] of Object.entries(definitions)) expect(publishedSchema(name), name).toEqual(schema);
   });
 
+  it("say in v3 what a real server puts where nobody says anything", () => {
+    const document = jsonOf(createOpenApiDocuments(createRegistry()).v3("api/v1") ?? { body: Buffer.from("{}") });
+    const port = objectAt(document, "components", "schemas", "io.k8s.api.core.v1.ContainerPort", "properties");
+    expect(port["protocol"]).toMatchObject({ type: "string", default: "TCP" });
+    const pod = objectAt(document, "components", "schemas", "io.k8s.api.core.v1.Pod", "properties");
+    expect(pod["spec"]).toEqual({ default: {}, allOf: [{ $ref: "#/components/schemas/io.k8s.api.core.v1.PodSpec" }] });
+    const limits = objectAt(document, "components", "schemas", "io.k8s.api.core.v1.ResourceRequirements", "properties");
+    expect(objectAt(limits, "limits", "additionalProperties")).toEqual({
+      $ref: "#/components/schemas/io.k8s.apimachinery.pkg.api.resource.Quantity",
+    });
+  });
+
+  it("have in v3 names, parameters and answers of a real server", () => {
+    const document = jsonOf(createOpenApiDocuments(createRegistry()).v3("api/v1") ?? { body: Buffer.from("{}") });
+    const ids = (path: string) =>
+      Object.fromEntries(
+        Object.entries(objectAt(document, "paths", path)).flatMap(([method, operation]) =>
+          method === "parameters" ? [] : [[method, objectAt(operation)["operationId"]]],
+        ),
+      );
+    const pods = "/api/v1/namespaces/{namespace}/pods";
+    expect(ids(pods)).toEqual({
+      get: "listCoreV1NamespacedPod",
+      post: "createCoreV1NamespacedPod",
+      delete: "deleteCoreV1CollectionNamespacedPod",
+    });
+    expect(ids("/api/v1/pods")).toEqual({ get: "listCoreV1PodForAllNamespaces" });
+    expect(ids("/api/v1/watch/pods")).toEqual({ get: "watchCoreV1PodListForAllNamespaces" });
+    expect(ids(`${pods}/{name}/exec`)).toEqual({
+      get: "connectCoreV1GetNamespacedPodExec",
+      post: "connectCoreV1PostNamespacedPodExec",
+    });
+    expect(ids("/api/v1/nodes/{name}/proxy/{path}")).toMatchObject({ head: "connectCoreV1HeadNodeProxyWithPath" });
+    const { parameters, put } = objectAt(document, "paths", `${pods}/{name}/status`);
+    expect((parameters as JsonObject[]).map(({ name }) => name)).toEqual(["name", "namespace", "pretty"]);
+    expect(Object.keys(objectAt(put, "responses"))).toEqual(["200", "201", "401"]);
+    expect(objectAt(put, "requestBody")["required"]).toBe(true);
+  });
+
   it("say in v3 where each path leads and what it takes", () => {
     const document = jsonOf(createOpenApiDocuments(createRegistry()).v3("apis/apps/v1") ?? { body: Buffer.from("{}") });
     const path = "/apis/apps/v1/namespaces/{namespace}/deployments";

@@ -2,8 +2,14 @@
 // scalars, lists). Descriptions are upstream's text and left out.
 import type { JsonObject, JsonValue } from "../contract.ts";
 import { definitionTexts } from "../gen/definitions.ts";
-import { definitionsTexts, extensionsTexts, fieldsTexts, v3ScalarTexts } from "../gen/open-api-facts.ts";
-import { isObject } from "../json.ts";
+import {
+  definitionsTexts,
+  extensionsTexts,
+  fieldsTexts,
+  v3DefaultTexts,
+  v3ScalarTexts,
+} from "../gen/open-api-facts.ts";
+import { isObject, objectAt } from "../json.ts";
 
 export const V2_PREFIX = "#/definitions/";
 export const V3_PREFIX = "#/components/schemas/";
@@ -50,24 +56,40 @@ export function publishedSchemaV3(name: string): JsonObject | undefined {
   const scalar = v3ScalarTexts[name];
   if (scalar !== undefined) return objectOf(scalar);
   const schema = publishedSchema(name);
-  return schema === undefined ? undefined : inV3(schema);
+  if (schema === undefined) return undefined;
+  const told = v3DefaultTexts[name];
+  const defaults = told === undefined ? {} : objectOf(told);
+  const { properties, ...head } = schema;
+  if (!isObject(properties)) return inV3(head, {}, false);
+  const fields = Object.entries(properties).map(
+    ([field]) =>
+      [field, inV3(objectAt(properties, field), objectAt(defaults, field), isDescribed(name, field))] as const,
+  );
+  return { ...inV3(head, {}, false), properties: Object.fromEntries(fields) };
 }
+
+/** Fields that have no description: a definition, or one of its fields. */
+const UNDESCRIBED = new Set([
+  "io.k8s.api.networking.v1.IngressRule.http",
+  "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaProps",
+]);
+
+const isDescribed = (name: string, field: string) =>
+  field === "default" || (!UNDESCRIBED.has(name) && !UNDESCRIBED.has(`${name}.${field}`));
 
 const CHILDREN = ["items", "additionalProperties"];
 
-/** References become what v3 allows beside other keys, a list of one. */
-function inV3(schema: JsonObject): JsonObject {
-  const out: JsonObject = {};
+/** What stands beside a reference makes it a list of one: a default, and the description that a field has. */
+function inV3(schema: JsonObject, defaults: JsonObject, isField: boolean): JsonObject {
+  const own = defaults["default"];
+  const out: JsonObject = own === undefined ? {} : { default: own };
   for (const [key, value] of Object.entries(schema)) {
-    if (key === "$ref") out["allOf"] = [{ $ref: String(value).replace(V2_PREFIX, V3_PREFIX) }];
-    else if (key === "properties" && isObject(value)) out[key] = eachIn(value);
-    else out[key] = CHILDREN.includes(key) && isObject(value) ? inV3(value) : value;
+    if (key === "$ref") {
+      const $ref = String(value).replace(V2_PREFIX, V3_PREFIX);
+      if (isField || own !== undefined) out["allOf"] = [{ $ref }];
+      else out["$ref"] = $ref;
+    } else if (CHILDREN.includes(key) && isObject(value)) out[key] = inV3(value, objectAt(defaults, key), false);
+    else out[key] = value;
   }
   return out;
-}
-
-function eachIn(properties: JsonObject): JsonObject {
-  return Object.fromEntries(
-    Object.entries(properties).map(([field, schema]) => [field, isObject(schema) ? inV3(schema) : schema]),
-  );
 }
