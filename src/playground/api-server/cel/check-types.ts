@@ -16,6 +16,8 @@ export interface TypeCheck {
   readonly issues: readonly TypeIssue[];
   /** Names of the variables that the expression reads. */
   readonly reads: ReadonlySet<string>;
+  /** Of the nodes, by their ids. */
+  readonly types: ReadonlyMap<string, CelType>;
 }
 
 type Scope = ReadonlyMap<string, CelType>;
@@ -23,7 +25,7 @@ type Scope = ReadonlyMap<string, CelType>;
 export function checkTypes(parsed: Parsed, variables: Readonly<Record<string, CelType>>): TypeCheck {
   const checker = new Checker(parsed);
   const type = checker.visit(parsed.expr, new Map(Object.entries(variables)));
-  return { type, issues: checker.issues, reads: checker.reads };
+  return { type, issues: checker.issues, reads: checker.reads, types: checker.types };
 }
 
 const TYPE_NAMES = new Set(["int", "uint", "double", "bool", "string", "bytes", "list", "map", "null_type", "type"]);
@@ -40,6 +42,7 @@ const CONSTANTS: Readonly<Record<string, string>> = {
 class Checker {
   readonly issues: TypeIssue[] = [];
   readonly reads = new Set<string>();
+  readonly types = new Map<string, CelType>();
   readonly #parsed: Parsed;
 
   constructor(parsed: Parsed) {
@@ -47,6 +50,12 @@ class Checker {
   }
 
   visit(expr: Expr, scope: Scope): CelType {
+    const type = this.#typeOf(expr, scope);
+    this.types.set(String(expr.id), type);
+    return type;
+  }
+
+  #typeOf(expr: Expr, scope: Scope): CelType {
     const kind = expr.exprKind;
     switch (kind.case) {
       case "constExpr":

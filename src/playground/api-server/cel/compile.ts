@@ -1,7 +1,9 @@
 // An expression with the types of its variables: what is wrong with it, and how it runs.
 import { type CelType, DYN } from "./cel-type.ts";
 import { checkTypes, type TypeIssue } from "./check-types.ts";
+import { estimateCost } from "./estimate-cost.ts";
 import { CelSyntaxError, type Program, parseExpression, planExpression } from "./program.ts";
+import type { SizedType } from "./sized-type.ts";
 
 export interface Compiled {
   readonly program: Program | undefined;
@@ -9,18 +11,21 @@ export interface Compiled {
   readonly issues: string;
   readonly type: CelType;
   readonly reads: ReadonlySet<string>;
+  /** The most that one run costs, when `self` and `oldSelf` are of a type. */
+  readonly cost: (self: SizedType) => number;
 }
 
 export function compileExpression(text: string, variables: Readonly<Record<string, CelType>>): Compiled {
   try {
     const parsed = parseExpression(text);
-    const { type, issues, reads } = checkTypes(parsed, variables);
+    const { type, issues, reads, types } = checkTypes(parsed, variables);
+    const cost = (self: SizedType) => estimateCost({ expr: parsed.expr, types, self });
     const program = issues.length === 0 ? planExpression(parsed) : undefined;
-    return { program, issues: issues.map((issue) => issueText(text, issue)).join("\n"), type, reads };
+    return { program, issues: issues.map((issue) => issueText(text, issue)).join("\n"), type, reads, cost };
   } catch (thrown) {
     if (!(thrown instanceof CelSyntaxError)) throw thrown;
     const issue = { offset: thrown.offset, message: `Syntax error: ${thrown.message}` };
-    return { program: undefined, issues: issueText(text, issue), type: DYN, reads: new Set() };
+    return { program: undefined, issues: issueText(text, issue), type: DYN, reads: new Set(), cost: () => 0 };
   }
 }
 

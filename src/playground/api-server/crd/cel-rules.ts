@@ -3,7 +3,9 @@ import type { FieldError } from "../api-errors.ts";
 import { type CelType, typeOfSchema } from "../cel/cel-type.ts";
 import { type Compiled, compileExpression } from "../cel/compile.ts";
 import type { Schema, ValidationRule } from "../schema/schema.ts";
+import { MAX_REQUEST_BYTES, sizedType } from "../cel/sized-type.ts";
 import { invalid } from "../validation/field-errors.ts";
+import { createRuleCosts, type RuleCosts } from "./rule-costs.ts";
 import { keyed } from "./structural-rules.ts";
 
 export interface CompiledRule {
@@ -43,11 +45,16 @@ interface Place {
   readonly root: boolean;
   /** The part of the schema whose values cannot be told from one another before and after; "" outside of one. */
   readonly uncorrelated: string;
+  /** How often a value of the schema can be in an object; undefined when nothing says. */
+  readonly times: number | undefined;
+  readonly costs: RuleCosts;
 }
 
 /** What is wrong with the rules of a schema and of all schemas below. */
 export function celErrors(schema: Schema, path: string): FieldError[] {
-  return check(schema, { path, root: true, uncorrelated: "" });
+  const costs = createRuleCosts();
+  const errors = check(schema, { path, root: true, uncorrelated: "", times: 1, costs });
+  return [...errors, ...costs.errors(path)];
 }
 
 function check(schema: Schema, place: Place): FieldError[] {
@@ -56,34 +63,55 @@ function check(schema: Schema, place: Place): FieldError[] {
   const inMap = atomicMap && place.uncorrelated === "" ? path : place.uncorrelated;
   const inList = schema["x-kubernetes-list-type"] !== "map" && place.uncorrelated === "" ? path : place.uncorrelated;
   const rest = typeof schema.additionalProperties === "object" ? schema.additionalProperties : undefined;
+  const each = elements(schema);
+  const times = each === undefined || place.times === undefined ? undefined : each * place.times;
   const below = (child: Schema | undefined, at: string, uncorrelated: string) =>
-    child === undefined ? [] : check(child, { path: at, root: false, uncorrelated });
+    child === undefined ? [] : check(child, { path: at, root: false, uncorrelated, times, costs: place.costs });
   return [
     ...below(rest, `${path}.additionalProperties`, place.uncorrelated),
     ...Object.entries(schema.properties ?? {}).flatMap(([key, child]) => below(child, keyed(path, key), inMap)),
     ...below(schema.items, `${path}.items`, inList),
-    ...compiledRules(schema, place.root).flatMap((rule, index) =>
-      ruleErrors(rule, `${path}.x-kubernetes-validations[${index}]`, place.uncorrelated),
-    ),
+    ...ownErrors(schema, place),
   ];
 }
 
-function ruleErrors(compiled: CompiledRule, path: string, uncorrelated: string): FieldError[] {
-  const { rule, condition, message } = compiled;
-  const errors: FieldError[] = [];
-  const wrong = conditionFault(condition);
-  if (wrong !== "") errors.push(invalid(`${path}.rule`, goForm(rule), wrong));
-  const wrongMessage = wrong === "" && message !== undefined ? messageFault(message) : "";
-  if (wrongMessage !== "") errors.push(invalid(`${path}.messageExpression`, goForm(rule), wrongMessage));
-  if (compiled.usesOldSelf && uncorrelated !== "") {
+/** How many values there can be for one of the schema itself; undefined when nothing says. */
+function elements(schema: Schema): number | undefined {
+  if (schema.type === "array") return schema.maxItems === undefined ? undefined : Math.max(0, schema.maxItems);
+  if (schema.type !== "object" || schema.additionalProperties === undefined) return 1;
+  return schema.maxProperties === undefined ? undefined : Math.max(0, schema.maxProperties);
+}
+
+function ownErrors(schema: Schema, { path, root, uncorrelated, times, costs }: Place): FieldError[] {
+  const rules = compiledRules(schema, root);
+  const self = rules.length === 0 ? undefined : sizedType(schema, root);
+  if (self === undefined) return [];
+  const often = times ?? Math.trunc(MAX_REQUEST_BYTES / (self.minBytes + 1));
+  return rules.flatMap((rule, index) => {
+    const at = `${path}.x-kubernetes-validations[${index}]`;
+    const wrong = conditionFault(rule.condition);
+    const cost = wrong === "" ? rule.condition.cost(self) * often : 0;
+    const errors = costs.observe(`${at}.rule`, cost, "estimated rule cost");
+    if (wrong !== "") errors.push(invalid(`${at}.rule`, goForm(rule.rule), wrong));
+    if (wrong === "" && rule.message !== undefined) {
+      const fault = messageFault(rule.message);
+      if (fault !== "") errors.push(invalid(`${at}.messageExpression`, goForm(rule.rule), fault));
+      else {
+        const price = rule.message.cost(self);
+        errors.push(...costs.observe(`${at}.messageExpression`, price, "estimated messageExpression cost"));
+      }
+    }
+    return [...errors, ...oldSelfErrors(rule, at, uncorrelated)];
+  });
+}
+
+function oldSelfErrors({ rule, usesOldSelf }: CompiledRule, path: string, uncorrelated: string): FieldError[] {
+  if (usesOldSelf && uncorrelated !== "") {
     const detail = `oldSelf cannot be used on the uncorrelatable portion of the schema within ${uncorrelated}`;
-    errors.push(invalid(`${path}.rule`, rule.rule, detail));
+    return [invalid(`${path}.rule`, rule.rule, detail)];
   }
-  if (!compiled.usesOldSelf && rule.optionalOldSelf !== undefined) {
-    const detail = "may not be set if oldSelf is not used in rule";
-    errors.push(invalid(`${path}.optionalOldSelf`, rule.optionalOldSelf, detail));
-  }
-  return errors;
+  if (usesOldSelf || rule.optionalOldSelf === undefined) return [];
+  return [invalid(`${path}.optionalOldSelf`, rule.optionalOldSelf, "may not be set if oldSelf is not used in rule")];
 }
 
 function conditionFault({ issues, type }: Compiled): string {

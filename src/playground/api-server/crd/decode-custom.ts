@@ -19,7 +19,7 @@ export function decodeCustom(kind: ResourceKind, body: JsonObject, context: Writ
 
 /** The same without defaults: who applies owns only what they say. */
 export function decodeApplied(kind: ResourceKind, body: JsonObject, context: WriteContext): JsonObject {
-  checkKind(kind, body);
+  checkKind(kind, body, context);
   const schema = kind.custom?.form ?? {};
   const object: JsonObject = structuredClone(body);
   const unknown = [...readMetadata(kind, object, ""), ...pruneCustom(schema, object)];
@@ -32,14 +32,14 @@ export function decodeApplied(kind: ResourceKind, body: JsonObject, context: Wri
 const handled = (kind: ResourceKind) =>
   `${kind.kind} in version ${JSON.stringify(kind.version)} cannot be handled as a ${kind.kind}`;
 
-function checkKind(kind: ResourceKind, body: JsonObject): void {
+function checkKind(kind: ResourceKind, body: JsonObject, context: WriteContext): void {
   const [apiVersion, given, wanted] = [stringAt(body, "apiVersion"), stringAt(body, "kind"), apiVersionOf(kind)];
   if (given === "") {
     const text = JSON.stringify(body);
+    const missing = `Object 'Kind' is missing in '${text}'`;
+    if (context.fieldValidation === "Ignore") throw badRequest(`${handled(kind)}: ${missing}`);
     const short = text.length > 30 ? `${text.slice(0, 30)} ...` : text;
-    throw badRequest(
-      `the object provided is unrecognized (must be of type ${kind.kind}): Object 'Kind' is missing in '${text}' (${short})`,
-    );
+    throw badRequest(`the object provided is unrecognized (must be of type ${kind.kind}): ${missing} (${short})`);
   }
   if (apiVersion !== wanted) {
     throw badRequest(`the API version in the data (${apiVersion}) does not match the expected API version (${wanted})`);

@@ -7,18 +7,20 @@ import { dnsSubdomain } from "../validation/formats.ts";
 import { approvalErrors } from "./api-approval.ts";
 import { conversionErrors } from "./conversion-rules.ts";
 import { isTrue } from "./definition-conditions.ts";
+import { dns1035Label } from "./label-form.ts";
 import { namesErrors, neededNames } from "./definition-names-rules.ts";
 import { sharedErrors, shownVersions, versionErrors } from "./version-rules.ts";
 
 export function definitionRules(definition: JsonObject, old: JsonObject | undefined): FieldError[] {
   const spec = objectAt(definition, "spec");
   return [
-    ...nameErrors(definition),
+    ...(old === undefined ? nameErrors(definition) : []),
     ...specErrors(spec),
     ...(old === undefined ? [] : immutableErrors(spec, old)),
     ...namesErrors(objectAt(definition, "status", "acceptedNames"), "status.acceptedNames"),
     ...storedVersionErrors(definition),
     ...approvalErrors(definition, old),
+    ...(valueAt(old, "spec", "preserveUnknownFields") === true ? [] : preserveErrors(spec)),
   ];
 }
 
@@ -35,13 +37,16 @@ const SCOPES = ["Cluster", "Namespaced"];
 function specErrors(spec: JsonObject): FieldError[] {
   const scope = stringAt(spec, "scope");
   const versions = objectsAt(spec, "versions");
-  const errors = [...groupErrors(stringAt(spec, "group")), ...preserveErrors(spec)];
+  const errors = groupErrors(stringAt(spec, "group"));
   if (scope === "") errors.push(required("spec.scope"));
   else if (!SCOPES.includes(scope)) errors.push(notSupported("spec.scope", scope, SCOPES));
   for (const [index, version] of versions.entries()) {
     if (isObject(valueAt(version, "schema", "openAPIV3Schema"))) continue;
     errors.push(required(`spec.versions[${index}].schema.openAPIV3Schema`));
   }
+  const preserves = spec["preserveUnknownFields"] === true;
+  if (preserves && hasDefaults(versions))
+    errors.push(invalid("spec.preserveUnknownFields", true, "must be false in order to use defaults in the schema"));
   errors.push(...versionErrors(versions));
   const names = versions.map((version) => stringAt(version, "name"));
   const stored = versions.filter((version) => version["storage"] === true).length;
@@ -51,13 +56,39 @@ function specErrors(spec: JsonObject): FieldError[] {
   if (stored !== 1) {
     errors.push(invalid("spec.versions", all, "must have exactly one version marked as storage version"));
   }
+  // Kubernetes takes the first version for the one that definitions had when they had one.
+  const wrong = versions.length === 0 ? [] : dns1035Label(names[0] ?? "");
+  if (wrong.length > 0) errors.push(invalid("spec.version", names[0] ?? "", wrong.join(",")));
   return [
     ...errors,
     ...neededNames(objectAt(spec, "names")),
     ...namesErrors(objectAt(spec, "names"), "spec.names"),
     ...sharedErrors(versions),
+    ...(preserves ? convertsAnyway(spec) : []),
     ...conversionErrors(objectAt(spec, "conversion")),
   ];
+}
+
+function convertsAnyway(spec: JsonObject): FieldError[] {
+  const strategy = stringAt(spec, "conversion", "strategy");
+  if (strategy === "" || strategy === "None") return [];
+  return [invalid("spec.conversion.strategy", strategy, "must be None if spec.preserveUnknownFields is true")];
+}
+
+function hasDefaults(versions: readonly JsonObject[]): boolean {
+  return versions.some((version) => {
+    const schema = valueAt(version, "schema", "openAPIV3Schema");
+    return isObject(schema) && mentionsDefault(schema);
+  });
+}
+
+/** Fields that are called `default` are no defaults. */
+function mentionsDefault(schema: JsonObject): boolean {
+  if (schema["default"] !== undefined && schema["default"] !== null) return true;
+  const lists = ["allOf", "anyOf", "oneOf"].flatMap((key) => objectsAt(schema, key));
+  const single = ["items", "additionalProperties", "not"].map((key) => schema[key]).filter(isObject);
+  const fields = Object.values(objectAt(schema, "properties")).filter(isObject);
+  return [...lists, ...single, ...fields].some(mentionsDefault);
 }
 
 function preserveErrors(spec: JsonObject): FieldError[] {

@@ -16,7 +16,13 @@ interface PartRule {
   readonly part: Part;
   /** Where Kubernetes reports what is the same in all versions. */
   readonly shared: string;
-  readonly check: (version: JsonObject, path: string) => FieldError[];
+  readonly check: (version: JsonObject, path: string, all: AllVersions) => FieldError[];
+}
+
+interface AllVersions {
+  readonly versions: readonly JsonObject[];
+  /** What is the same in all of them. */
+  readonly shared: ReadonlySet<Part>;
 }
 
 const schemaOf = (version: JsonObject) => {
@@ -28,9 +34,11 @@ const PARTS: readonly PartRule[] = [
   {
     part: "schema",
     shared: "spec.validation",
-    check: (version, path) => {
+    check: (version, path, { versions, shared }) => {
       const schema = schemaOf(version);
-      return schema === undefined ? [] : validationErrors(schema, version, `${path}.openAPIV3Schema`);
+      const withStatus = shared.has("schema") ? versions : [version];
+      const path3 = `${path}.openAPIV3Schema`;
+      return schema === undefined ? [] : validationErrors(schema, withStatus.some(hasStatus), path3);
     },
   },
   {
@@ -49,16 +57,27 @@ const PARTS: readonly PartRule[] = [
   {
     part: "selectableFields",
     shared: "spec.selectableFields",
-    check: (version, path) => selectableErrors(version, schemaOf(version), path),
+    check: (version, path, { shared }) => {
+      if (objectsAt(version, "selectableFields").length === 0) return [];
+      const [own, schema] = [!shared.has("selectableFields"), shared.has("schema")];
+      if (own && schema)
+        return [invalid(path, "", "may only be set when `version.schema.openAPIV3Schema` is not included")];
+      if (!own && !schema) return [invalid(path, "", "may only be set when validations.schema is included")];
+      return selectableErrors(version, schemaOf(version), path);
+    },
   },
 ];
 
 const isShared = (versions: readonly JsonObject[], part: Part) =>
   versions.every((version) => version[part] !== undefined && deepEqual(version[part], versions[0]?.[part]));
 
+const sharedParts = (versions: readonly JsonObject[]): ReadonlySet<Part> =>
+  new Set(PARTS.flatMap(({ part }) => (isShared(versions, part) ? [part] : [])));
+
 /** What the versions have each for themselves. */
 export function versionErrors(versions: readonly JsonObject[]): FieldError[] {
-  const parts = PARTS.filter(({ part }) => !isShared(versions, part));
+  const shared = sharedParts(versions);
+  const parts = PARTS.filter(({ part }) => !shared.has(part));
   return versions.flatMap((version, index) => {
     const path = `spec.versions[${index}]`;
     const name = stringAt(version, "name");
@@ -66,7 +85,7 @@ export function versionErrors(versions: readonly JsonObject[]): FieldError[] {
     return [
       ...(wrong.length > 0 ? [invalid(`${path}.name`, name, wrong.join(","))] : []),
       ...deprecationErrors(version, `${path}.deprecationWarning`),
-      ...parts.flatMap(({ part, check }) => check(version, `${path}.${part}`)),
+      ...parts.flatMap(({ part, check }) => check(version, `${path}.${part}`, { versions, shared })),
     ];
   });
 }
@@ -75,7 +94,10 @@ export function versionErrors(versions: readonly JsonObject[]): FieldError[] {
 export function sharedErrors(versions: readonly JsonObject[]): FieldError[] {
   const [first] = versions;
   if (first === undefined) return [];
-  return PARTS.filter(({ part }) => isShared(versions, part)).flatMap(({ shared, check }) => check(first, shared));
+  const shared = sharedParts(versions);
+  return PARTS.filter(({ part }) => shared.has(part)).flatMap(({ shared: path, check }) =>
+    check(first, path, { versions, shared }),
+  );
 }
 
 /** The versions as Kubernetes shows them when it refuses them. */
@@ -129,9 +151,11 @@ const AT_ROOT = new Set([
 const AT_ROOT_GO =
   "[Description Type Format Title Maximum ExclusiveMaximum Minimum ExclusiveMinimum MaxLength MinLength Pattern MaxItems MinItems UniqueItems MultipleOf Required Items Properties ExternalDocs Example XPreserveUnknownFields XValidations]";
 
-function validationErrors(schema: Schema, version: JsonObject, path: string): FieldError[] {
+const hasStatus = (version: JsonObject) => isObject(objectAt(version, "subresources")["status"]);
+
+function validationErrors(schema: Schema, status: boolean, path: string): FieldError[] {
   const errors: FieldError[] = [];
-  if (isObject(objectAt(version, "subresources")["status"])) {
+  if (status) {
     const why = "if the status subresource is enabled";
     const type = schema.type ?? "";
     if (type !== "" && type !== "object") {

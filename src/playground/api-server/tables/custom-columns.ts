@@ -1,13 +1,22 @@
 import type { JsonObject, JsonValue } from "../contract.ts";
+import { descriptionTexts } from "../gen/watched-forms.ts";
 import type { CustomKind, PrinterColumn } from "../resource-kind.ts";
 import { ageColumn, type Column, nameColumn } from "./column.ts";
 import { age } from "./durations.ts";
 import { jsonPath } from "./json-path.ts";
 
+const told = (start: string) => descriptionTexts.find((text) => text.startsWith(start)) ?? "";
+const name: Column = { ...nameColumn, description: told("Name must be unique within a namespace.") };
+const created: Column = {
+  ...ageColumn,
+  type: "date",
+  description: told("CreationTimestamp is a timestamp representing the server time when this object was created."),
+};
+
 /** The columns that the definition gives, after the name; only the age when it gives none. */
 export function customColumns(custom: CustomKind): readonly Column[] {
-  if (custom.columns.length === 0) return [nameColumn, { ...ageColumn, type: "date" }];
-  return [nameColumn, ...custom.columns.map(column)];
+  if (custom.columns.length === 0) return [name, created];
+  return [name, ...custom.columns.map(column)];
 }
 
 const TYPES = ["string", "integer", "number", "boolean", "date"] as const;

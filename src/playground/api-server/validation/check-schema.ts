@@ -11,7 +11,7 @@ export interface SchemaCheckOptions {
 }
 
 /** Lists of built-in kinds that must not be empty. */
-const NEEDED_LISTS = new Set(["spec.containers", "spec.template.spec.containers", "spec.versions", "webhooks"]);
+const NEEDED_LISTS = new Set(["spec.containers", "spec.template.spec.containers", "webhooks"]);
 
 export function checkSchema(schema: Schema, object: JsonObject, options: SchemaCheckOptions): FieldError[] {
   const errors: FieldError[] = [];
