@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { generateEnvoyProtos } from "./generate/envoy-protos.mjs";
 import { generateIstioCrds } from "./generate/istio-crds.mjs";
+import { generateKubernetesFieldOrder } from "./generate/kubernetes-field-order.mjs";
 import { generateOpenApiFacts } from "./generate/kubernetes-open-api.mjs";
 import { generateKubernetesProtobuf } from "./generate/kubernetes-protobuf.mjs";
 import { generateKubernetesSchema } from "./generate/kubernetes-schema.mjs";
@@ -26,6 +27,7 @@ const steps = {
   "kubernetes-open-api": () => generateOpenApiFacts(root),
   "kubernetes-tables": () => generateTableForms(root),
   "kubernetes-zero-values": () => generateKubernetesZeroValues(root, cache),
+  "kubernetes-field-order": () => generateKubernetesFieldOrder(root, cache),
   "envoy-protos": () => generateEnvoyProtos(root, cache),
 };
 

@@ -32,7 +32,6 @@ const PATHS = [
   "/api/v1/namespaces/{{ns}}/configmaps/a/status",
   "/apis/apps/v1/namespaces/{{ns}}/deployments/a/none",
   "/api/v1/namespaces/{{ns}}/configmaps/a/",
-  "/api/v1/namespaces//configmaps?fieldSelector=metadata.namespace%3D{{ns}}",
   "//api/v1",
   "/api/v1/namespaces/{{ns}}/configmaps/",
   "/api/v1/namespaces/{{ns}}/pods/none/log",
@@ -50,6 +49,7 @@ const PATHS = [
   "/apis/metrics.k8s.io/v1beta1",
   "/openapi/none",
   "/openapi/v3/none",
+  "/api/v1/namespaces//configmaps?fieldSelector=metadata.namespace%3D{{ns}}",
 ];
 
 const TURNS: readonly ((builder: SequenceBuilder) => void)[] = [

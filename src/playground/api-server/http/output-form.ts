@@ -6,7 +6,7 @@ import { internalType } from "../go-types.ts";
 import { stringAt } from "../json.ts";
 import { bytesOf } from "../json-bytes.ts";
 import { fromStorage, isShownAsKept } from "../operations/convert-version.ts";
-import type { ResourceKind } from "../resource-kind.ts";
+import { type ResourceKind, storageKey } from "../resource-kind.ts";
 import type { StoredObject } from "../store/stored-object.ts";
 import { buildTable, hasListOrder, type IncludeObject, rowWithoutObject } from "../tables/build-table.ts";
 import { negotiate, nothingAccepted, type Transforms, type Written } from "./media-types.ts";
@@ -144,6 +144,10 @@ function tablePieces(
 ): readonly Piece[] {
   const { objects, metadata } = list;
   const options = { ...form, columns: true };
+  if (objects.length === 0) {
+    const empty = { ...buildTable(kind, [], options), metadata };
+    return [Buffer.from(JSON.stringify(isPrinted(kind) ? empty : { ...empty, rows: null }))];
+  }
   if (form.include !== "Metadata" || !isShownAsKept(kind) || !hasListOrder(kind) || !showsAllMetadata(kind)) {
     const shown = objects.map((stored) => fromStorage(kind, stored.object()));
     return [Buffer.from(JSON.stringify({ ...buildTable(kind, shown, options), metadata }))];
@@ -159,6 +163,16 @@ function tablePieces(
   pieces.push(END);
   return pieces;
 }
+
+/** Kinds of which Kubernetes prints nothing of their own: their empty tables have no rows at all. */
+const UNPRINTED = new Set([
+  "/limitranges",
+  "storage.k8s.io/csistoragecapacities",
+  "apiextensions.k8s.io/customresourcedefinitions",
+  "rbac.authorization.k8s.io/roles",
+  "rbac.authorization.k8s.io/clusterroles",
+]);
+const isPrinted = (kind: ResourceKind) => !UNPRINTED.has(storageKey(kind));
 
 const ROW_END = Buffer.from("}}");
 const OPEN = Buffer.from("{");

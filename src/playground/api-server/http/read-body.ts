@@ -63,11 +63,15 @@ function readObject(body: Buffer, kind: string): JsonValue {
 const MOST_SHOWN = 30;
 
 function unrecognized(body: Buffer, kind: string, fault: string): string {
+  return unreadable(body, kind, `couldn't get version/kind; json parse error: ${fault}`);
+}
+
+function unreadable(body: Buffer, kind: string, fault: string): string {
   const head = body.subarray(0, MOST_SHOWN);
   const shown =
     body.length === 0 ? "<empty>" : head[0] === OPENING_BRACE ? head.toString("utf8") : head.toString("hex");
   const more = body.length > MOST_SHOWN ? " ..." : "";
-  return `the object provided is unrecognized (must be of type ${kind}): couldn't get version/kind; json parse error: ${fault} (${shown}${more})`;
+  return `the object provided is unrecognized (must be of type ${kind}): ${fault} (${shown}${more})`;
 }
 
 const OPENING_BRACE = 0x7b;
@@ -88,7 +92,11 @@ function readYaml(body: Buffer): JsonValue {
   }
 }
 
-async function readProtobuf(body: Buffer): Promise<JsonObject> {
+const PROTOBUF_PREFIX = Buffer.from("k8s\0");
+const NO_PROTOBUF = "provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]";
+
+async function readProtobuf(body: Buffer, kind: string): Promise<JsonObject> {
+  if (!body.subarray(0, 4).equals(PROTOBUF_PREFIX)) throw badRequest(unreadable(body, kind, NO_PROTOBUF));
   const { decodeKubernetesProtobuf } = await import("../protobuf/decode.ts");
   return decodeKubernetesProtobuf(body);
 }

@@ -3,7 +3,8 @@ import type { WriteContext } from "../api-context.ts";
 import type { JsonObject } from "../contract.ts";
 import { applyObject } from "../operations/apply-object.ts";
 import { modifyObject } from "../operations/modify-object.ts";
-import { patchRefusal, shownPatch } from "../patch/patch-refusal.ts";
+import { patchRefusal } from "../patch/patch-refusal.ts";
+import { type Patched, patchedText } from "../patch/patched-text.ts";
 import { applyPatch, checkPatchType, PATCH_TYPES } from "../patch/patches.ts";
 import { type Call, reply } from "./call.ts";
 import { readPatch } from "./patch-body.ts";
@@ -24,18 +25,18 @@ export async function servePatch(call: Call): Promise<void> {
   const strategic = type === PATCH_TYPES.strategic;
   const faults: string[] = [];
   const telling: WriteContext = { ...context, patch: { faults, unstructured: strategic } };
-  let shown = "";
+  let patched: Patched | undefined;
   // A patch is read only once there is something to change.
   const transform = (current: JsonObject) => {
     const patch = readPatch(type, bytes, context.fieldValidation);
     faults.splice(0, faults.length, ...patch.faults);
-    const result = applyPatch(kind, type, current, patch.value);
-    shown = shownPatch(strategic, patch.value, result);
-    return result;
+    const after = applyPatch(kind, type, current, patch.value);
+    patched = { before: current, patch: patch.value, after };
+    return after;
   };
   try {
     reply(call, await modifyObject(server.parts, kind, { target, context: telling, transform }));
   } catch (thrown) {
-    throw patchRefusal(thrown, shown);
+    throw patchRefusal(thrown, () => (patched === undefined ? "" : patchedText(kind, type, patched)));
   }
 }

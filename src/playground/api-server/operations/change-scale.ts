@@ -2,7 +2,8 @@
 import { badRequest, notFound } from "../api-errors.ts";
 import type { JsonObject, JsonValue } from "../contract.ts";
 import { arrayAt, isObject } from "../json.ts";
-import { patchedText, patchRefusal } from "../patch/patch-refusal.ts";
+import { patchRefusal } from "../patch/patch-refusal.ts";
+import { patchedText } from "../patch/patched-text.ts";
 import { applyPatch, PATCH_TYPES } from "../patch/patches.ts";
 import { type ResourceKind, storageKey } from "../resource-kind.ts";
 import { checkApplied } from "./apply-object.ts";
@@ -78,7 +79,8 @@ function patch(call: SubresourceCall): ChangeOf {
       try {
         return decoded(kind, result, { context, target });
       } catch (thrown) {
-        throw patchRefusal(thrown, patchedText(patchType, { before: scale, patch: body, after: result }));
+        const patched = { before: scale, patch: body, after: result };
+        throw patchRefusal(thrown, () => patchedText(scaleKind(kind), patchType, patched));
       }
     },
   });
