@@ -31,10 +31,9 @@ export function certificates(builder: SequenceBuilder): void {
   builder.create(binding, NAME, { more: { roleRef, subjects } });
   builder.create(csr, NAME, { more: spec(builder, SIGNER) });
   builder.get(csr, NAME, { user, until: { status: 200 }, verb: "await-role" });
-  for (let i = 0; i < 4; i++) {
+  // Each condition once: one that is written again is another one a second later.
+  for (const [door, type] of random.some(CONDITIONS, 2)) {
     const read = builder.get(csr, NAME);
-    const door = random.pick(["approval", "approval", "status"]);
-    const type = door === "approval" ? random.pick(["Approved", "Denied"]) : random.pick(["Failed", "Own"]);
     const status = random.chance(0.8) ? { conditions: [{ type, status: "True", reason: "Own" }] } : {};
     builder.send("PUT", builder.at(csr, NAME, door), {
       verb: "update",
@@ -47,6 +46,13 @@ export function certificates(builder: SequenceBuilder): void {
   const request = { spec: { request: MASTERS, signerName, usages: ["client auth"] } };
   builder.create(csr, "m-{{seq}}", { more: request });
 }
+
+const CONDITIONS = [
+  ["approval", "Approved"],
+  ["status", "Own"],
+  ["approval", "Denied"],
+  ["status", "Failed"],
+] as const;
 
 const rule = (resource: string, verbs: string[], resourceNames: string[]): JsonMap => ({
   apiGroups: ["certificates.k8s.io"],
