@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { generateEnvoyProtos } from "./generate/envoy-protos.mjs";
 import { generateIstioCrds } from "./generate/istio-crds.mjs";
 import { generateKubernetesFieldOrder } from "./generate/kubernetes-field-order.mjs";
+import { generateKubernetesInternalTypes } from "./generate/kubernetes-internal-types.mjs";
 import { generateOpenApiFacts } from "./generate/kubernetes-open-api.mjs";
 import { generateKubernetesProtobuf } from "./generate/kubernetes-protobuf.mjs";
 import { generateKubernetesSchema } from "./generate/kubernetes-schema.mjs";
@@ -28,6 +29,7 @@ const steps = {
   "kubernetes-tables": () => generateTableForms(root),
   "kubernetes-zero-values": () => generateKubernetesZeroValues(root, cache),
   "kubernetes-field-order": () => generateKubernetesFieldOrder(root, cache),
+  "kubernetes-internal-types": () => generateKubernetesInternalTypes(root, cache),
   "envoy-protos": () => generateEnvoyProtos(root, cache),
 };
 

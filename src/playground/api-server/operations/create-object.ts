@@ -84,6 +84,7 @@ function commitNew(parts: EngineParts, kind: ResourceKind, created: NewObject): 
   const key = storageKey(kind);
   const target = { ...created.target, name: stringAt(admitted, "metadata", "name") };
   if (!context.dryRun) refuseVersion(admitted);
+  strategyOf(kind).completeStored?.(admitted);
   const present = parts.store.get(key, target.namespace, target.name);
   if (present !== undefined) {
     throw alreadyExists(kind, target.name, stringAt(present, "metadata", "deletionTimestamp") !== "");

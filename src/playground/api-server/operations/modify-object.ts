@@ -6,7 +6,7 @@ import type { ApiStatusError, JsonObject } from "../contract.ts";
 import { arrayAt, deepEqual, ensureObject, isObject, numberAt, objectAt, setOrDelete, stringAt } from "../json.ts";
 import { type ResourceKind, storageKey } from "../resource-kind.ts";
 import { asSent } from "../schema/zero-values.ts";
-import { countsGeneration, specChanged, strategyOf } from "../strategy/strategies.ts";
+import { countsGeneration, emptiesNothing, specChanged, strategyOf } from "../strategy/strategies.ts";
 import { objectWarnings } from "../warnings/object-warnings.ts";
 import { checkName, checkUid, checkVersion, placeInNamespace } from "./check-identity.ts";
 import { fromStorage, shownNow, toStorage } from "./convert-version.ts";
@@ -82,7 +82,7 @@ async function attemptChange(
       old: live,
       subresource: target.subresource === "scale" ? "" : target.subresource,
     });
-    completeMetadata(kind, request, { next: admitted, current: live });
+    completeMetadata(kind, request, { next: admitted, current: live, wanted });
     const written = { object: admitted, old: live, subresource: target.subresource };
     const changed = specChanged(kind, admitted, live);
     context.warnings.push(...objectWarnings(kind, { ...written, specChanged: changed }));
@@ -152,11 +152,17 @@ function ownersAfter(parts: EngineParts, kind: ResourceKind, request: ModifyRequ
   return trackUpdate(versionsOf(parts, kind, subresource), before, after, writer);
 }
 
-function completeMetadata(kind: ResourceKind, request: ModifyRequest, { next, current }: Pair): void {
+interface Written extends Pair {
+  /** As the client sent it. */
+  readonly wanted: JsonObject;
+}
+
+function completeMetadata(kind: ResourceKind, request: ModifyRequest, { next, current, wanted }: Written): void {
   const metadata = ensureObject(next, "metadata");
   if (changesSpec(request.target) && countsGeneration(kind)) {
     const generation = numberAt(current, "metadata", "generation") ?? 0;
-    const now = generation + (specChanged(kind, next, current) ? 1 : 0);
+    const changed = specChanged(kind, next, current) || emptiesNothing(kind, wanted, current);
+    const now = generation + (changed ? 1 : 0);
     setOrDelete(metadata, "generation", now === 0 ? undefined : now);
   }
   metadata["resourceVersion"] = stringAt(current, "metadata", "resourceVersion");

@@ -12,11 +12,13 @@ import { prepareLimitRange, prepareNamespace, prepareVolume } from "./object-str
 import { preparePod, preparePodUpdate } from "./pod-strategy.ts";
 import { prepareServiceUpdate } from "./service-strategy.ts";
 import { prepareSigningRequest, prepareSigningRequestUpdate, type UpdateOf } from "./signing-request-strategy.ts";
-import { prepareClaim, prepareDaemonSet, prepareJob, prepareStatefulSet } from "./workload-strategies.ts";
+import { completeJob, prepareClaim, prepareDaemonSet, prepareJob, prepareStatefulSet } from "./workload-strategies.ts";
 
 export interface Strategy {
   /** Completes a new object in place, after defaulting. */
   readonly prepareCreate?: (object: JsonObject, user: UserInfo) => void;
+  /** What a new object gets when it is read for the first time. */
+  readonly completeStored?: (object: JsonObject) => void;
   readonly prepareUpdate?: (object: JsonObject, old: JsonObject, change: UpdateOf) => void;
   /** A deletion begins by marking the object: what is marked beyond its time. */
   readonly markDeleted?: (marked: JsonObject, now: string) => JsonObject;
@@ -46,13 +48,16 @@ const STRATEGIES: Readonly<Record<string, Strategy>> = {
   "/replicationcontrollers": { orphans: true },
   "/resourcequotas": { returnsDeleted: true },
   "/serviceaccounts": { returnsDeleted: true },
-  "/services": { prepareUpdate: prepareServiceUpdate, returnsDeleted: true },
+  "/services": {
+    prepareUpdate: (service, old, { door }) => (door === "" ? prepareServiceUpdate(service, old) : undefined),
+    returnsDeleted: true,
+  },
   "apps/daemonsets": {
     prepareCreate: (set) => prepareDaemonSet(set),
     prepareUpdate: (set, old) => prepareDaemonSet(set, old),
   },
   "apps/statefulsets": { prepareCreate: prepareStatefulSet, prepareUpdate: prepareStatefulSet },
-  "batch/jobs": { prepareCreate: prepareJob, orphans: true },
+  "batch/jobs": { prepareCreate: prepareJob, completeStored: completeJob, orphans: true },
   "resource.k8s.io/deviceclasses": { returnsDeleted: true },
   "resource.k8s.io/resourceclaims": { returnsDeleted: true },
   "resource.k8s.io/resourceclaimtemplates": { returnsDeleted: true },
@@ -135,6 +140,13 @@ export function beginsGeneration(kind: ResourceKind): boolean {
 export function countsGeneration(kind: ResourceKind): boolean {
   const key = storageKey(kind);
   return key === "storage.k8s.io/csidrivers" || (beginsGeneration(kind) && key !== "scheduling.k8s.io/priorityclasses");
+}
+
+/** An empty list of webhooks counts as a change of none, every time. */
+export function emptiesNothing(kind: ResourceKind, sent: JsonObject, old: JsonObject): boolean {
+  const { webhooks } = sent;
+  const isEmpty = Array.isArray(webhooks) && webhooks.length === 0 && old["webhooks"] === undefined;
+  return isEmpty && kind.group === "admissionregistration.k8s.io";
 }
 
 /** True when anything but metadata and status differs; a custom resource without a status door has only fields. */

@@ -21,13 +21,19 @@ export function prepareJob(job: JsonObject): void {
 function selectByUid(job: JsonObject, spec: JsonObject, template: JsonObject): void {
   const uid = stringAt(job, "metadata", "uid");
   const name = stringAt(job, "metadata", "name");
-  spec["selector"] = { matchLabels: { "batch.kubernetes.io/controller-uid": uid } };
-  Object.assign(ensureObject(ensureObject(template, "metadata"), "labels"), {
-    "batch.kubernetes.io/controller-uid": uid,
-    "batch.kubernetes.io/job-name": name,
-    "controller-uid": uid,
-    "job-name": name,
-  });
+  const selector = ensureObject(ensureObject(spec, "selector"), "matchLabels");
+  selector["batch.kubernetes.io/controller-uid"] ??= uid;
+  // Labels that say something else are refused later.
+  const labels = ensureObject(ensureObject(template, "metadata"), "labels");
+  for (const label of ["batch.kubernetes.io/controller-uid", "controller-uid"]) labels[label] ??= uid;
+  for (const label of ["batch.kubernetes.io/job-name", "job-name"]) labels[label] ??= name;
+}
+
+/** A Job that has no labels is read with those of its pods. */
+export function completeJob(job: JsonObject): void {
+  const labels = objectAt(job, "spec", "template", "metadata", "labels");
+  const metadata = ensureObject(job, "metadata");
+  if (Object.keys(objectAt(metadata, "labels")).length === 0) metadata["labels"] = { ...labels };
 }
 
 /** Counts the templates that a DaemonSet has had: its pods carry the number. */

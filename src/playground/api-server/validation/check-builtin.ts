@@ -28,12 +28,12 @@ export function checkBuiltin(change: BuiltinChange): FieldError[] {
       name: nameFormat(storageKey(kind)),
       namespaced: kind.namespaced,
       kubeFinalizers: rules.anyFinalizer !== true,
+      anyGenerateName: rules.anyGenerateName === true,
     });
   const generic = { name: pathSegment, namespaced: kind.namespaced, kubeFinalizers: false };
   if (old === undefined) {
-    if (rules.ownMeta !== true) return [...whole(), ...ownErrors(rules, change)];
-    const own = ownErrors(rules, change);
-    return own.length > 0 ? own : checkObjectMeta(object, generic);
+    const errors = [...(rules.ownMeta === true ? [] : whole()), ...ownErrors(rules, change)];
+    return errors.length > 0 ? errors : checkObjectMeta(object, generic);
   }
   const errors = [...checkObjectMeta(object, generic), ...checkObjectMetaUpdate(object, old, false)];
   if (rules.ownMeta === true) return [...errors, ...ownErrors(rules, change)];

@@ -6,6 +6,7 @@ import { nanoUnits } from "../quantity.ts";
 import { checkCidr } from "./addresses.ts";
 import { duplicate, forbidden, IMMUTABLE, invalid, invalids, notSupported, required } from "./field-errors.ts";
 import { dnsLabel, dnsSubdomain, labelValue, qualifiedName } from "./formats.ts";
+import { specDiff } from "./internal-form.ts";
 import { checkLabelName, checkLabels } from "./label-selectors.ts";
 import { noBacksteps } from "./paths.ts";
 import { checkAccessModes, VOLUME_MODES } from "./persistent-volume-claims.ts";
@@ -214,11 +215,15 @@ function checkOneSource(name: string, source: JsonObject, spec: JsonObject): Fie
   return [...errors, required("spec.nodeAffinity", "Local volume requires node affinity")];
 }
 
+const FIXED_SOURCE = "spec.persistentvolumesource is immutable after creation";
+
 export function checkPersistentVolumeUpdate(volume: JsonObject, old: JsonObject): FieldError[] {
   const [spec, before] = [objectAt(volume, "spec"), objectAt(old, "spec")];
   const errors: FieldError[] = [];
   if (VOLUME_ORDER.some((name) => !deepEqual(spec[name], before[name])))
-    errors.push(forbidden("spec.persistentvolumesource", "spec.persistentvolumesource is immutable after creation"));
+    errors.push(
+      forbidden("spec.persistentvolumesource", `${FIXED_SOURCE}\n${specDiff("PersistentVolumeSource", before, spec)}`),
+    );
   if (spec["volumeMode"] !== before["volumeMode"]) errors.push(invalid("volumeMode", spec["volumeMode"], IMMUTABLE));
   if (isObject(before["nodeAffinity"]) && !deepEqual(spec["nodeAffinity"], before["nodeAffinity"])) {
     const why = `${IMMUTABLE}, except for updating from beta label to GA`;

@@ -61,6 +61,7 @@ const EMBEDDED: Readonly<Record<string, Schema>> = {
 
 function decode(raw: Schema, value: JsonValue, place: Place): JsonValue {
   const schema = resolve(raw) ?? {};
+  if (schema.format === "byte" && Array.isArray(value)) return decodeBytes(value, place);
   const expected = mismatch(schema, value);
   if (expected !== undefined) {
     tellMistyped(raw, value, expected, place);
@@ -73,8 +74,11 @@ function decode(raw: Schema, value: JsonValue, place: Place): JsonValue {
   if (Array.isArray(value)) {
     const items = schema.items;
     if (items === undefined) return value;
+    const isTexts = resolve(items)?.type === "string";
     return value.map((item, index) =>
-      decode(items, item, { ...place, path: `${place.path}[${index}]`, named: place.named?.replace(/^\[\]/, "") }),
+      item === null && isTexts
+        ? ""
+        : decode(items, item, { ...place, path: `${place.path}[${index}]`, named: place.named?.replace(/^\[\]/, "") }),
     );
   }
   const struct = raw.$ref === undefined ? place.struct : raw.$ref.slice(raw.$ref.lastIndexOf("/") + 1);
@@ -82,6 +86,14 @@ function decode(raw: Schema, value: JsonValue, place: Place): JsonValue {
   tellMalformed(schema, value, place);
   // Kubernetes reads `cpu: 1` and `cpu: 1000m`, and writes `cpu: "1"`.
   return schema.format === "quantity" && value !== null ? canonicalQuantity(String(value)) : value;
+}
+
+/** Go takes a list of numbers for bytes too. */
+function decodeBytes(list: readonly JsonValue[], place: Place): JsonValue {
+  const isByte = (item: JsonValue) => Number.isInteger(item) && Number(item) >= 0 && Number(item) < 256;
+  const bad = list.find((item) => item !== null && !isByte(item));
+  if (bad !== undefined) tellMistyped({ type: "integer" }, bad, "integer", { ...place, named: "uint8" });
+  return Buffer.from(list.map(Number)).toString("base64");
 }
 
 function decodeFields(schema: Schema, value: JsonObject, place: Place): JsonObject {
@@ -128,6 +140,7 @@ function isOpen(schema: Schema): boolean {
 
 function isNullable(raw: Schema): boolean {
   const schema = resolve(raw) ?? {};
+  if (schema["x-kubernetes-int-or-string"] === true && schema.nullable !== true) return false;
   return schema.nullable === true || (schema.type === undefined && isOpen(schema));
 }
 

@@ -1,11 +1,10 @@
 // Jobs and CronJobs.
 import type { FieldError } from "../api-errors.ts";
-import type { JsonObject, JsonValue } from "../contract.ts";
-import { arrayAt, clone, deepEqual, isObject, numberAt, objectAt, objectsAt, stringAt } from "../json.ts";
+import type { JsonObject } from "../contract.ts";
+import { arrayAt, isObject, numberAt, objectAt, objectsAt, stringAt } from "../json.ts";
 import { checkSchedule, checkTimeZone } from "./cron-schedules.ts";
 import {
   duplicate,
-  IMMUTABLE,
   invalid,
   invalids,
   nonnegatives,
@@ -34,7 +33,16 @@ const COUNTS = [
 export function checkJob(job: JsonObject): FieldError[] {
   const spec = objectAt(job, "spec");
   const name = stringAt(job, "metadata", "name");
-  const errors = [...checkGeneratedSelector(job), ...checkSpec("spec", spec)];
+  const errors = [...checkGeneratedSelector(job), ...checkWholeSpec(spec)];
+  const completions = numberAt(spec, "completions") ?? 0;
+  const last = `${name}-${completions - 1}`;
+  if (spec["completionMode"] === "Indexed" && completions > 0 && dnsLabel(last).length > 0)
+    errors.push(invalid("metadata.name", name, `will not able to create pod with invalid DNS label: ${last}`));
+  return errors;
+}
+
+export function checkWholeSpec(spec: JsonObject): FieldError[] {
+  const errors = checkSpec("spec", spec);
   const [selector, labels] = [spec["selector"], objectAt(spec, "template", "metadata")["labels"]];
   if (!isObject(selector)) errors.push(required("spec.selector"));
   errors.push(...checkLabelSelector("spec.selector", selector));
@@ -42,10 +50,6 @@ export function checkJob(job: JsonObject): FieldError[] {
     const field = "spec.template.metadata.labels";
     errors.push(invalid(field, shownLabels(labels), "`selector` does not match template `labels`"));
   }
-  const completions = numberAt(spec, "completions") ?? 0;
-  const last = `${name}-${completions - 1}`;
-  if (spec["completionMode"] === "Indexed" && completions > 0 && dnsLabel(last).length > 0)
-    errors.push(invalid("metadata.name", name, `will not able to create pod with invalid DNS label: ${last}`));
   return errors;
 }
 
@@ -231,41 +235,6 @@ function checkRestartPolicy(field: string, spec: JsonObject): FieldError[] {
   if (policy !== "OnFailure" && policy !== "Never") return [notSupported(field, policy, ["OnFailure", "Never"])];
   if (!isObject(spec["podFailurePolicy"]) || policy === "Never") return [];
   return [invalid(field, policy, 'only "Never" is supported when podFailurePolicy is specified')];
-}
-
-const FIXED = ["completionMode", "podFailurePolicy", "backoffLimitPerIndex", "managedBy", "successPolicy"];
-
-export function checkJobUpdate(job: JsonObject, old: JsonObject): FieldError[] {
-  const [spec, before] = [objectAt(job, "spec"), objectAt(old, "spec")];
-  const fixed = (field: string, shown: JsonValue | undefined = spec[field]) =>
-    deepEqual(spec[field], before[field]) ? [] : [invalid(`spec.${field}`, shown, IMMUTABLE)];
-  return [
-    ...checkCompletions(spec, before),
-    ...fixed("selector", shownSelector(spec["selector"])),
-    ...checkTemplate(spec, before, old),
-    ...FIXED.flatMap((field) => fixed(field)),
-  ];
-}
-
-function checkCompletions(spec: JsonObject, before: JsonObject): FieldError[] {
-  const [next, former] = [spec["completions"], before["completions"]];
-  if (next === former) return [];
-  if (spec["completionMode"] !== INDEXED) return [invalid("spec.completions", next, IMMUTABLE)];
-  if (next === undefined || next === spec["parallelism"]) return [];
-  return [invalid("spec.completions", next, "can only be modified in tandem with spec.parallelism")];
-}
-
-/** A suspended Job that has not begun may still be told where its pods run. */
-function checkTemplate(spec: JsonObject, before: JsonObject, old: JsonObject): FieldError[] {
-  const [next, former] = [clone(objectAt(spec, "template")), clone(objectAt(before, "template"))];
-  if (before["suspend"] === true && stringAt(old, "status", "startTime") === "") {
-    for (const template of [next, former]) {
-      for (const field of ["nodeSelector", "tolerations", "schedulingGates"]) delete objectAt(template, "spec")[field];
-      delete objectAt(template, "spec", "affinity")["nodeAffinity"];
-      for (const field of ["annotations", "labels"]) delete objectAt(template, "metadata")[field];
-    }
-  }
-  return deepEqual(next, former) ? [] : [invalid("spec.template", spec["template"], IMMUTABLE)];
 }
 
 export function checkCronJob(cron: JsonObject, old?: JsonObject): FieldError[] {

@@ -11,6 +11,8 @@ export type Compare = (object: JsonObject, old: JsonObject, group: string) => Fi
 export interface KindRules {
   /** A DNS subdomain when absent. */
   readonly name?: Format;
+  /** generateName may be anything that a path may hold. */
+  readonly anyGenerateName?: boolean;
   /** Beyond metadata, of a new object. */
   readonly create?: Check;
   /** Beyond metadata, of an object that changes. */

@@ -18,7 +18,8 @@ import {
 import { checkEndpoints } from "./endpoints.ts";
 import { checkEvent, checkEventUpdate } from "./events.ts";
 import { dns1035Label, dnsLabel, dnsSubdomain, type Format } from "./formats.ts";
-import { checkCronJob, checkJob, checkJobUpdate } from "./jobs.ts";
+import { checkJobUpdate } from "./job-updates.ts";
+import { checkCronJob, checkJob } from "./jobs.ts";
 import { both, type Check, counts, type KindRules } from "./kind-rule.ts";
 import { otherKindRules } from "./other-kind-rules.ts";
 import { checkClaimSpec, checkClaimUpdate } from "./persistent-volume-claims.ts";
@@ -88,6 +89,7 @@ const core: Readonly<Record<string, KindRules>> = {
     meta: ["whole", "whole"],
   },
   "/replicationcontrollers": {
+    anyGenerateName: true,
     create: checkReplicationController,
     update: both(checkReplicationController),
     status: counts({
@@ -154,7 +156,7 @@ const apps: Readonly<Record<string, KindRules>> = {
     update: both(checkControllerRevision, checkControllerRevisionUpdate),
     meta: ["update", "whole"],
   },
-  "batch/jobs": { create: checkJob, update: (job, old) => [...checkJob(job), ...checkJobUpdate(job, old)] },
+  "batch/jobs": { create: checkJob, update: both(checkJob, checkJobUpdate), meta: ["whole", "update"] },
   "batch/cronjobs": { create: (cron) => checkCronJob(cron), update: checkCronJob },
   "autoscaling/horizontalpodautoscalers": {
     create: (autoscaler) => checkAutoscaler(autoscaler),

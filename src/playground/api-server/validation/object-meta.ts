@@ -14,13 +14,15 @@ export interface MetaRule {
   readonly namespaced: boolean;
   /** Kubernetes' own kinds refuse finalizers without a domain. */
   readonly kubeFinalizers: boolean;
+  /** Only what came of generateName is held against the form of names. */
+  readonly anyGenerateName?: boolean;
 }
 
 /** Of a new object, and of every object before it is stored. */
 export function checkObjectMeta(object: JsonObject, rule: MetaRule): FieldError[] {
   const metadata = objectAt(object, META);
   return [
-    ...checkName(metadata, rule.name),
+    ...checkName(metadata, rule),
     ...checkNamespace(metadata, rule.namespaced),
     ...nonnegative(`${META}.generation`, metadata["generation"]),
     ...checkCommon(metadata),
@@ -58,9 +60,10 @@ function unchanged(field: string, metadata: JsonObject, before: JsonObject): Fie
 /** Names that will get a suffix may end in a dash. */
 const withoutDash = (name: string) => (name.length > 1 && name.endsWith("-") ? `${name.slice(0, -2)}a` : name);
 
-function checkName(metadata: JsonObject, format: Format): FieldError[] {
+function checkName(metadata: JsonObject, { name: format, anyGenerateName }: MetaRule): FieldError[] {
   const [name, generate] = [stringAt(metadata, "name"), stringAt(metadata, "generateName")];
-  const errors = generate === "" ? [] : invalids(`${META}.generateName`, generate, format(withoutDash(generate)));
+  const free = generate === "" || anyGenerateName === true;
+  const errors = free ? [] : invalids(`${META}.generateName`, generate, format(withoutDash(generate)));
   if (name === "") errors.push(required(`${META}.name`, "name or generateName is required"));
   else errors.push(...invalids(`${META}.name`, name, format(name)));
   return errors;

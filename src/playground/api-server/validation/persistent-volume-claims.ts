@@ -5,6 +5,7 @@ import { arrayAt, clone, deepEqual, isObject, objectAt, stringAt, valueAt } from
 import { nanoUnits } from "../quantity.ts";
 import { forbidden, IMMUTABLE, invalid, invalids, notSupported, required } from "./field-errors.ts";
 import { dnsLabel, dnsSubdomain } from "./formats.ts";
+import { specDiff } from "./internal-form.ts";
 import { checkLabelSelector } from "./label-selectors.ts";
 import { checkPositiveQuantity } from "./resources.ts";
 
@@ -81,7 +82,9 @@ export function checkClaimUpdate(claim: JsonObject, old: JsonObject): FieldError
       delete objectAt(spec, "resources", "requests")["storage"];
     }
   }
-  const errors: FieldError[] = deepEqual(next, before) ? [] : [forbidden("spec", FIXED)];
+  const errors: FieldError[] = deepEqual(next, before)
+    ? []
+    : [forbidden("spec", `${FIXED}\n${specDiff("PersistentVolumeClaimSpec", before, next)}`)];
   const size = (object: JsonObject, ...steps: string[]) => nanoUnits(valueAt(object, ...steps, "storage") ?? "0");
   const wanted = size(claim, "spec", "resources", "requests");
   if (wanted < size(old, "spec", "resources", "requests") && wanted <= size(old, "status", "capacity"))

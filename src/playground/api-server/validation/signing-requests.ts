@@ -16,8 +16,8 @@ const USAGES = [
 export function checkSigningRequest(request: JsonObject): FieldError[] {
   const asked = stringAt(request, "spec", "request");
   const fault = requestFault(asked);
-  const seconds = arrayless(request, "expirationSeconds");
-  const errors = fault === undefined ? [] : [invalid("spec.request", asked === "" ? null : asked, fault)];
+  const seconds = specField(request, "expirationSeconds");
+  const errors = fault === undefined ? [] : [invalid("spec.request", specField(request, "request"), fault)];
   errors.push(...checkUsages(arrayAt(request, "spec", "usages").map(String)));
   errors.push(...checkSigner("spec.signerName", stringAt(request, "spec", "signerName")));
   if (typeof seconds === "number" && seconds < 600) {
@@ -30,7 +30,7 @@ export function checkSigningRequest(request: JsonObject): FieldError[] {
   return errors;
 }
 
-const arrayless = (request: JsonObject, field: string) => {
+const specField = (request: JsonObject, field: string) => {
   const spec = request["spec"];
   return typeof spec === "object" && spec !== null && !Array.isArray(spec) ? spec[field] : undefined;
 };

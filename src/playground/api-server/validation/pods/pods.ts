@@ -5,6 +5,7 @@ import { clone, deepEqual, isObject, numberAt, objectAt, objectsAt, stringAt } f
 import { checkIp } from "../addresses.ts";
 import { forbidden, invalid, invalids, required } from "../field-errors.ts";
 import { dnsSubdomain, inclusiveRange, qualifiedName } from "../formats.ts";
+import { specDiff } from "../internal-form.ts";
 import { checkLabels } from "../label-selectors.ts";
 import { checkAnnotations } from "../object-meta.ts";
 import { checkImageSpaces } from "./containers.ts";
@@ -86,7 +87,8 @@ export function checkPodUpdate(pod: JsonObject, old: JsonObject): FieldError[] {
   errors.push(...deadline);
   if (deadline.length > 0 && next["activeDeadlineSeconds"] !== undefined) return errors;
   errors.push(...checkAddedTolerations(next, before), ...checkGates(next, before));
-  if (!deepEqual(fixedPart(next, before), before)) errors.push(forbidden("spec", FIXED_POD));
+  if (!deepEqual(fixedPart(next, before), before))
+    errors.push(forbidden("spec", FIXED_POD + specDiff("PodSpec", before, fixedPart(next, before))));
   return errors;
 }
 
