@@ -24,7 +24,10 @@ const pod = (name: string, container: object) => ({
   },
 });
 const OBJECTS = [
-  pod("app", { command: ["sh", "-c", `for i in 1 2 3 4 5; do echo line $i; done; exec ${SLEEP}`] }),
+  pod("app", {
+    command: ["sh", "-c", `for i in 1 2 3 4 5; do echo line $i; done; exec ${SLEEP}`],
+    resources: { requests: { cpu: "10m", memory: "16Mi" } },
+  }),
   pod("over", { command: ["sh", "-c", "echo first; echo second; exit 7"] }),
   ...KUBECTLS.map(({ minor }) =>
     pod(`talk-${minor}`, {
@@ -77,43 +80,35 @@ describe.skipIf(KUBECTLS.length === 0)("kubectl in pods", () => {
     const atTerminal = (typed: string, ...words: string[]) =>
       playground.run("script", ["-qec", [path, ...words].join(" "), "/dev/null"], { input: typed, timeoutMs: WAIT_MS });
 
-    test.skipIf(minor < 30)(
-      "debug puts a container into a pod that runs, beside the processes of another",
-      async () => {
-        const name = `debug-${minor}`;
-        // It speaks when it is spoken to: a client that attaches sees nothing of what was before.
-        const command = ["sh", "-c", "read word; echo $word in $HOSTNAME; ps ax -o args"];
-        const words = ["debug", "app", "-c", name, "--image=busybox:1", "--target=c", "--profile=general", "-i"];
-        const how = { input: "looking\n", timeoutMs: WAIT_MS };
-        const { stdout, stderr, exitCode } = await playground.run(path, [...words, "--", ...command], how);
-        expect({ exitCode, stdout }, stderr).toEqual({
-          exitCode: 0,
-          stdout: expect.stringContaining("looking in app\n"),
-        });
-        expect(stdout).toContain(SLEEP);
-      },
-    );
+    /** It speaks when it is spoken to: a client that attaches sees nothing of what was said before. */
+    const spokenTo = (word: string, script: string, words: readonly string[]) =>
+      playground.run(path, [...words, "-i", "--image=busybox:1", "--", "sh", "-c", `read word; ${script}`], {
+        input: `${word}\n`,
+        timeoutMs: WAIT_MS,
+      });
+
+    test.skipIf(minor < 30)("debug puts a container into a pod that runs, beside another's processes", async () => {
+      const words = ["debug", "app", "-c", `debug-${minor}`, "--target=c", "--profile=general"];
+      const { stdout, stderr, exitCode } = await spokenTo("looking", "echo $word in $HOSTNAME; ps ax -o args", words);
+      expect({ exitCode, stdout }, stderr).toEqual({
+        exitCode: 0,
+        stdout: expect.stringContaining("looking in app\n"),
+      });
+      expect(stdout).toContain(SLEEP);
+    });
 
     test("debug copies a pod whose processes it may see", async () => {
       const copy = `copy-${minor}`;
-      const words = ["debug", "app", `--copy-to=${copy}`, "--image=busybox:1", "--share-processes", "-i"];
-      const look = `until ps ax -o args | grep -qx '${SLEEP}'; do sleep 0.1; done; echo seen from $HOSTNAME`;
-      const { stdout, stderr } = await kubectl(...words, "--", "sh", "-c", look);
+      const look = `until ps ax -o args | grep -qx '${SLEEP}'; do sleep 0.1; done; echo $word from $HOSTNAME`;
+      const words = ["debug", "app", `--copy-to=${copy}`, "--share-processes"];
+      const { stdout, stderr } = await spokenTo("seen", look, words);
       expect(stdout, stderr).toContain(`seen from ${copy}`);
       await kubectl("delete", "pod", copy, "--now", "--wait=false");
     });
 
     test("debug looks at the node", async () => {
       const file = join(ROOT, "package.json");
-      const { stdout, stderr } = await kubectl(
-        "debug",
-        `node/${NODE}`,
-        "--image=busybox:1",
-        "-i",
-        "--",
-        "cat",
-        `/host${file}`,
-      );
+      const { stdout, stderr } = await spokenTo("look", `cat '/host${file}'`, ["debug", `node/${NODE}`]);
       expect(stdout, stderr).toContain(readFileSync(file, "utf8"));
     });
 
@@ -154,6 +149,16 @@ describe.skipIf(KUBECTLS.length === 0)("kubectl in pods", () => {
     test("logs -f ends with the container", async () => {
       const { stdout, exitCode } = await kubectl("logs", "-f", "over", "--since=1h");
       expect({ stdout, exitCode }).toEqual({ stdout: "first\nsecond\n", exitCode: 0 });
+    });
+
+    test.skipIf(minor < 32)("patch resizes a pod that runs", async () => {
+      const resources = { requests: { cpu: "20m", memory: "24Mi" } };
+      const patch = JSON.stringify({ spec: { containers: [{ name: "c", resources }] } });
+      await kubectl("patch", "pod", "app", "--subresource=resize", "-p", patch);
+      const given = "jsonpath={.status.containerStatuses[0].resources.requests.cpu}=20m";
+      expect((await kubectl("wait", "pod/app", `--for=${given}`, "--timeout=60s")).stdout).toContain("condition met");
+      const restarts = "jsonpath={.status.containerStatuses[0].restartCount}";
+      expect((await kubectl("get", "pod", "app", "-o", restarts)).stdout).toBe("0");
     });
 
     test("top says that nobody measures", async () => {
