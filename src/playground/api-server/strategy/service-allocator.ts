@@ -56,9 +56,14 @@ export function createServiceAllocator(...cidrs: readonly string[]): ServiceAllo
       const undo = () => {
         for (const step of operation.undo.splice(0).reverse()) step();
       };
-      const errors = assign(service, old, operation);
-      if (errors.length > 0) undo();
-      return { errors, undo };
+      try {
+        const errors = assign(service, old, operation);
+        if (errors.length > 0) undo();
+        return { errors, undo };
+      } catch (thrown) {
+        undo();
+        throw thrown;
+      }
     },
   };
 }

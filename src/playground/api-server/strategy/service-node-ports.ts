@@ -1,6 +1,6 @@
 // Node ports of Services, and the one at which a load balancer asks after a node's health.
 import type { FieldError } from "../api-errors.ts";
-import type { JsonObject } from "../contract.ts";
+import { ApiStatusError, type JsonObject } from "../contract.ts";
 import { numberAt, objectAt, objectsAt, stringAt } from "../json.ts";
 import { invalid } from "../validation/field-errors.ts";
 import { needsHealthCheck } from "../validation/services.ts";
@@ -51,11 +51,16 @@ export function assignNodePorts(service: JsonObject, old: JsonObject | undefined
 function givePorts(spec: JsonObject, old: JsonObject | undefined, operation: Operation): FieldError[] {
   const ports = objectsAt(spec, "ports");
   const chosen = old === undefined ? portsOfNew() : portsOfChanged(nodePortsOf(old));
+  const taken = new Set<string>();
   for (const [index, port] of ports.entries()) {
     if (portOf(port) === 0 && !wantsPorts(spec)) continue;
     const given = chosen(port, ports, operation);
     if (typeof given === "string") return [invalid(`spec.ports[${index}].nodePort`, portOf(port), given)];
     port["nodePort"] = given;
+    // Kubernetes finds out before it looks at the Service, and takes it for its own fault.
+    const both = `${stringAt(port, "protocol")} ${given}`;
+    if (old !== undefined && taken.has(both)) throw new ApiStatusError(500, "", `duplicate nodePort: {${both}}`);
+    taken.add(both);
   }
   return [];
 }
