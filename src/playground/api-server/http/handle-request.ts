@@ -22,9 +22,11 @@ import { type ResourceKind, storageKey } from "../resource-kind.ts";
 import { negotiate } from "./media-types.ts";
 import { outputForm } from "./output-form.ts";
 import { parseRequest } from "./request-info.ts";
+import { createRequestMetrics } from "./request-metrics.ts";
 import { checkTimeout } from "./request-timeout.ts";
 import { sendJson, sendNoPage, statusError, writeAs } from "./respond.ts";
 import { checkRoute } from "./routes.ts";
+import { renderMetrics } from "./serve-metrics.ts";
 import { type Documents, type PathContext, servePath } from "./serve-path.ts";
 import { serveResource } from "./serve-resource.ts";
 
@@ -53,19 +55,24 @@ const CONNECTIONS = new Set(["exec", "attach", "portforward", "log", "proxy"]);
 const isConnection = (info: RequestInfo) =>
   info.isResource && info.group === "" && CONNECTIONS.has(info.subresource.split("/")[0] ?? "");
 
+const isApply = ({ headers }: ApiRequest) => headers["content-type"]?.startsWith("application/apply-patch") === true;
+
 export function createRequestHandler(options: HandlerOptions): RequestHandler {
   const { parts, logger } = options;
+  const requests = createRequestMetrics();
   const paths: PathContext = {
     registry: parts.registry,
     openApi: createOpenApiDocuments(parts.registry),
     serverAddress: options.serverAddress,
     isReady: () => !options.stopping.aborted,
+    metrics: () => renderMetrics({ registry: parts.registry, store: parts.store, requests }),
     documents: options.documents ?? {},
   };
   const resources = { parts, virtual: options.virtualResources, signal: options.stopping };
 
   const route = async (request: ApiRequest, response: ApiResponse) => {
     const { info, query } = parseRequest(request.method ?? "GET", request.url ?? "/");
+    requests.begin({ info, query, apply: isApply(request) }, response);
     checkTimeout(info, query);
     const user = await admitted(options, request, info).catch((thrown: unknown) => {
       // What is refused before the API is reached must not be taken for a page.

@@ -47,6 +47,10 @@ const CHECKS: Readonly<Record<string, readonly string[]>> = {
   readyz: [...FIRST, ...READY_ONLY, ...hooks, ...LAST, "shutdown"],
 };
 
+/** All checks, by the endpoint that makes them. */
+export const healthChecks = (): readonly { readonly type: string; readonly name: string }[] =>
+  Object.entries(CHECKS).flatMap(([type, checks]) => checks.map((name) => ({ type, name })));
+
 /** All paths below / that answer with one check. */
 export function healthPaths(): string[] {
   return Object.entries(CHECKS).flatMap(([endpoint, checks]) => [

@@ -7,10 +7,11 @@ import { KUBERNETES_RELEASE } from "../gen/definitions.ts";
 import type { OpenApiDocuments } from "../open-api/open-api-documents.ts";
 import type { Registry } from "../registry.ts";
 import { aggregated, coreVersions, groupList, groupOf, resourceList } from "./discovery.ts";
-import { healthPaths, serveHealth } from "./health.ts";
+import { healthChecks, healthPaths, serveHealth } from "./health.ts";
 import { negotiate, nothingAccepted, type Transforms, WRITTEN } from "./media-types.ts";
 import { send, sendEmpty, sendJson, sendNoPage } from "./respond.ts";
 import { checkDocument } from "./routes.ts";
+import { METRICS_TYPE, renderChecks } from "./serve-metrics.ts";
 import { serveOpenApi } from "./serve-open-api.ts";
 
 const KEYS_PATH = "/openid/v1/jwks";
@@ -46,6 +47,8 @@ export interface PathContext {
   /** HOST:PORT */
   readonly serverAddress: () => string;
   readonly isReady: () => boolean;
+  /** What there is to measure, as text. */
+  readonly metrics: () => string;
   /** By their path. */
   readonly documents: Documents;
 }
@@ -78,7 +81,18 @@ function allPaths({ registry, documents }: PathContext): string[] {
   const groups = registry.groups().filter(({ group }) => group !== "");
   const paths = [
     ...Object.keys(documents),
-    ...["/api", "/api/v1", "/apis", "/apis/", "/openapi/v2", "/openapi/v3", "/openapi/v3/", "/version"],
+    ...[
+      "/api",
+      "/api/v1",
+      "/apis",
+      "/apis/",
+      "/openapi/v2",
+      "/openapi/v3",
+      "/openapi/v3/",
+      "/version",
+      "/metrics",
+      "/metrics/slis",
+    ],
     ...groups.flatMap(({ group, versions }) => [
       `/apis/${group}`,
       ...versions.map((version) => `/apis/${group}/${version}`),
@@ -117,6 +131,11 @@ const PATHS: Readonly<Record<string, PathServer>> = {
       return sendKnown(exchange, resourceList(registry, group, version));
     if (group !== undefined) return sendWritten(exchange, groupOf(registry, group));
     if (!sendAggregated(registry, false, exchange)) sendWritten(exchange, groupList(registry));
+  },
+  metrics({ metrics }, [part, more], exchange) {
+    if (more !== undefined || (part !== undefined && part !== "slis")) return sendNoPage(exchange);
+    const text = part === undefined ? metrics() : renderChecks(healthChecks());
+    send(exchange.response, text, { contentType: METRICS_TYPE });
   },
   openapi: ({ openApi }, rest, exchange) => serveOpenApi(openApi, rest, exchange),
 };
