@@ -82,9 +82,17 @@ export function definition(name: string): Schema {
  */
 export function resolve(schema: Schema | undefined): Schema | undefined {
   if (schema?.$ref === undefined) return schema;
-  const target = definition(schema.$ref.slice(REF_PREFIX.length));
-  return hasOnlyRef(schema) ? target : { ...target, ...withoutRef(schema) };
+  let found = resolved.get(schema);
+  if (found === undefined) {
+    const target = definition(schema.$ref.slice(REF_PREFIX.length));
+    found = hasOnlyRef(schema) ? target : { ...target, ...withoutRef(schema) };
+    resolved.set(schema, found);
+  }
+  return found;
 }
+
+/** What a reference says with what stands beside it: asked for each value of each object. */
+const resolved = new WeakMap<Schema, Schema>();
 
 function hasOnlyRef(schema: Schema): boolean {
   for (const key in schema) if (key !== "$ref" && key !== "x-go-struct") return false;

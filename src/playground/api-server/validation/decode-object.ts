@@ -100,8 +100,12 @@ function decodeFields(schema: Schema, value: JsonObject, place: Place): JsonObje
   const out: JsonObject = {};
   const open = isOpen(schema);
   for (const [key, child] of Object.entries(value)) {
-    const path = place.path === "" ? key : `${place.path}.${key}`;
     const known = knownField(schema, key);
+    if (known !== undefined && staysAsIs(known, child)) {
+      out[key] = child;
+      continue;
+    }
+    const path = place.path === "" ? key : `${place.path}.${key}`;
     if (known === undefined) {
       if (open) out[key] = child;
       else place.report.unknown.push(path);
@@ -114,6 +118,16 @@ function decodeFields(schema: Schema, value: JsonObject, place: Place): JsonObje
     else if (!isField && resolve(known)?.type === "string") out[key] = "";
   }
   return out;
+}
+
+/** Formats of texts that Go reads as something else. */
+const READ_FORMATS: ReadonlySet<string | undefined> = new Set(["quantity", "date-time", "byte"]);
+
+/** Most values are right, and then nobody asks where they stand. */
+function staysAsIs(raw: Schema, value: JsonValue): boolean {
+  if (typeof value === "object") return false;
+  const schema = raw.$ref === undefined ? raw : resolve(raw);
+  return schema !== undefined && !READ_FORMATS.has(schema.format) && mismatch(schema, value) === undefined;
 }
 
 function fieldPlace(place: Place, path: string, key: string): Place {
