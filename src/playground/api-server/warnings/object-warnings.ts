@@ -18,7 +18,8 @@ export interface Write {
 type Warn = (object: JsonObject, write: Write) => readonly string[];
 
 export function objectWarnings(kind: ResourceKind, write: Write): readonly string[] {
-  if (write.subresource !== "" || kind.custom !== undefined) return [];
+  // The scale is another door to the spec.
+  if (!["", "scale"].includes(write.subresource) || kind.custom !== undefined) return [];
   return WARNINGS[storageKey(kind)]?.(write.object, write) ?? [];
 }
 

@@ -167,7 +167,7 @@ function containers(builder: SequenceBuilder): void {
     return;
   }
   const added = {
-    name: random.pick(["debug", "debug2"]),
+    name: `debug-${builder.steps.length}`,
     image: "example.com/debug",
     ...random.pick(CONTAINER_FIELDS.slice(0, 6)),
   };

@@ -48,11 +48,12 @@ function probe(builder: SequenceBuilder, params: boolean): void {
 }
 
 function parameters(builder: SequenceBuilder): void {
-  for (const [name, most] of [
-    ["limit", "2"],
-    ["other", "9"],
+  // Of several that a selector finds, a real server takes any first.
+  for (const [name, most, param] of [
+    ["limit", "2", "no"],
+    ["other", "9", "yes"],
   ] as const) {
-    const json = { apiVersion: "v1", kind: "ConfigMap", metadata: { name, labels: { param: "yes" } }, data: { most } };
+    const json = { apiVersion: "v1", kind: "ConfigMap", metadata: { name, labels: { param } }, data: { most } };
     builder.create(configMap, name, { body: { json } });
   }
 }
