@@ -26,7 +26,7 @@ interface Look {
   readonly now: number;
 }
 
-export function createStatefulSteps(context: ControllerContext, control: StatefulPodControl) {
+export function createStatefulSteps(context: Pick<ControllerContext, "clock">, control: StatefulPodControl) {
   const { clock } = context;
 
   return async (set: StatefulSet, pods: readonly Pod[], templates: StatefulTemplates): Promise<void> => {
