@@ -11,6 +11,7 @@ import type { Area } from "./area.ts";
 export const admission: Area = {
   name: "admission",
   weight: 8,
+  held: true,
   make(builder) {
     builder.random.pick([limits, quotas, quotas, podSecurity, podSecurity, policies, policies, classes, certificates])(
       builder,
