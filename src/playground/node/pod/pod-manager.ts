@@ -10,6 +10,7 @@ import { qosClass } from "../status/pod-status.ts";
 import { whyNotAdmitted } from "./pod-admission.ts";
 import type { PodContext } from "./pod-context.ts";
 import { PodWorker } from "./pod-worker.ts";
+import { unenforcedEvents } from "./unenforced.ts";
 
 /** When the node stops, what its pods get to end by themselves. */
 const SHUTDOWN_GRACE_SECONDS = 0.4;
@@ -51,6 +52,7 @@ export function createPodManager(context: PodContext): PodManager {
     const others = () => [...workers.values()].filter((one) => one !== worker && !one.over).map((one) => one.pod);
     const worker: PodWorker = new PodWorker(pod, context, others);
     workers.set(uid, worker);
+    for (const event of unenforcedEvents(pod)) context.api.recordEvent(pod, event);
     worker.start();
   };
 
