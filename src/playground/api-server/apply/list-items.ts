@@ -12,7 +12,9 @@ const ESCAPED: Readonly<Record<string, string>> = {
   "\u2029": "\\u2029",
 };
 
-const goJson = (value: JsonValue) => JSON.stringify(value).replace(/[<>&\u2028\u2029]/g, (sign) => ESCAPED[sign] ?? "");
+/** JSON as Go writes it. */
+export const goJson = (value: JsonValue): string =>
+  JSON.stringify(value).replace(/[<>&\u2028\u2029]/g, (sign) => ESCAPED[sign] ?? "");
 
 /** The edge of a set's item. */
 export const valueEdge = (value: JsonValue) => `v:${goJson(value)}`;

@@ -4,7 +4,9 @@ import { ApiStatusError, type JsonObject } from "../contract.ts";
 import { objectAt, stringAt } from "../json.ts";
 import type { Schema } from "../schema/schema.ts";
 import { typeOf } from "./atoms.ts";
+import type { Conflict } from "./conflicts.ts";
 import { emptySet } from "./field-set.ts";
+import { conflictsLeft, KUBECTL, withLastApplied } from "./last-applied.ts";
 import { type FieldWriter, foldOldUpdaters, isReset, type Managers, readManagers, writeManagers } from "./managers.ts";
 import { applyManagers, updateManagers, type Version, type Versions } from "./updater.ts";
 import { typeFaults } from "./validate-typed.ts";
@@ -93,8 +95,10 @@ export function applyConfiguration(
   }
   checkConfiguration(config, own, kind);
   const before = bare(live ?? blank);
-  const { object } = applyManagers(managers, { versions, own, before }, { config, writer, force });
-  return { object: object ?? before, managedFields: writeManagers(managers) };
+  const kubectl = writer.manager === KUBECTL;
+  const counting = (conflicts: readonly Conflict[]) => (kubectl ? conflictsLeft(before, own, conflicts) : conflicts);
+  const { object = before } = applyManagers(managers, { versions, own, before }, { config, writer, force, counting });
+  return { object: kubectl ? withLastApplied(object, config) : object, managedFields: writeManagers(managers) };
 }
 
 const BEFORE_FIRST_APPLY = "before-first-apply";

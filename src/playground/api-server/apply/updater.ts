@@ -50,8 +50,15 @@ function compared({ type, reset, show }: Version, { before, after }: Change): Co
   };
 }
 
+interface Taking {
+  readonly self: string;
+  readonly force: boolean;
+  /** Which conflicts count. */
+  readonly counting?: (conflicts: readonly Conflict[]) => readonly Conflict[];
+}
+
 /** Takes from all managers but `self` what changed. Throws 409 for what others own unless forced. */
-function takeChanges(managers: Managers, change: Change, how: { self: string; force: boolean }): void {
+function takeChanges(managers: Managers, change: Change, how: Taking): void {
   const known = new Map<string, Comparison>();
   const conflicts: (Conflict & { readonly removed: FieldSet })[] = [];
   for (const [id, entry] of managers) {
@@ -66,8 +73,9 @@ function takeChanges(managers: Managers, change: Change, how: { self: string; fo
     const fields = intersection(entry.fields, union(found.modified, found.added));
     conflicts.push({ id, by: entry, fields, removed: found.removed });
   }
-  const refused = conflicts.filter(({ fields }) => !isEmpty(fields));
-  if (!how.force && refused.length > 0) throw conflictError(refused);
+  const all = conflicts.filter(({ fields }) => !isEmpty(fields));
+  const refused = how.force || all.length === 0 ? [] : (how.counting?.(all) ?? all);
+  if (refused.length > 0) throw conflictError(refused);
   for (const { id, fields, removed } of conflicts) {
     const entry = managers.get(id);
     if (entry !== undefined)
@@ -93,13 +101,14 @@ export interface Applied {
   readonly object: JsonObject | undefined;
 }
 
+interface Request extends Omit<Taking, "self"> {
+  readonly config: JsonObject;
+  readonly writer: FieldWriter;
+}
+
 /** Merges `config` into `change.before`. The managers are changed in place. Throws 409 for conflicts. */
-export function applyManagers(
-  managers: Managers,
-  change: Omit<Change, "after">,
-  request: { readonly config: JsonObject; readonly writer: FieldWriter; readonly force: boolean },
-): Applied {
-  const { config, writer, force } = request;
+export function applyManagers(managers: Managers, change: Omit<Change, "after">, request: Request): Applied {
+  const { config, writer, ...how } = request;
   const { own, before: live } = change;
   const id = identify(writer);
   const last = managers.get(id);
@@ -107,7 +116,7 @@ export function applyManagers(
   managers.set(id, { ...writer, time: last?.time ?? "", fields });
   const merged = asObject(mergeTyped(own.type, live, config));
   const object = prune(merged, managers, { change, last });
-  takeChanges(managers, { ...change, after: object }, { self: id, force });
+  takeChanges(managers, { ...change, after: object }, { self: id, ...how });
   const entry = managers.get(id);
   if (entry !== undefined) {
     const left = difference(entry.fields, NOBODYS);

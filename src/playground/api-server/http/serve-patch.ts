@@ -30,7 +30,9 @@ export async function servePatch(call: Call): Promise<void> {
   const transform = (current: JsonObject) => {
     const patch = readPatch(type, bytes, context.fieldValidation);
     faults.splice(0, faults.length, ...patch.faults);
-    const after = applyPatch(kind, type, current, patch.value);
+    const merged = applyPatch(kind, type, current, patch.value);
+    // What is never written as JSON is not asked what it is.
+    const after = strategic ? { ...merged, apiVersion: current["apiVersion"] ?? "", kind: kind.kind } : merged;
     patched = { before: current, patch: patch.value, after };
     return after;
   };

@@ -1,10 +1,13 @@
 import type { EngineParts, PatchTelling, Target, WriteContext } from "../api-context.ts";
-import { badRequest } from "../api-errors.ts";
+import { badRequest, conflict, notFound } from "../api-errors.ts";
 import { type ApplyResult, applyConfiguration } from "../apply/managed-fields.ts";
 import type { JsonObject, JsonValue } from "../contract.ts";
 import { isObject, stringAt } from "../json.ts";
 import { apiVersionOf, parseApiVersion, type ResourceKind, storageKey } from "../resource-kind.ts";
-import { createObject } from "./create-object.ts";
+import { madeByUpdate } from "../strategy/strategies.ts";
+import { checkName, placeInNamespace } from "./check-identity.ts";
+import { createDecoded } from "./create-object.ts";
+import { decodeBody } from "./decode-body.ts";
 import { beforeCreation, fieldWriter } from "./finish-write.ts";
 import { modifyObject } from "./modify-object.ts";
 import { versionsOf } from "./owned-versions.ts";
@@ -34,11 +37,12 @@ export async function applyObject(
       blank: beforeCreation(kind) ?? {},
     });
   const exists = () => parts.store.get(storageKey(kind), target.namespace, target.name) !== undefined;
-  if (!exists() && target.subresource === "") {
+  if (!exists()) {
     const { object: made, managedFields } = apply(undefined);
-    checkPlace(kind, target, made);
-    const object = await createObject(parts, kind, { target, body: made, context }, { managedFields });
-    return { object, created: true };
+    const object = decodeBody(kind, made, context);
+    checkNew(kind, target, object);
+    if (target.subresource !== "" && !madeByUpdate(kind)) throw notFound(kind, target.name);
+    return { object: await createDecoded(parts, kind, { target, object, context }, { managedFields }), created: true };
   }
   let result: ApplyResult | undefined;
   const object = await modifyObject(parts, kind, {
@@ -46,7 +50,6 @@ export async function applyObject(
     context,
     transform(current) {
       result = apply(current);
-      checkPlace(kind, target, result.object);
       return result.object;
     },
     managedFields: () => result?.managedFields ?? [],
@@ -73,18 +76,13 @@ export function checkApplied(kind: ResourceKind, body: JsonObject): void {
   throw badRequest(`invalid object type: ${kindText(apiVersion, given)}`);
 }
 
-/** The configuration must say which object it means. */
-function checkPlace(kind: ResourceKind, target: Target, object: JsonObject): void {
-  const namespace = stringAt(object, "metadata", "namespace");
-  if (kind.namespaced && namespace !== "" && namespace !== target.namespace) {
-    throw badRequest("the namespace of the provided object does not match the namespace sent on the request");
+/** A configuration must say which object it makes, and nothing of what only the server knows. */
+function checkNew(kind: ResourceKind, target: Target, object: JsonObject): void {
+  const uid = stringAt(object, "metadata", "uid");
+  if (uid !== "") {
+    const why = `the provided object specified uid ${uid}, and no existing object was found`;
+    throw conflict(kind, target.name, `uid mismatch: ${why}`);
   }
-  const name = stringAt(object, "metadata", "name");
-  if (name === "") {
-    const why = "was undeterminable: name must be provided";
-    throw badRequest(`the name of the object (${target.name} based on URL) ${why}`);
-  }
-  if (name !== target.name) {
-    throw badRequest(`the name of the object (${name}) does not match the name on the URL (${target.name})`);
-  }
+  placeInNamespace(kind, object, target);
+  checkName(object, target);
 }

@@ -1,9 +1,10 @@
 // Strategic merge patch: a merge patch that knows from the schema which lists merge by a key, with the directives
 // $patch, $retainKeys, $setElementOrder/<list> and $deleteFromPrimitiveList/<list>.
 import { badRequest } from "../api-errors.ts";
-import type { JsonObject, JsonValue } from "../contract.ts";
+import { ApiStatusError, type JsonObject, type JsonValue } from "../contract.ts";
 import { deepEqual, isObject } from "../json.ts";
 import { fieldSchema, itemSchema, type Schema } from "../schema/schema.ts";
+import { goMap } from "./patch-refusal.ts";
 
 const DIRECTIVE = /^\$(setElementOrder|deleteFromPrimitiveList)\/(.*)$/;
 
@@ -71,7 +72,7 @@ function mergeByKey(schema: Schema | undefined, key: string, [live, patch]: [Jso
     if (!isObject(item)) throw badRequest(`a list that merges by "${key}" holds something that is no object`);
     const name = item[key];
     if (name === undefined || name === null) {
-      throw badRequest(`map: ${JSON.stringify(item)} does not contain declared merge key: ${key}`);
+      throw new ApiStatusError(500, "", `map: ${goMap(item)} does not contain declared merge key: ${key}`);
     }
     const at = out.findIndex((own) => isObject(own) && deepEqual(own[key], name));
     const own = out[at];

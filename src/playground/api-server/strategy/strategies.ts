@@ -2,10 +2,10 @@
 // table cannot say it.
 import { bindingRules, policyRules, webhookRules } from "../admission/configuration-rules.ts";
 import type { FieldError } from "../api-errors.ts";
-import type { JsonObject, UserInfo } from "../contract.ts";
+import type { JsonObject, JsonValue, UserInfo } from "../contract.ts";
 import { definitionRules } from "../crd/definition-rules.ts";
 import { markDefinition, prepareDefinition, rememberStorage } from "../crd/definition-strategy.ts";
-import { deepEqual, objectAt } from "../json.ts";
+import { deepEqual, isObject, objectAt } from "../json.ts";
 import type { ResourceKind } from "../resource-kind.ts";
 import { storageKey } from "../resource-kind.ts";
 import { prepareLimitRange, prepareNamespace, prepareVolume } from "./object-strategies.ts";
@@ -144,9 +144,20 @@ export function countsGeneration(kind: ResourceKind): boolean {
 
 /** An empty list of webhooks counts as a change of none, every time. */
 export function emptiesNothing(kind: ResourceKind, sent: JsonObject, old: JsonObject): boolean {
+  if (storageKey(kind) === "networking.k8s.io/networkpolicies") return emptiesIn(sent["spec"], old["spec"]);
   const { webhooks } = sent;
   const isEmpty = Array.isArray(webhooks) && webhooks.length === 0 && old["webhooks"] === undefined;
   return isEmpty && kind.group === "admissionregistration.k8s.io";
+}
+
+/** Whether a list is empty where there was none. */
+function emptiesIn(sent: JsonValue | undefined, old: JsonValue | undefined): boolean {
+  if (Array.isArray(sent)) {
+    if (sent.length === 0) return old === undefined;
+    return sent.some((item, index) => emptiesIn(item, Array.isArray(old) ? old[index] : undefined));
+  }
+  if (!isObject(sent)) return false;
+  return Object.entries(sent).some(([key, child]) => emptiesIn(child, isObject(old) ? old[key] : undefined));
 }
 
 /** True when anything but metadata and status differs; a custom resource without a status door has only fields. */
