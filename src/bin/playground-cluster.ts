@@ -6,11 +6,13 @@ import { loadKubeConfig } from "#kube/kubeconfig";
 import { runApiServer } from "#playground/api-server/api-server";
 import { createTokenSigner } from "#playground/api-server/auth/service-account-tokens";
 import { createControllers } from "#playground/controllers/run-controllers";
+import { boundHeapGrowth } from "#playground/lifecycle/bound-heap-growth";
 import { runProgram } from "#playground/lifecycle/run-program";
 import type { ClusterProcessConfig } from "#playground/process-config";
 
 await runProgram("playground-cluster", async (config: ClusterProcessConfig, root, signal) => {
   const logger = root.child({ cluster: config.clusterName });
+  boundHeapGrowth(signal);
   const server = await runApiServer(config, logger, signal);
   // Controllers are clients like any other: they begin when the API server is ready.
   const client = createKubeClient(loadKubeConfig({ path: config.kubeconfig }));

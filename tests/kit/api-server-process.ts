@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { until } from "#base/until";
+import { CLUSTER_NODE_FLAGS } from "#playground/lifecycle/installation";
 import type { ClusterProcessConfig } from "#playground/process-config";
 import { makePki } from "./test-cluster.ts";
 
@@ -56,7 +57,7 @@ export async function startApiServerProcess(
   const start = async () => {
     const began = performance.now();
     rmSync(config.readyFile, { force: true });
-    child = spawnProgram([...nodeFlags, PROGRAM, file], join(folder, "log"));
+    child = spawnProgram([...CLUSTER_NODE_FLAGS, ...nodeFlags, PROGRAM, file], join(folder, "log"));
     const isReady = () => {
       if (child?.exitCode !== null)
         throw new Error(`it ended: ${readFileSync(join(folder, "log"), "utf8").slice(-2000)}`);
