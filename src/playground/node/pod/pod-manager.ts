@@ -49,10 +49,9 @@ export function createPodManager(context: PodContext): PodManager {
   const begin = (uid: string, pod: Pod) => {
     if (refuse(pod, [...workers.values()], context)) return;
     logger.info({ pod: objectKey(pod) }, "starting pod");
-    const others = () => [...workers.values()].filter((one) => one !== worker && !one.over).map((one) => one.pod);
-    const worker: PodWorker = new PodWorker(pod, context, others);
+    const worker: PodWorker = new PodWorker(pod, context, () => livingPods(workers.values(), worker));
     workers.set(uid, worker);
-    for (const event of unenforcedEvents(pod)) context.api.recordEvent(pod, event);
+    tellUnenforced(pod, context);
     worker.start();
   };
 
@@ -93,12 +92,21 @@ export function createPodManager(context: PodContext): PodManager {
   };
 }
 
+/** Pods that hold resources of the node, `except` for one. */
+function livingPods(workers: Iterable<PodWorker>, except?: PodWorker): Pod[] {
+  return [...workers].filter((worker) => worker !== except && !worker.over).map(({ pod }) => pod);
+}
+
+function tellUnenforced(pod: Pod, { api }: PodContext): void {
+  for (const event of unenforcedEvents(pod)) api.recordEvent(pod, event);
+}
+
 /** True for a pod that this node cannot take; its status says why. */
 function refuse(pod: Pod, workers: readonly PodWorker[], context: PodContext): boolean {
   // Its containers ran here before: what it needs was weighed then.
   if (pod.status?.startTime !== undefined) return false;
   const { allocatable, labels, api, logger } = context;
-  const others = workers.filter(({ over }) => !over).map((worker) => worker.pod);
+  const others = livingPods(workers);
   const refusal = whyNotAdmitted(pod, { allocatable, labels, others });
   if (refusal === undefined) return false;
   const { reason, message } = refusal;
