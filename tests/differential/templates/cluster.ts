@@ -99,6 +99,27 @@ export const clusterTemplates: Templates = {
     changes: [{ spec: { parameters: { kind: "Own", name: "p", apiGroup: "example.com", scope: "Cluster" } } }],
     refused: [{ spec: { controller: "example.com/three" } }, { spec: { parameters: { kind: "", name: "p" } } }],
   },
+  // Parts of the range that Services have anyway: they may get an address of them.
+  "networking.k8s.io/ServiceCIDR": {
+    make: (random) => ({ spec: { cidrs: [random.pick(["10.96.128.0/24", "10.96.129.0/24"])] } }),
+    changes: [{ metadata: { labels: { app: "b" } } }],
+    refused: [
+      { spec: { cidrs: ["10.96.130.0/24"] } },
+      { spec: { cidrs: ["10.96.128.1/24"] } },
+      { spec: { cidrs: ["x"] } },
+      { spec: { cidrs: [] } },
+      { spec: { cidrs: ["10.1.0.0/16", "10.2.0.0/16"] } },
+    ],
+    status: [
+      {
+        status: {
+          conditions: [
+            { type: "Own", status: "True", reason: "R", message: "m", lastTransitionTime: "2001-02-03T04:05:06Z" },
+          ],
+        },
+      },
+    ],
+  },
   "networking.k8s.io/NetworkPolicy": {
     make: (random) => ({
       spec: random.pick<JsonMap>([

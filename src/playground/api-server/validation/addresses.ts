@@ -29,6 +29,16 @@ export function checkCidr(field: string, value: string, known: readonly string[]
   return [invalid(field, value, "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)")];
 }
 
+/** A CIDR that names a network, and no address in it. */
+export function checkNetwork(field: string, value: string): FieldError[] {
+  const errors = checkCidr(field, value);
+  if (errors.length > 0) return errors;
+  const [address = "", prefix] = value.split("/");
+  const { value: number, bits } = addressBits(address);
+  const inside = number & ((1n << BigInt(bits - Number(prefix))) - 1n);
+  return inside === 0n ? [] : [invalid(field, value, "must not have bits set beyond the prefix length")];
+}
+
 /** The address as a number, with its family's width. */
 export function addressBits(text: string): { readonly value: bigint; readonly bits: number } {
   if (isIpv4(text)) {

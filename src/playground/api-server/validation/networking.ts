@@ -2,7 +2,7 @@
 import type { FieldError } from "../api-errors.ts";
 import type { JsonObject, JsonValue } from "../contract.ts";
 import { arrayAt, deepEqual, isObject, numberAt, objectAt, objectsAt, stringAt } from "../json.ts";
-import { checkCidr, isCidr, isIp, isStrictSubset } from "./addresses.ts";
+import { checkCidr, checkNetwork, isCidr, isIp, isStrictSubset } from "./addresses.ts";
 import { forbidden, IMMUTABLE, invalid, invalids, notSupported, required, tooLong } from "./field-errors.ts";
 import {
   bytes,
@@ -253,8 +253,25 @@ export function checkIpAddressUpdate(address: JsonObject, old: JsonObject): Fiel
 }
 
 export function checkServiceCidr(range: JsonObject): FieldError[] {
-  const cidrs = arrayAt(range, "spec", "cidrs").map(String);
+  const cidrs = cidrsOf(range);
   if (cidrs.length === 0) return [required("spec.cidrs", "at least one CIDR required")];
   if (cidrs.length > 2) return [invalid("spec.cidrs", { CIDRs: cidrs }, "may only hold up to 2 values")];
-  return cidrs.flatMap((cidr, index) => checkCidr(`spec.cidrs[${index}]`, cidr));
+  const errors = cidrs.flatMap((cidr, index) => checkNetwork(`spec.cidrs[${index}]`, cidr));
+  const [first = "", second] = cidrs;
+  if (errors.length > 0 || second === undefined || first.includes(":") !== second.includes(":")) return errors;
+  const detail = "may specify no more than one IP for each IP family, i.e 192.168.0.0/24 and 2001:db8::/64";
+  return [invalid("spec.cidrs", cidrs, detail)];
+}
+
+const cidrsOf = (range: JsonObject) => arrayAt(range, "spec", "cidrs").map(String);
+
+/** A range may get one of the other family, and changes in nothing else. */
+export function checkServiceCidrUpdate(range: JsonObject, old: JsonObject): FieldError[] {
+  const [cidrs, before] = [cidrsOf(range), cidrsOf(old)];
+  const changed = before.flatMap((cidr, index) =>
+    index < cidrs.length && cidrs[index] !== cidr ? [invalid(`spec.cidrs[${index}]`, cidrs[index], IMMUTABLE)] : [],
+  );
+  if (cidrs.length === before.length) return changed;
+  if (before.length === 1 && cidrs.length === 2) return [...changed, ...checkServiceCidr(range)];
+  return [invalid("spec.cidrs", cidrs, IMMUTABLE)];
 }

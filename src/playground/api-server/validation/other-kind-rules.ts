@@ -20,6 +20,7 @@ import {
   checkIpAddressUpdate,
   checkNetworkPolicy,
   checkServiceCidr,
+  checkServiceCidrUpdate,
 } from "./networking.ts";
 import { checkClusterRole, checkClusterRoleBinding, checkRole, checkRoleBinding, checkRoleRefUpdate } from "./rbac.ts";
 import { checkSigningRequest, checkSigningRequestUpdate } from "./signing-requests.ts";
@@ -85,7 +86,7 @@ export const otherKindRules: Readonly<Record<string, KindRules>> = {
     meta: ["whole", "update"],
   },
   "networking.k8s.io/ipaddresses": { name: ipName, create: checkIpAddress, update: checkIpAddressUpdate },
-  "networking.k8s.io/servicecidrs": { create: checkServiceCidr, update: both(checkServiceCidr) },
+  "networking.k8s.io/servicecidrs": { create: checkServiceCidr, update: checkServiceCidrUpdate },
   "discovery.k8s.io/endpointslices": {
     create: (slice) => checkEndpointSlice(slice),
     update: checkEndpointSlice,
