@@ -113,8 +113,12 @@ export function fieldErrorText(error: FieldError): string {
 }
 
 function printed(value: unknown): string {
-  return typeof value === "string" ? goQuote(value) : (JSON.stringify(value) ?? String(value));
+  if (typeof value === "string") return goQuote(value);
+  return JSON.stringify(value)?.replace(/[<>&\u2028\u2029]/g, escaped) ?? String(value);
 }
+
+/** Go writes JSON so that it may stand in a page. */
+const escaped = (letter: string) => `\\u${(letter.codePointAt(0) ?? 0).toString(16).padStart(4, "0")}`;
 
 const ESCAPES: Readonly<Record<string, string>> = { "\u0007": "\\a", "\u000b": "\\v" };
 

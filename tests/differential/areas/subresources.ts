@@ -178,14 +178,15 @@ function approvals(builder: SequenceBuilder): void {
   const user = random.pick(["admin", "alice"]);
   builder.create(csr, name, { user });
   const turns = 3 + random.int(4);
+  // Each turn says something new: within a second the same again would be no change, by chance.
   for (let i = 0; i < turns; i++) {
     const read = builder.get(csr, name);
     const condition = random.pick<JsonMap>([
-      { type: "Approved", status: "True", reason: "Fine", message: "ok" },
-      { type: "Denied", status: "True" },
-      { type: "Failed", status: "True" },
+      { type: "Approved", status: "True", reason: "Fine", message: `ok ${i}` },
+      { type: "Denied", status: "True", message: `no ${i}` },
+      { type: "Failed", status: "True", message: `failed ${i}` },
       { type: "Approved", status: "False" },
-      { type: "Own", status: "True" },
+      { type: "Own", status: "True", message: `own ${i}` },
     ]);
     const door = random.pick(["approval", "approval", "status"]);
     builder.send("PUT", builder.at(csr, name, door), {

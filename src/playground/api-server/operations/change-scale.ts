@@ -71,13 +71,15 @@ function patch(call: SubresourceCall): ChangeOf {
     const next = (scale: JsonObject) => decoded(kind, scale, { context: quiet, target });
     return () => ({ manager, next, apply: { config: body, force } });
   }
+  const unstructured = patchType === PATCH_TYPES.strategic;
+  const telling = { ...context, patch: { faults: [], unstructured } };
   return (parent) => ({
     manager,
     next(shown) {
       const scale = kind.custom === undefined ? shown : withUnset(kind.custom, parent, shown);
       const result = applyPatch(scaleKind(kind), patchType, scale, body);
       try {
-        return decoded(kind, result, { context, target });
+        return decoded(kind, result, { context: telling, target });
       } catch (thrown) {
         const patched = { before: scale, patch: body, after: result };
         throw patchRefusal(thrown, () => patchedText(scaleKind(kind), patchType, patched));
