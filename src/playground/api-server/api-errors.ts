@@ -54,10 +54,22 @@ export function noSuchResource(): ApiStatusError {
   return new ApiStatusError(404, "NotFound", "the server could not find the requested resource", {});
 }
 
-/** `ending` when the object that is in the way is being deleted. */
-export function alreadyExists(resource: ResourceName, name: string, ending = false): ApiStatusError {
-  const message = `${ending ? "object is being deleted: " : ""}${qualified(resource)} "${name}" already exists`;
-  return new ApiStatusError(409, "AlreadyExists", message, detailsOf(resource, name));
+export interface ObjectInTheWay {
+  /** It is being deleted. */
+  readonly ending?: boolean;
+  /** The new object's name stands beside a generateName: its client is told to try again. */
+  readonly generated?: boolean;
+}
+
+export function alreadyExists(
+  resource: ResourceName,
+  name: string,
+  { ending = false, generated = false }: ObjectInTheWay = {},
+): ApiStatusError {
+  const why = generated ? ", the server was not able to generate a unique name for the object" : "";
+  const message = `${ending ? "object is being deleted: " : ""}${qualified(resource)} "${name}" already exists${why}`;
+  const retry = generated ? { retryAfterSeconds: 1 } : {};
+  return new ApiStatusError(409, "AlreadyExists", message, { ...detailsOf(resource, name), ...retry });
 }
 
 export function conflict(resource: ResourceName, name: string, why: string): ApiStatusError {

@@ -24,10 +24,17 @@ export function compileExpression(text: string, variables: Readonly<Record<strin
     return { program, issues: issues.map((issue) => issueText(text, issue)).join("\n"), type, reads, cost };
   } catch (thrown) {
     if (!(thrown instanceof CelSyntaxError)) throw thrown;
-    const issue = { offset: thrown.offset, message: `Syntax error: ${thrown.message}` };
+    const issue = { offset: thrown.offset, message: `Syntax error: ${syntaxFault(thrown.message)}` };
     return { program: undefined, issues: issueText(text, issue), type: DYN, reads: new Set(), cost: () => 0 };
   }
 }
+
+const STARTS =
+  "{'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}";
+
+/** In the words of Kubernetes' parser, where an expression ends too early. */
+const syntaxFault = (message: string): string =>
+  /found end of input but expecting '!'/.test(message) ? `mismatched input '<EOF>' expecting ${STARTS}` : message;
 
 function issueText(text: string, { offset, message }: TypeIssue): string {
   const before = text.slice(0, offset).split("\n");

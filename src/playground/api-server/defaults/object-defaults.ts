@@ -54,6 +54,9 @@ function publishHostPorts(spec: JsonObject): void {
 const templateOf = (object: JsonObject) => objectAt(object, "spec", "template");
 
 const replicationController: Complete = (object) => {
+  const spec = objectAt(object, "spec");
+  const own = objectAt(templateOf(object), "metadata", "labels");
+  if (isObject(spec["selector"]) && isEmpty(spec, "selector")) spec["selector"] = clone(own);
   const labels = objectAt(templateOf(object), "metadata", "labels");
   const metadata = ensureObject(object, "metadata");
   if (Object.keys(labels).length > 0 && isEmpty(metadata, "labels")) metadata["labels"] = clone(labels);

@@ -6,6 +6,7 @@ import { ApiStatusError, type JsonObject, type JsonValue } from "../contract.ts"
 import { ensureObject, stringAt } from "../json.ts";
 import { type ResourceKind, storageKey } from "../resource-kind.ts";
 import { asSent } from "../schema/zero-values.ts";
+import { askedAddress, checkAddressOwner } from "../strategy/address-owner.ts";
 import { beginsGeneration, strategyOf } from "../strategy/strategies.ts";
 import { objectWarnings } from "../warnings/object-warnings.ts";
 import { placeInNamespace } from "./check-identity.ts";
@@ -62,7 +63,7 @@ export async function createDecoded(
   const key = storageKey(kind);
   const giveBack = key === "/services" ? assignAddresses(parts, kind, admitted, context.dryRun) : undefined;
   try {
-    validate(parts, kind, admitted, { old: undefined, subresource: "" });
+    asSent(emptied, () => validate(parts, kind, admitted, { old: undefined, subresource: "" }), "all");
     const written = { object: admitted, old: undefined, subresource: "", specChanged: true };
     context.warnings.push(...objectWarnings(kind, written));
     await judge(parts, kind, context, { operation: "CREATE", target, object: admitted, oldObject: undefined });
@@ -87,7 +88,10 @@ function commitNew(parts: EngineParts, kind: ResourceKind, created: NewObject): 
   strategyOf(kind).completeStored?.(admitted);
   const present = parts.store.get(key, target.namespace, target.name);
   if (present !== undefined) {
-    throw alreadyExists(kind, target.name, stringAt(present, "metadata", "deletionTimestamp") !== "");
+    throw alreadyExists(kind, target.name, {
+      ending: stringAt(present, "metadata", "deletionTimestamp") !== "",
+      generated: stringAt(admitted, "metadata", "generateName") !== "",
+    });
   }
   return context.dryRun ? admitted : parts.store.commit(key, "ADDED", keptForm(parts, kind, admitted));
 }
@@ -140,8 +144,13 @@ function dropStatus(kind: ResourceKind, object: JsonObject): void {
 
 /** Addresses and ports come before validation. Returns how they are given back when the Service is refused. */
 function assignAddresses(parts: EngineParts, kind: ResourceKind, service: JsonObject, dryRun: boolean): () => void {
+  const asked = askedAddress(service);
   const { errors, undo } = parts.allocator.assign(service, undefined, { dryRun });
-  if (errors.length > 0) throw invalid(kind, stringAt(service, "metadata", "name"), errors);
+  const wrong = errors.length > 0 || dryRun ? errors : checkAddressOwner(service, asked);
+  if (wrong.length > 0) {
+    undo();
+    throw invalid(kind, stringAt(service, "metadata", "name"), wrong);
+  }
   service["status"] = { loadBalancer: {} };
   if (!dryRun) return undo;
   undo();

@@ -6,7 +6,7 @@ import type { ApiStatusError, JsonObject } from "../contract.ts";
 import { arrayAt, deepEqual, ensureObject, isObject, numberAt, objectAt, setOrDelete, stringAt } from "../json.ts";
 import { type ResourceKind, storageKey } from "../resource-kind.ts";
 import { asSent } from "../schema/zero-values.ts";
-import { countsGeneration, emptiesNothing, specChanged, strategyOf } from "../strategy/strategies.ts";
+import { countsGeneration, emptiesNothing, fixedMetadata, specChanged, strategyOf } from "../strategy/strategies.ts";
 import { objectWarnings } from "../warnings/object-warnings.ts";
 import { checkName, checkUid, checkVersion, placeInNamespace } from "./check-identity.ts";
 import { fromStorage, shownNow, toStorage } from "./convert-version.ts";
@@ -128,7 +128,9 @@ function merged(kind: ResourceKind, target: Target, { next, current }: Pair): Js
   // A deletion is never taken back; beginning one by a change is refused later.
   if (old["deletionTimestamp"] !== undefined) metadata["deletionTimestamp"] = old["deletionTimestamp"];
   if (target.subresource === "status" || target.subresource === "approval") {
-    const kept = kind.custom === undefined ? { ...metadata, ...ownership(old) } : { ...old };
+    const fixed = kind.custom === undefined ? fixedMetadata(kind) : "all";
+    const kept = fixed === "all" ? { ...old } : metadata;
+    for (const field of fixed === "all" ? [] : fixed) setOrDelete(kept, field, old[field]);
     setOrDelete(kept, "managedFields", metadata["managedFields"]);
     const out = structuredClone({ ...current, metadata: kept });
     setOrDelete(out, "status", next["status"]);
@@ -138,11 +140,6 @@ function merged(kind: ResourceKind, target: Target, { next, current }: Pair): Js
   if (kind.subresources.includes("status")) setOrDelete(out, "status", structuredClone(current["status"]));
   return out;
 }
-
-const ownership = (metadata: JsonObject) =>
-  Object.fromEntries(
-    ["ownerReferences", "finalizers"].flatMap((key) => (metadata[key] === undefined ? [] : [[key, metadata[key]]])),
-  );
 
 /** managedFields as the client's change leaves them; admission's changes are nobody's. */
 function ownersAfter(parts: EngineParts, kind: ResourceKind, request: ModifyRequest, pair: Pair): JsonObject[] {

@@ -1,9 +1,10 @@
 // The scale of an object: how many replicas are wanted and there, whatever kind holds them. Clients read, replace, patch
 // and apply it as an object of its own; a change of it is a change of the object behind it.
-import { ApiStatusError, type JsonObject, type JsonValue } from "../contract.ts";
+
 import { conflict, invalid } from "../api-errors.ts";
 import { applyConfiguration, trackUpdate } from "../apply/managed-fields.ts";
 import { parentOwners, type ReplicasPath, SCALE_VERSION, scaleOwners } from "../apply/scale-owners.ts";
+import { ApiStatusError, type JsonObject, type JsonValue } from "../contract.ts";
 import { clone, ensureObject, isObject, objectAt, objectsAt, stringAt, valueAt } from "../json.ts";
 import { apiVersionOf, parseApiVersion, type ResourceKind } from "../resource-kind.ts";
 import { definition } from "../schema/schema.ts";

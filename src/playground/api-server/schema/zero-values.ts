@@ -25,6 +25,8 @@ export interface Emptied {
   readonly object: JsonObject;
   readonly field: string;
   readonly value: JsonValue;
+  /** It is gone altogether, not null: nobody owns it. */
+  readonly gone: boolean;
 }
 
 /** Completes an object of the definition `name` in place. What was empty and becomes null is told in `emptied`. */
@@ -45,9 +47,12 @@ export function completeZeroValues(
     if (typeof value !== "object" || value === null || field === KEPT_EMPTY || typeof child !== "object") continue;
     if (!isEmptyCollection(child, value)) completeValue(child, value, emptied);
     else if (row.shown[field] === null) {
-      emptied.push({ object, field, value });
+      emptied.push({ object, field, value, gone: false });
       object[field] = null;
-    } else delete object[field];
+    } else {
+      emptied.push({ object, field, value, gone: true });
+      delete object[field];
+    }
   }
 }
 
@@ -72,12 +77,21 @@ function isEmptyCollection(raw: Schema, value: JsonValue): boolean {
   return schema?.properties === undefined && schema?.additionalProperties !== undefined;
 }
 
-/** What `look` sees while empty lists and maps stand as they were sent. */
-export function asSent<T>(emptied: readonly Emptied[], look: () => T): T {
-  for (const { object, field, value } of emptied) object[field] = value;
-  const seen = look();
-  for (const { object, field } of emptied) object[field] = null;
-  return seen;
+/** What `look` sees while empty lists and maps stand as they were sent: those that are null now, or all. */
+export function asSent<T>(emptied: readonly Emptied[], look: () => T, which: "null" | "all" = "null"): T {
+  // What got a value since is no longer empty.
+  const seen = emptied.filter(
+    ({ object, field, gone }) => (which === "all" || !gone) && (object[field] ?? null) === null,
+  );
+  for (const { object, field, value } of seen) object[field] = value;
+  try {
+    return look();
+  } finally {
+    for (const { object, field, gone } of seen) {
+      if (gone) delete object[field];
+      else object[field] = null;
+    }
+  }
 }
 
 function completeValue(raw: Schema, value: JsonValue, emptied: Emptied[]): void {

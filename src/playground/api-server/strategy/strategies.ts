@@ -142,6 +142,22 @@ export function countsGeneration(kind: ResourceKind): boolean {
   return key === "storage.k8s.io/csidrivers" || (beginsGeneration(kind) && key !== "scheduling.k8s.io/priorityclasses");
 }
 
+/** Metadata that the status door leaves as it is; of a few kinds all of it, of most none. */
+const FIXED_METADATA: Readonly<Record<string, readonly string[] | "all">> = {
+  "/pods": ["ownerReferences"],
+  "apps/deployments": ["labels"],
+  [`${ADMISSION}validatingadmissionpolicies`]: "all",
+  "apiextensions.k8s.io/customresourcedefinitions": "all",
+  "apiregistration.k8s.io/apiservices": "all",
+  "flowcontrol.apiserver.k8s.io/flowschemas": "all",
+  "flowcontrol.apiserver.k8s.io/prioritylevelconfigurations": "all",
+  "resource.k8s.io/resourceclaims": "all",
+  "storage.k8s.io/volumeattachments": "all",
+  "storagemigration.k8s.io/storageversionmigrations": "all",
+};
+
+export const fixedMetadata = (kind: ResourceKind): readonly string[] | "all" => FIXED_METADATA[storageKey(kind)] ?? [];
+
 /** An empty list of webhooks counts as a change of none, every time. */
 export function emptiesNothing(kind: ResourceKind, sent: JsonObject, old: JsonObject): boolean {
   if (storageKey(kind) === "networking.k8s.io/networkpolicies") return emptiesIn(sent["spec"], old["spec"]);

@@ -4,7 +4,7 @@ import type { JsonObject, JsonValue } from "../contract.ts";
 import { zeroValues } from "../gen/zero-values.ts";
 import { isObject } from "../json.ts";
 import { canonicalQuantity, parseQuantity } from "../quantity.ts";
-import { resolve, type Schema } from "../schema/schema.ts";
+import { isRawObject, resolve, type Schema } from "../schema/schema.ts";
 
 export interface DecodeReport {
   /** Paths of unknown fields, such as `spec.template.spec.containers[0].imag`. */
@@ -62,7 +62,7 @@ const EMBEDDED: Readonly<Record<string, Schema>> = {
 function decode(raw: Schema, value: JsonValue, place: Place): JsonValue {
   const schema = resolve(raw) ?? {};
   if (schema.format === "byte" && Array.isArray(value)) return decodeBytes(value, place);
-  const expected = mismatch(schema, value);
+  const expected = isRawObject(schema) ? undefined : mismatch(schema, value);
   if (expected !== undefined) {
     tellMistyped(raw, value, expected, place);
     return value;

@@ -67,6 +67,7 @@ const core: Readonly<Record<string, KindRules>> = {
     update: checkPodUpdate,
     status: checkPodStatus,
     doors: { ephemeralcontainers: checkEphemeralContainers, resize: checkResize },
+    meta: ["update", "whole"],
   },
   "/podtemplates": { create: podTemplate, update: both(podTemplate) },
   "/services": {
