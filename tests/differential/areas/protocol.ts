@@ -146,30 +146,3 @@ const TURNS: readonly ((builder: SequenceBuilder) => void)[] = [
     else builder.list(configMap, { query });
   },
 ];
-
-export const discovery: Area = {
-  name: "discovery",
-  weight: 2,
-  make(builder) {
-    const { random } = builder;
-    const turns = 2 + random.int(4);
-    for (let i = 0; i < turns; i++) {
-      const kind = random.pick(KINDS);
-      const root = kind.group === "" ? `/api/${kind.version}` : `/apis/${kind.group}/${kind.version}`;
-      const roll = random.int(8);
-      if (roll < 3) builder.send("GET", root, { verb: "discovery" });
-      else if (roll < 4) builder.send("GET", kind.group === "" ? "/api" : `/apis/${kind.group}`, { verb: "discovery" });
-      else if (roll < 5) builder.send("GET", "/api", { verb: "discovery", headers: { accept: AGGREGATED } });
-      else if (roll < 7)
-        builder.send("GET", `/openapi/v3${kind.group === "" ? `/api/${kind.version}` : root}`, { verb: "openapi" });
-      else
-        builder.send("GET", random.pick(["/version", "/api/v1"]), {
-          verb: "discovery",
-          headers: { accept: random.pick(["application/json", AGGREGATED]) },
-        });
-    }
-  },
-};
-
-const AGGREGATED =
-  "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,application/json";

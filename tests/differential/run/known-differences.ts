@@ -42,5 +42,11 @@ export function knownDifference(
   );
 }
 
-const matches = (pattern: string | undefined, value: string | undefined) =>
-  pattern === undefined || new RegExp(`^(?:${pattern})$`, "s").test(value ?? "undefined");
+const compiled = new Map<string, RegExp>();
+
+function matches(pattern: string | undefined, value: string | undefined): boolean {
+  if (pattern === undefined) return true;
+  const known = compiled.get(pattern) ?? new RegExp(`^(?:${pattern})$`, "s");
+  compiled.set(pattern, known);
+  return known.test(value ?? "undefined");
+}

@@ -40,6 +40,9 @@ const VERSION_CONDITION =
 /** The suffix that a server puts behind the areas' `generateName: gen-`. */
 const GENERATED = /\b(gen-(?:[a-z0-9]+x-)?)([bcdfghjklmnpqrstvwxz2456789]{5})\b/g;
 const PORT_CELL = /\b(\d+:)(3[0-2]\d{3})(?=\/(?:TCP|UDP))/g;
+/** Of a document, as in its ETag. */
+const HASH = /\bhash=[0-9A-F]{128}\b/g;
+const PORT_IN_TEXT = /(duplicate nodePort: \{\w+ )(\d+)/g;
 const CREDENTIAL = /X509SHA256=[0-9a-f]{64}/g;
 const AGE = /^(<invalid>|\d+s|1m\d*s?)$/;
 /** From here on ports are chosen by the server; explicit ones are made below. */
@@ -70,9 +73,11 @@ export function createNormaliser(serverUrl: string): Normaliser {
       (_whole, base: string, suffix: string) => base + numbered("generated", suffix),
     );
     result = result.replaceAll(PORT_CELL, (_whole, before: string, port: string) => before + numbered("port", port));
+    result = result.replaceAll(PORT_IN_TEXT, (_whole, before: string, port: string) => before + numbered("port", port));
     result = result.replaceAll(CREDENTIAL, (hash) => numbered("credential", hash));
     result = result.replaceAll(VERSIONS_IN_TEXT, "$1<n>$2<n>$3");
     result = result.replaceAll(VERSION_CONDITION, (_whole, before: string, rv: string) => before + numbered("rv", rv));
+    result = result.replaceAll(HASH, "hash=<hash>");
     result = result.replaceAll(host, "<server>");
     return result;
   };

@@ -84,12 +84,12 @@ export function coreVersions(serverAddress: string): JsonObject {
   };
 }
 
-/** The aggregated form of `/api` (core) or `/apis` (all others). `version` is v2 or v2beta1. */
-export function aggregated(registry: Registry, core: boolean, version: string): JsonObject {
+/** The aggregated form of `/api` (core) or `/apis` (all others). */
+export function aggregated(registry: Registry, core: boolean): JsonObject {
   const groups = registry.groups().filter((row) => isNamed(row) !== core);
   return {
     kind: "APIGroupDiscoveryList",
-    apiVersion: `apidiscovery.k8s.io/${version}`,
+    apiVersion: "apidiscovery.k8s.io/v2",
     metadata: {},
     items: groups.map((row) => ({
       metadata: isNamed(row) ? { name: row.group } : {},

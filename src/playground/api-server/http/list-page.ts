@@ -30,15 +30,18 @@ export interface ListRequest {
 export function listPage(store: ObjectStore, { kind, namespace: asked, options }: ListRequest): ListPage {
   const byField = options.continue === "" ? exactValue(options.fields, "metadata.namespace") : undefined;
   const namespace = asked === "" && kind.namespaced ? (byField ?? "") : asked;
-  const isSingle =
-    options.continue === "" &&
-    exactValue(options.fields, "metadata.name") !== undefined &&
-    (!kind.namespaced || namespace !== "");
+  const one = options.continue === "" ? exactValue(options.fields, "metadata.name") : undefined;
+  const isSingle = one !== undefined && (!kind.namespaced || namespace !== "");
   const kept = isCached(kind);
   const wanted = isSingle ? stateOfOne(store, options, kept) : stateOfMany(store, options, kept);
   const place: Place = { kind, namespace };
   const all = objectsOf(store, place, wanted, pageSize(kind, options) === ALL ? options.labels : []);
-  const from = wanted.start === undefined ? all : all.filter((object) => keyIn(place, object) >= (wanted.start ?? ""));
+  const { start = "" } = wanted;
+  const from = isSingle
+    ? all.filter((object) => keyIn(place, object) === one)
+    : start === ""
+      ? all
+      : all.filter((object) => keyIn(place, object) >= start);
   return select(from, { place, options, revision: wanted.revision ?? store.revision() });
 }
 

@@ -61,6 +61,8 @@ function serveV3(documents: OpenApiDocuments, path: string, exchange: Exchange):
   else if (hash === text.hash) sendForever(exchange, text);
   else {
     response.setHeader("location", serverRelativeUrl(path, text.hash));
+    response.setHeader("etag", `"${text.hash}"`);
+    response.setHeader("content-type", CONTENT_TYPES.json);
     sendEmpty(response, 301);
   }
 }

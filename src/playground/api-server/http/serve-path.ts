@@ -8,7 +8,7 @@ import type { OpenApiDocuments } from "../open-api/open-api-documents.ts";
 import type { Registry } from "../registry.ts";
 import { aggregated, coreVersions, groupList, groupOf, resourceList } from "./discovery.ts";
 import { healthChecks, healthPaths, serveHealth } from "./health.ts";
-import { negotiate, nothingAccepted, type Transforms, WRITTEN } from "./media-types.ts";
+import { acceptClauses, negotiate, nothingAccepted, WRITTEN } from "./media-types.ts";
 import { send, sendEmpty, sendJson, sendNoPage } from "./respond.ts";
 import { checkDocument } from "./routes.ts";
 import { METRICS_TYPE, renderChecks } from "./serve-metrics.ts";
@@ -156,19 +156,20 @@ function sendWritten({ request, response }: Exchange, document: Sent | undefined
   sendJson(response, document);
 }
 
-const AGGREGATED = { kind: "APIGroupDiscoveryList", group: "apidiscovery.k8s.io", versions: ["v2", "v2beta1"] };
+const AGGREGATED = { as: "APIGroupDiscoveryList", g: "apidiscovery.k8s.io", v: "v2" };
 
-const isAggregated: Transforms = (written, { kind, group, version }) =>
-  written === "application/json" &&
-  kind === AGGREGATED.kind &&
-  group === AGGREGATED.group &&
-  AGGREGATED.versions.includes(version);
+/** Wherever the aggregated form stands among what the client accepts, it is the one. */
+const wantsAggregated = ({ headers }: ApiRequest) =>
+  acceptClauses(headers.accept ?? "").some(
+    ({ type, parameters }) =>
+      ["application/json", "application/*", "*/*"].includes(type) &&
+      Object.entries(AGGREGATED).every(([name, value]) => parameters.get(name) === value),
+  );
 
 function sendAggregated(registry: Registry, core: boolean, { request, response }: Exchange): boolean {
-  const version = negotiate(request.headers.accept ?? "", isAggregated)?.as?.version;
-  if (version === undefined) return false;
-  const contentType = `application/json;g=apidiscovery.k8s.io;v=${version};as=APIGroupDiscoveryList`;
-  const body = JSON.stringify(aggregated(registry, core, version));
+  if (!wantsAggregated(request)) return false;
+  const contentType = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
+  const body = JSON.stringify(aggregated(registry, core));
   const etag = `"${createHash("sha512").update(body).digest("hex").toUpperCase()}"`;
   response.setHeader("etag", etag);
   response.setHeader("vary", "Accept");

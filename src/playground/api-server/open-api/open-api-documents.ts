@@ -5,10 +5,11 @@ import type { JsonObject } from "../contract.ts";
 import { KUBERNETES_RELEASE } from "../gen/definitions.ts";
 import type { Registry } from "../registry.ts";
 import type { ResourceKind } from "../resource-kind.ts";
+import { discoveryDocuments } from "./discovery-operations.ts";
 import { openApiProtobuf } from "./open-api-protobuf.ts";
 import { openApiV2 } from "./open-api-v2.ts";
-import { openApiV3 } from "./open-api-v3.ts";
-import { groupVersionPath } from "./operations.ts";
+import { openApiV3, pathsV3 } from "./open-api-v3.ts";
+import { groupVersionPath, type PathOperations } from "./operations.ts";
 
 export interface OpenApiText {
   readonly body: Buffer;
@@ -46,19 +47,29 @@ export function createOpenApiDocuments(registry: Registry): OpenApiDocuments {
     kept.set(key, { kinds, text });
     return text;
   };
+  const builtin = registry.kinds().flatMap(({ custom, group }) => (custom === undefined ? [group] : []));
+  const fixed = discoveryDocuments(builtin);
   const v3 = (path: string, kinds: readonly ResourceKind[]) => make(path, kinds, () => openApiV3(kinds, RELEASE));
+  const fixedV3 = (path: string, row: PathOperations) => make(path, [], () => pathsV3([row], RELEASE));
   return {
     index() {
       const byPath = kindsByPath(registry);
-      for (const key of kept.keys()) if (!key.startsWith(V2) && !byPath.has(key)) kept.delete(key);
-      const urls = [...byPath].map(([path, kinds]) => [path, serverRelativeUrl(path, v3(path, kinds).hash)] as const);
-      const paths = urls.sort(([a], [b]) => (a < b ? -1 : 1));
-      return { paths: Object.fromEntries(paths.map(([path, url]) => [path, { serverRelativeURL: url }])) };
+      for (const key of kept.keys()) if (!key.startsWith(V2) && !byPath.has(key) && !fixed.has(key)) kept.delete(key);
+      const texts = [
+        ...[...byPath].map(([path, kinds]) => [path, v3(path, kinds)] as const),
+        ...[...fixed].map(([path, row]) => [path, fixedV3(path, row)] as const),
+      ];
+      const urls = texts.map(
+        ([path, { hash }]) => [path, { serverRelativeURL: serverRelativeUrl(path, hash) }] as const,
+      );
+      return { paths: Object.fromEntries(urls.sort(([a], [b]) => (a < b ? -1 : 1))) };
     },
     modified: () => new Date(Math.max(started, ...[...kept.values()].map(({ text }) => text.modified.getTime()))),
     v3(path) {
       const kinds = kindsByPath(registry).get(path);
-      return kinds === undefined ? undefined : v3(path, kinds);
+      if (kinds !== undefined) return v3(path, kinds);
+      const row = fixed.get(path);
+      return row === undefined ? undefined : fixedV3(path, row);
     },
     v2(form) {
       const kinds = registry.kinds();

@@ -24,18 +24,27 @@ const SECURITY = {
 
 /** The document of kinds of one group and version, which are all built in or all custom. */
 export function openApiV3(kinds: readonly ResourceKind[], release: string): JsonObject {
-  const isCustom = kinds.some(({ custom }) => custom !== undefined);
   const [first] = kinds;
+  const isCustom = first?.custom !== undefined;
   const root = first === undefined || isCustom ? [] : [resourcesDocument(first)];
   const rows = [...root, ...kinds.flatMap(operationsOf)];
+  if (!isCustom) return { ...documentOf(rows, release), components: { schemas: schemasOf(kinds, rows), ...SECURITY } };
+  // The part of a real server that makes them says so.
+  const info = { title: "Kubernetes CRD Swagger", version: "v0.1.0" };
+  return { ...documentOf(rows, release), info, components: { schemas: schemasOf(kinds, rows) } };
+}
+
+/** A document of paths that lead to no objects. */
+export function pathsV3(rows: readonly PathOperations[], release: string): JsonObject {
+  const schemas = schemasOf([], rows);
+  const shown = Object.keys(schemas).length === 0 ? {} : { schemas };
+  return { ...documentOf(rows, release), components: { ...shown, ...SECURITY } };
+}
+
+function documentOf(rows: readonly PathOperations[], release: string): JsonObject {
   const paths = rows.map((row) => [row.path, pathItem(row)] as const).sort(([a], [b]) => (a < b ? -1 : 1));
-  return {
-    openapi: "3.0.0",
-    // The part of a real server that makes them says so.
-    info: isCustom ? { title: "Kubernetes CRD Swagger", version: "v0.1.0" } : { title: "Kubernetes", version: release },
-    paths: Object.fromEntries(paths),
-    components: { schemas: schemasOf(kinds, rows), ...(isCustom ? {} : SECURITY) },
-  };
+  const info = { title: "Kubernetes", version: release };
+  return { openapi: "3.0.0", info, paths: Object.fromEntries(paths) };
 }
 
 const DELETE_OPTIONS = "io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions";
