@@ -72,6 +72,16 @@ describe("what the programs are told", () => {
     expect(ptp).toMatchObject({ type: "ptp", ipMasq: false, ipam: { ranges: [[{ subnet: "10.244.0.0/16" }]] } });
   });
 
+  test("a node with two families gives pods an address of each, and kube-proxy both ranges", () => {
+    const dual = { ...config, ipv6: { address: "fd30::b", podCIDR: "fd44::/64", serviceCIDR: "fd96::/112" } };
+    const [ptp] = JSON.parse(renderCniConfig(dual, paths)).plugins;
+    expect(ptp.ipam).toMatchObject({
+      ranges: [[{ subnet: "10.244.0.0/16" }], [{ subnet: "fd44::/64" }]],
+      routes: [{ dst: "0.0.0.0/0" }, { dst: "::/0" }],
+    });
+    expect(parse(renderKubeProxyConfig(dual))).toMatchObject({ clusterCIDR: "10.244.0.0/16,fd44::/64" });
+  });
+
   test("containerd keeps its files below the state folder", () => {
     const text = renderContainerdConfig(paths, { root: "/root", cniPlugins: "/cni", sandboxImage: "hub/pause:1" });
     for (const line of ['root = "/root"', 'sandbox_image = "hub/pause:1"', 'conf_dir = "/state/cni"']) {

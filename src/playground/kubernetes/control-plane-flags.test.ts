@@ -32,6 +32,21 @@ const config: KubernetesProcessConfig = {
 };
 
 describe("the flags of a control plane", () => {
+  it("name the ranges of both families, IPv4 first, and how much of each a node gets", () => {
+    const range = { first: "fd30::1", last: "fd30::9" };
+    const ipv6 = { podCIDR: "fd44::/64", serviceCIDR: "fd96::/112", loadBalancerRange: range };
+    expect(apiServerFlags({ ...config, ipv6 })).toContain("--service-cluster-ip-range=10.96.0.0/16,fd96::/112");
+    expect(controllerManagerFlags({ ...config, ipv6 })).toEqual(
+      expect.arrayContaining([
+        "--cluster-cidr=10.244.0.0/16,fd44::/64",
+        "--node-cidr-mask-size-ipv4=16",
+        "--node-cidr-mask-size-ipv6=64",
+        "--service-cluster-ip-range=10.96.0.0/16,fd96::/112",
+      ]),
+    );
+    expect(controllerManagerFlags(config)).toContain("--node-cidr-mask-size=16");
+  });
+
   it("keep etcd on loopback: whoever reaches it holds all secrets", () => {
     const urls = etcdFlags(config).filter((flag) => flag.includes("://"));
     expect(urls).toHaveLength(5);

@@ -69,4 +69,16 @@ describe("chooseAddress", () => {
   ])("says why not when %s", (_what, wanted, taken, problem) => {
     expect(chooseAddress(wanted, range, new Set(taken))).toEqual({ problem: expect.stringMatching(problem) });
   });
+
+  it("gives one of each family that the Service wants", () => {
+    const v6 = { first: "fd30::1", last: "fd30::3" };
+    const dual = (loadBalancerIP?: string): Service => ({
+      spec: { ...service(loadBalancerIP).spec, ipFamilies: ["IPv4", "IPv6"] },
+    });
+    expect(chooseAddress(dual(), v6, new Set(["fd30::1"]))).toEqual({ address: "fd30::2" });
+    // What it asks for in one family says nothing of the other.
+    expect(chooseAddress(dual("172.30.0.101"), v6, new Set())).toEqual({ address: "fd30::1" });
+    expect(chooseAddress(dual("fd30::3"), v6, new Set())).toEqual({ address: "fd30::3" });
+    expect(chooseAddress(dual("fd31::3"), v6, new Set())).toHaveProperty("problem");
+  });
 });
