@@ -173,7 +173,6 @@ const APPLIED: readonly { group: string; kind: string; bodies: readonly JsonMap[
       { stringData: { key: "one" } },
       { stringData: { key: "two" }, type: "Opaque" },
       { data: { key: "no base64!" } },
-      { data: { key: null } },
       { immutable: true },
     ],
   },

@@ -67,7 +67,11 @@ function compareMaps(map: MapForm, [before, after]: [JsonObject | undefined, Jso
     const field = map.field(key);
     if (field === undefined) continue;
     const always = field.named && field.type.schema["x-go-struct"] === true;
-    const pair = [before, after].map((value) => value?.[key] ?? (always && value !== undefined ? {} : value?.[key]));
+    const pair = [before, after].map((parent) => {
+      const value = parent?.[key];
+      // A struct is there, if empty, wherever its parent is.
+      return value === undefined && always && parent !== undefined ? {} : value;
+    });
     place.path.push(`f:${key}`);
     compareAt(field.type, [pair[0], pair[1]], place);
     place.path.pop();

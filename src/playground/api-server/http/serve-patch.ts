@@ -1,11 +1,14 @@
 // The four patches, from their bytes to an answer.
 import type { WriteContext } from "../api-context.ts";
+import { notFound } from "../api-errors.ts";
 import type { JsonObject } from "../contract.ts";
 import { applyObject } from "../operations/apply-object.ts";
 import { modifyObject } from "../operations/modify-object.ts";
 import { patchRefusal } from "../patch/patch-refusal.ts";
 import { type Patched, patchedText } from "../patch/patched-text.ts";
 import { applyPatch, checkPatchType, PATCH_TYPES } from "../patch/patches.ts";
+import { storageKey } from "../resource-kind.ts";
+import { madeByUpdate } from "../strategy/strategies.ts";
 import { type Call, reply } from "./call.ts";
 import { readPatch } from "./patch-body.ts";
 import { mediaType, readBytes } from "./read-body.ts";
@@ -16,6 +19,9 @@ export async function servePatch(call: Call): Promise<void> {
   const type = mediaType(call.request);
   checkPatchType(kind, type);
   const bytes = await readBytes(call.request);
+  // Side doors lead to what is there; few kinds are made by any of them.
+  const exists = () => server.parts.store.get(storageKey(kind), target.namespace, target.name) !== undefined;
+  if (target.subresource !== "" && !madeByUpdate(kind) && !exists()) throw notFound(kind, target.name);
   if (type === PATCH_TYPES.apply) {
     const force = isTrue(query.get("force") ?? "false");
     const { value: body } = readPatch(type, bytes, context.fieldValidation);

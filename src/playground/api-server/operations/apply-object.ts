@@ -1,10 +1,9 @@
 import type { EngineParts, PatchTelling, Target, WriteContext } from "../api-context.ts";
-import { badRequest, conflict, notFound } from "../api-errors.ts";
+import { badRequest, conflict } from "../api-errors.ts";
 import { type ApplyResult, applyConfiguration } from "../apply/managed-fields.ts";
 import type { JsonObject, JsonValue } from "../contract.ts";
 import { isObject, stringAt } from "../json.ts";
 import { apiVersionOf, parseApiVersion, type ResourceKind, storageKey } from "../resource-kind.ts";
-import { madeByUpdate } from "../strategy/strategies.ts";
 import { checkName, placeInNamespace } from "./check-identity.ts";
 import { createDecoded } from "./create-object.ts";
 import { decodeBody } from "./decode-body.ts";
@@ -41,7 +40,6 @@ export async function applyObject(
     const { object: made, managedFields } = apply(undefined);
     const object = decodeBody(kind, made, context);
     checkNew(kind, target, object);
-    if (target.subresource !== "" && !madeByUpdate(kind)) throw notFound(kind, target.name);
     return { object: await createDecoded(parts, kind, { target, object, context }, { managedFields }), created: true };
   }
   let result: ApplyResult | undefined;

@@ -61,7 +61,10 @@ export async function createDecoded(
   // After those who may still change it: a pod's quality of service is that of its injected containers too.
   strategyOf(kind).prepareCreate?.(admitted, context.user);
   const key = storageKey(kind);
-  const giveBack = key === "/services" ? assignAddresses(parts, kind, admitted, context.dryRun) : undefined;
+  const giveBack =
+    key === "/services" && target.subresource === ""
+      ? assignAddresses(parts, kind, admitted, context.dryRun)
+      : undefined;
   try {
     asSent(emptied, () => validate(parts, kind, admitted, { old: undefined, subresource: "" }), "all");
     const written = { object: admitted, old: undefined, subresource: "", specChanged: true };
