@@ -165,7 +165,7 @@ describe("schemas of custom resources", () => {
 });
 
 describe("documents", () => {
-  it("are made again only where a definition changed", () => {
+  it("are made again only where a definition changed", { timeout: 60_000 }, () => {
     const registry = createRegistry();
     const documents = createOpenApiDocuments(registry);
     const apps = documents.v3("apis/apps/v1");
