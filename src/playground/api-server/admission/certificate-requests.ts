@@ -1,6 +1,5 @@
 // Plug-ins `CertificateApproval`, `CertificateSigning` and `CertificateSubjectRestriction`: who may speak for a signer,
 // and whose certificate no request can get.
-import { organizationsOfCsr } from "#pki/csr";
 import type { AdmissionAttributes, AdmissionPlugin, Authorizer, JsonObject } from "../contract.ts";
 import { deepEqual, objectAt, stringAt } from "../json.ts";
 import { refuse } from "./refuse.ts";
@@ -55,6 +54,8 @@ export function certificateSubject(): AdmissionPlugin {
       const isNew = group === GROUP && resource === "certificatesigningrequests" && subresource === "";
       if (!isNew || operation !== "CREATE" || stringAt(object, "spec", "signerName") !== CLIENT_SIGNER) return object;
       const pem = Buffer.from(stringAt(object, "spec", "request"), "base64").toString();
+      // Loaded when a request comes: most clusters never see one.
+      const { organizationsOfCsr } = await import("#pki/csr");
       if (!organizationsOfCsr(pem).includes(MASTERS)) return object;
       throw refuse(attributes, `use of ${CLIENT_SIGNER} signer with ${MASTERS} group is not allowed`);
     },
