@@ -79,7 +79,8 @@ describe("serveWatch", () => {
     const { seen, response, stop } = await served(store, { resourceVersion: "101", labelSelector: "app=b" });
     store.commit(KEY, "MODIFIED", named("a", { app: "c" }));
     expect(await seen()).toEqual(["DELETED a 102"]);
-    expect(response.events()[0]?.object["metadata"]).toMatchObject({ labels: { app: "b" } });
+    const [left] = response.events();
+    expect(left?.object).toMatchObject({ metadata: { labels: { app: "b" } } });
     stop();
   });
 
@@ -88,8 +89,8 @@ describe("serveWatch", () => {
     store.commit(KEY, "ADDED", named("a"));
     const { seen, response, stop } = await served(store, { allowWatchBookmarks: "true" });
     expect(await seen()).toEqual(["ADDED a 101", "BOOKMARK  101"]);
-    const { annotations } = response.events()[1]?.object["metadata"] as JsonObject;
-    expect(annotations).toEqual({ "k8s.io/initial-events-end": "true" });
+    const [, end] = response.events();
+    expect(end?.object).toMatchObject({ metadata: { annotations: { "k8s.io/initial-events-end": "true" } } });
     stop();
   });
 
