@@ -131,12 +131,21 @@ export const lists: Area = {
     const { random } = builder;
     const kind = random.chance(0.7) ? random.pick(LISTED) : random.pick(QUIET_KINDS);
     builder.namespace();
+    if (!kind.namespaced) behindAll(builder, kind);
     for (const name of [...builder.names(kind), ...["d", "e"].map((n) => (kind.namespaced ? n : `${n}-{{seq}}`))])
       if (random.chance(0.85)) builder.create(kind, name);
     const turns = 4 + random.int(6);
     for (let i = 0; i < turns; i++) random.weighted(TURNS).take(builder, kind);
   },
 };
+
+/**
+ * Whether something follows the last object of a page must not depend on what other sequences make meanwhile: an object
+ * behind all of the sequence's own, which no list of it shows.
+ */
+function behindAll(builder: SequenceBuilder, kind: TemplateKind): void {
+  builder.create(kind, "zzzz-{{seq}}", { more: { metadata: { labels: { behind: "all" } } } });
+}
 
 const TURNS: readonly { weight: number; take(builder: SequenceBuilder, kind: TemplateKind): void }[] = [
   {

@@ -89,13 +89,11 @@ function withoutNull(map: JsonMap): JsonMap {
 }
 
 function filterOf({ random }: SequenceBuilder, kind: TemplateKind): Record<string, string | undefined> {
-  const roll = random.int(8);
+  const roll = random.int(7);
   if (roll === 0) return { labelSelector: "app=a" };
   if (roll === 1) return { labelSelector: "tier in (x,y)" };
   if (roll === 2 && kind.namespaced) return { fieldSelector: "metadata.name!=a" };
   if (roll === 3 && kind.namespaced) return { fieldSelector: `metadata.name=${END}` };
-  if (roll === 4 && kind.kind === "Secret") return { fieldSelector: "type!=Opaque" };
-  if (roll === 4 && kind.kind === "Service") return { fieldSelector: "spec.type=ClusterIP" };
   return {};
 }
 
