@@ -45,7 +45,8 @@ type ChangeOf = (parent: JsonObject) => ScaleChange;
 
 function replacement({ parts, kind, target, context, body = null }: SubresourceCall): ChangeOf {
   const sent = decoded(kind, body, { context, target });
-  checkUid(kind, target, sent, parts.store.get(storageKey(kind), target.namespace, target.name));
+  const current = parts.store.get(storageKey(kind), target.namespace, target.name);
+  checkUid(kind, target, { sent, current, dryRun: context.dryRun });
   return () => ({ manager: context.fieldManager, next: () => sent });
 }
 

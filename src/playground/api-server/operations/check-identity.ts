@@ -44,18 +44,26 @@ const ETCD_PREFIXES: Readonly<Record<string, string>> = {
 const keptByGroup = (kind: ResourceKind) =>
   kind.custom !== undefined || kind.group === "apiextensions.k8s.io" || kind.group === "apiregistration.k8s.io";
 
-function etcdKey(kind: ResourceKind, { namespace, name }: Target): string {
+function etcdKey(kind: ResourceKind, { namespace, name }: Target, dryRun: boolean): string {
   const folder = ETCD_PREFIXES[storageKey(kind)] ?? (keptByGroup(kind) ? `${kind.group}/${kind.plural}` : kind.plural);
-  return ["/registry", folder, ...(namespace === "" ? [] : [namespace]), name].join("/");
+  // What is only tried never gets as far as where the prefix is known.
+  return [dryRun ? "" : "/registry", folder, ...(namespace === "" ? [] : [namespace]), name].join("/");
 }
 
-/** A full update names the uid that it replaces, or none. `current` is undefined when there is no such object. */
-export function checkUid(kind: ResourceKind, target: Target, sent: JsonObject, current: JsonObject | undefined): void {
+interface Meant {
+  readonly sent: JsonObject;
+  /** undefined when there is no such object. */
+  readonly current: JsonObject | undefined;
+  readonly dryRun: boolean;
+}
+
+/** A full update names the uid that it replaces, or none. */
+export function checkUid(kind: ResourceKind, target: Target, { sent, current, dryRun }: Meant): void {
   const wanted = stringAt(sent, "metadata", "uid");
   const found = stringAt(current, "metadata", "uid");
   if (wanted === "" || wanted === found) return;
   const why = `Precondition failed: UID in precondition: ${wanted}, UID in object meta: ${found}`;
-  const where = `Key: ${etcdKey(kind, target)}, ResourceVersion: 0`;
+  const where = `Key: ${etcdKey(kind, target, dryRun)}, ResourceVersion: 0`;
   throw conflict(kind, target.name, `StorageError: invalid object, Code: 4, ${where}, AdditionalErrorMsg: ${why}`);
 }
 

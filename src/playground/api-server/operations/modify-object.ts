@@ -43,7 +43,8 @@ export async function modifyObject(
   for (let attempt = 0; attempt < TRIES; attempt++) {
     const current = parts.store.get(storageKey(kind), namespace, name);
     if (current === undefined) throw notFound(kind, name);
-    if (request.sent !== undefined) checkUid(kind, request.target, request.sent, current);
+    if (request.sent !== undefined)
+      checkUid(kind, request.target, { sent: request.sent, current, dryRun: request.context.dryRun });
     const result = await attemptChange(parts, kind, request, current);
     if (result !== undefined) return result;
     last = conflict(kind, name, MODIFIED);

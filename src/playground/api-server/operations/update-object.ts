@@ -20,7 +20,7 @@ export async function updateObject(
   placeInNamespace(kind, sent, target);
   checkName(sent, target);
   const exists = parts.store.get(storageKey(kind), target.namespace, target.name) !== undefined;
-  if (!exists && madeByUpdate(kind)) checkUid(kind, target, sent, undefined);
+  if (!exists && madeByUpdate(kind)) checkUid(kind, target, { sent, current: undefined, dryRun: context.dryRun });
   if (exists || target.subresource !== "" || !madeByUpdate(kind)) {
     const transform = (current: JsonObject) => current;
     return { object: await modifyObject(parts, kind, { target, context, transform, sent }), created: false };

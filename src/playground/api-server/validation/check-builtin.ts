@@ -41,6 +41,9 @@ export function checkBuiltin(change: BuiltinChange): FieldError[] {
   const asked = subresource === "" || rules.metaOfDoors === true ? (rules.meta ?? ["update"]) : ["update"];
   const metadata = asked.map((which) => (which === "whole" ? whole() : update()));
   const own = ownErrors(rules, change);
+  const [first = [], ...others] = metadata;
+  if (rules.changed !== undefined)
+    return [...errors, ...first, ...rules.changed(object, old), ...others.flat(), ...own];
   if (rules.metaLast !== true || metadata.length < 2) return [...errors, ...metadata.flat(), ...own];
   return [...errors, ...(metadata[0] ?? []), ...own, ...metadata.slice(1).flat()];
 }

@@ -17,6 +17,8 @@ export interface KindRules {
   readonly create?: Check;
   /** Beyond metadata, of an object that changes. */
   readonly update?: Compare;
+  /** What may not change, where it is told before the metadata is looked at as a whole. */
+  readonly changed?: (object: JsonObject, old: JsonObject) => FieldError[];
   /** Through the status door. */
   readonly status?: Compare;
   /** Through other doors of their own, by subresource. */

@@ -46,12 +46,14 @@ const podTemplate: Check = (object) => checkPodTemplate("template", objectAt(obj
 const core: Readonly<Record<string, KindRules>> = {
   "/configmaps": {
     create: checkConfigMap,
-    update: (map, old) => [...checkConfigMapUpdate(map, old), ...checkConfigMap(map)],
+    changed: checkConfigMapUpdate,
+    update: checkConfigMap,
     meta: ["update", "whole"],
   },
   "/secrets": {
     create: checkSecret,
-    update: (secret, old) => [...checkSecretUpdate(secret, old), ...checkSecret(secret)],
+    changed: checkSecretUpdate,
+    update: checkSecret,
     meta: ["update", "whole"],
   },
   "/serviceaccounts": { meta: ["update", "whole"] },
