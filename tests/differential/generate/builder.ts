@@ -3,6 +3,7 @@ import { builtinKinds } from "../../../src/playground/api-server/gen/kinds.ts";
 import type { Body, Json, JsonMap, Step, Until, WatchPlan } from "../step.ts";
 import { clusterTemplates } from "../templates/cluster.ts";
 import { coreTemplates } from "../templates/core.ts";
+import { deviceTemplates } from "../templates/devices.ts";
 import type { Template } from "../templates/template.ts";
 import { workloadTemplates } from "../templates/workloads.ts";
 import type { Random } from "./random.ts";
@@ -20,7 +21,12 @@ export interface TemplateKind extends Kind {
   readonly template: Template;
 }
 
-const templates: Readonly<Record<string, Template>> = { ...coreTemplates, ...workloadTemplates, ...clusterTemplates };
+const templates: Readonly<Record<string, Template>> = {
+  ...coreTemplates,
+  ...workloadTemplates,
+  ...clusterTemplates,
+  ...deviceTemplates,
+};
 
 /** Every stored built-in kind and version that has a template. */
 export const KINDS: readonly TemplateKind[] = builtinKinds.flatMap((row) => {

@@ -22,7 +22,15 @@ const policyTypes = (spec: JsonObject): JsonValue => [
   ...(objectsAt(spec, "egress").length > 0 ? ["Egress"] : []),
 ];
 
+/** One device, unless the request says how many or all. */
+const devices = {
+  allocationMode: "ExactCount",
+  count: (request: JsonObject) => ((request["allocationMode"] ?? "ExactCount") === "ExactCount" ? 1 : undefined),
+};
+
 export const clusterDefaults: DefaultTable = {
+  "io.k8s.api.resource.v1.ExactDeviceRequest": devices,
+  "io.k8s.api.resource.v1.DeviceSubRequest": devices,
   "io.k8s.api.rbac.v1.RoleRef": { apiGroup: RBAC },
   "io.k8s.api.rbac.v1.Subject": { apiGroup: (subject) => subjectGroup(subject) || undefined },
   [`${ADMISSION}MutatingWebhook`]: { ...webhook, reinvocationPolicy: "Never" },

@@ -7,9 +7,16 @@ import {
   checkRuntimeClass,
   checkRuntimeClassUpdate,
 } from "./cluster-kinds.ts";
+import {
+  checkClaimSpecUpdate,
+  checkDeviceClass,
+  checkResourceClaim,
+  checkResourceClaimTemplate,
+  checkTemplateSpecUpdate,
+} from "./devices.ts";
 import { checkEndpointSlice } from "./endpoints.ts";
 import { checkFlowSchema, checkFlowStatus, checkPriorityLevel } from "./flow-control.ts";
-import { configMapKey, type Format, pathSegment } from "./formats.ts";
+import { configMapKey, dnsSubdomain, type Format, pathSegment } from "./formats.ts";
 import { both, type Check, type KindRules } from "./kind-rule.ts";
 import {
   checkIngress,
@@ -23,6 +30,7 @@ import {
   checkServiceCidrUpdate,
 } from "./networking.ts";
 import { checkClusterRole, checkClusterRoleBinding, checkRole, checkRoleBinding, checkRoleRefUpdate } from "./rbac.ts";
+import { checkResourceSlice } from "./resource-slices.ts";
 import { checkSigningRequest, checkSigningRequestUpdate } from "./signing-requests.ts";
 import {
   checkAttachmentUpdate,
@@ -40,6 +48,8 @@ import {
 } from "./storage.ts";
 
 const ipName: Format = (name) => (isIp(name) ? [] : ["must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"]);
+/** Younger rules count bytes. */
+const deviceClassName: Format = (name) => dnsSubdomain(name).map((text) => text.replace(/characters$/, "bytes"));
 const ADMISSION = "admissionregistration.k8s.io/";
 /** Their rules are admission's. */
 const none: Check = () => [];
@@ -83,6 +93,28 @@ export const otherKindRules: Readonly<Record<string, KindRules>> = {
   "networking.k8s.io/networkpolicies": {
     create: checkNetworkPolicy,
     update: both(checkNetworkPolicy, checkNetworkPolicy),
+    meta: ["whole", "update"],
+  },
+  "resource.k8s.io/deviceclasses": {
+    name: deviceClassName,
+    anyGenerateName: true,
+    create: checkDeviceClass,
+    update: both(checkDeviceClass),
+    meta: ["whole", "update"],
+  },
+  "resource.k8s.io/resourceclaims": {
+    create: checkResourceClaim,
+    update: checkClaimSpecUpdate,
+    meta: ["whole", "update"],
+  },
+  "resource.k8s.io/resourceslices": {
+    create: (slice) => checkResourceSlice(slice),
+    update: checkResourceSlice,
+    meta: ["update"],
+  },
+  "resource.k8s.io/resourceclaimtemplates": {
+    create: checkResourceClaimTemplate,
+    update: both(checkResourceClaimTemplate, checkTemplateSpecUpdate),
     meta: ["whole", "update"],
   },
   "networking.k8s.io/ipaddresses": { name: ipName, create: checkIpAddress, update: checkIpAddressUpdate },
