@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { Kinds } from "#api/kinds";
 import type { EndpointSlice, Service } from "#api/kubernetes/gen/types";
 import { type Clock, systemClock } from "#base/clock";
@@ -14,6 +15,7 @@ import { type InstalledRules, installedAfter, parseSave, renderRestore } from ".
 import { createOuterAddresses } from "./outer-addresses.ts";
 import { buildServiceRules, CHAIN_PREFIX, type ServiceRulesConfig } from "./render-service-rules.ts";
 import { loadBalancerAddresses } from "./service-ports.ts";
+import { createFlowCleaner, udpFlows } from "./udp-flows.ts";
 
 const QUIET_MS = 4;
 const MAX_MS = 40;
@@ -118,12 +120,17 @@ function createApplier({ config, logger, clock = systemClock }: ServiceProxyOpti
     createRules("iptables", config),
     ...(ipv6 ? [createRules("ip6tables", { ...config, ...ipv6, dnsAddress: "", family: "IPv6" })] : []),
   ];
+  const flows = createFlowCleaner(hasConntrack() ? (args) => runTool("conntrack", args) : undefined, logger);
   return {
     async apply(services: readonly Service[], slices: readonly EndpointSlice[]): Promise<void> {
       const begin = clock.now();
       let rules = 0;
       for (const family of families) rules += await family.apply(services, slices);
       if (rules > 0) logger.debug({ rules, ms: clock.now() - begin }, "service rules applied");
+      const looked = (["IPv4", ...(ipv6 ? (["IPv6"] as const) : [])] as const).map((family) =>
+        udpFlows(services, slices, { ...config, family }),
+      );
+      await flows.apply(looked.flat());
       // Rules first: an address that answers ARP must not refuse what it should pass on.
       await addresses.apply(loadBalancerAddresses(services));
       await addresses6?.apply(loadBalancerAddresses(services, "IPv6"));
@@ -131,6 +138,10 @@ function createApplier({ config, logger, clock = systemClock }: ServiceProxyOpti
     },
     close: () => ports.close(),
   };
+}
+
+function hasConntrack(): boolean {
+  return (process.env["PATH"] ?? "").split(":").some((folder) => existsSync(`${folder}/conntrack`));
 }
 
 /** The rules of one family; `apply` gives how many lines it handed to the kernel. */
