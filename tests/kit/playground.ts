@@ -77,6 +77,12 @@ export function whyNoRealNodes(): string | undefined {
   return prepare.status === 0 ? undefined : `real nodes cannot be prepared: ${prepare.stderr.toString()}`;
 }
 
+/** Why tests that need a whole system in a container do not run on real nodes; undefined elsewhere. */
+export function whyNoWholeSystem(): string | undefined {
+  if (NODES !== "kubelet") return undefined;
+  return "real nodes have the images of `npm run images` alone, and none of them has tar, ps and the like";
+}
+
 /**
  * Boots; takes 2 to 4 seconds, with the engine `kubernetes` about 10. The caller takes it down in a `finally` or afterAll.
  */

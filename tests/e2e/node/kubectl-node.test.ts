@@ -3,6 +3,9 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { until } from "#base/until";
 import { bootPlayground, type TestPlayground, whyNoPlayground } from "../../kit/playground.ts";
 
+/** Every kind of nodes has it. */
+const IMAGE = "curlimages/curl:latest";
+
 const POD = {
   apiVersion: "v1",
   kind: "Pod",
@@ -12,11 +15,13 @@ const POD = {
     containers: [
       {
         name: "c",
-        image: "busybox:1",
+        image: IMAGE,
+        // Whoever asks always is told of a pull instead.
+        imagePullPolicy: "IfNotPresent",
         command: [
           "sh",
           "-c",
-          "test -e /v/second && { echo again; exec sleep 1000; }; touch /v/second; echo first; exit 3",
+          "test -e /v/second && { echo again; exec sleep 1000; }; : >/v/second; echo first; exit 3",
         ],
         volumeMounts: [{ name: "v", mountPath: "/v" }],
       },
@@ -49,7 +54,7 @@ describe.skipIf(whyNoPlayground())("kubectl and the node", () => {
       reason: "the events are told",
       timeoutMs: WAIT_MS,
     });
-    const pulled = 'Pulled: Container image "busybox:1" already present on machine and can be accessed by the pod';
+    const pulled = `Pulled: Container image "${IMAGE}" already present on machine and can be accessed by the pod`;
     expect(await story()).toEqual(expect.arrayContaining([pulled, "Started: Container started"]));
   });
 

@@ -2,6 +2,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { bootPlayground, type TestPlayground, whyNoPlayground } from "../../kit/playground.ts";
 
+/** Every kind of nodes has it. */
+const IMAGE = "curlimages/curl";
+
 describe.skipIf(whyNoPlayground())("kubectl run", () => {
   let playground: TestPlayground;
   let serial = 0;
@@ -10,13 +13,13 @@ describe.skipIf(whyNoPlayground())("kubectl run", () => {
   });
   afterAll(() => playground?.down());
 
-  const words = (flags: readonly string[], image: string, command: readonly string[]) => {
+  const words = (flags: readonly string[], command: readonly string[]) => {
     serial += 1;
-    const own = ["run", `p${serial}`, "--context", "cluster1", `--image=${image}`, "--restart=Never", "--rm"];
+    const own = ["run", `p${serial}`, "--context", "cluster1", `--image=${IMAGE}`, "--restart=Never", "--rm"];
     return [...own, ...flags, "--", ...command];
   };
-  const run = (command: readonly string[], input = "", image = "busybox") =>
-    playground.run("kubectl", words(["-i"], image, command), { input, timeoutMs: 30_000 });
+  const run = (command: readonly string[], input = "") =>
+    playground.run("kubectl", words(["-i"], command), { input, timeoutMs: 60_000 });
 
   test("passes what is typed, to its end", async () => {
     const lines = "one\ntwo\n".repeat(1000);
@@ -31,14 +34,14 @@ describe.skipIf(whyNoPlayground())("kubectl run", () => {
   });
 
   test("gives curl's image curl's arguments", async () => {
-    const { stdout } = await run(["-sk", "https://kubernetes.default/readyz"], "", "curlimages/curl");
+    const { stdout } = await run(["-sk", "https://kubernetes.default/readyz"]);
     expect(stdout).toMatch(/^ok/);
   });
 
   test("gives a terminal when it is asked for", async () => {
     const command = ["sh", "-c", "'test -t 0 && test -t 1 && echo on $TERM; sleep 1'"];
-    const line = ["kubectl", ...words(["-it"], "busybox", command)].join(" ");
-    const { stdout } = await playground.run("script", ["-qec", line, "/dev/null"], { timeoutMs: 30_000 });
+    const line = ["kubectl", ...words(["-it"], command)].join(" ");
+    const { stdout } = await playground.run("script", ["-qec", line, "/dev/null"], { timeoutMs: 60_000 });
     expect(stdout).toContain("on xterm");
   });
 });
