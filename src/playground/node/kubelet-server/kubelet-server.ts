@@ -111,7 +111,8 @@ function refuse(response: ServerResponse, thrown: unknown): void {
   }
   response.statusCode = statusOf(thrown);
   response.setHeader("content-type", "text/plain");
-  response.end(`${errorMessage(thrown)}\n`);
+  // As a kubelet says it: without a line's end.
+  response.end(errorMessage(thrown));
 }
 
 function statusOf(thrown: unknown): number {
