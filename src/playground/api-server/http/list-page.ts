@@ -7,6 +7,7 @@ import { narrowingLabel, selection } from "../selectors.ts";
 import type { ObjectStore } from "../store/object-store.ts";
 import { listAt } from "../store/past-state.ts";
 import type { StoredObject } from "../store/stored-object.ts";
+import { isCached } from "./cached-kinds.ts";
 import { type ContinueToken, continueToken, readContinueToken } from "./continue-token.ts";
 import { type ListOptions, resourceVersionFault } from "./list-options.ts";
 import type { ListMetadata } from "./output-form.ts";
@@ -44,9 +45,6 @@ export function listPage(store: ObjectStore, { kind, namespace: asked, options }
       : all.filter((object) => keyIn(place, object) >= start);
   return select(from, { place, options, revision: wanted.revision ?? store.revision() });
 }
-
-/** A real server keeps all but events in memory; of those alone it waits for a state that is still to come. */
-const isCached = (kind: ResourceKind) => storageKey(kind) !== "/events";
 
 interface Place {
   readonly kind: ResourceKind;

@@ -6,6 +6,7 @@ import { storageKey } from "../resource-kind.ts";
 import { selection } from "../selectors.ts";
 import type { Change } from "../store/change.ts";
 import type { ObjectStore } from "../store/object-store.ts";
+import { isCached } from "./cached-kinds.ts";
 import { type ListOptions, resourceVersionFault } from "./list-options.ts";
 import { createWatchWriter, type WatchedPlace, type WatchWriter } from "./watch-writer.ts";
 
@@ -122,12 +123,15 @@ async function sendPast(store: ObjectStore, watch: WatchRequest, { beginning, ou
   }
   const past = store.changesSince(storageKey(watch.kind), revision);
   if (past === undefined) {
-    out.error(expired(`too old resource version: ${revision} (${newest})`).status());
+    out.error(expired(tooOld(watch, `${revision} (${newest})`)).status());
     return false;
   }
   for (const change of past) out.change(change);
   return true;
 }
+
+const tooOld = ({ kind }: WatchRequest, versions: string) =>
+  isCached(kind) ? `too old resource version: ${versions}` : "The resourceVersion for the provided watch is too old.";
 
 /** Every object of this moment as ADDED, at the speed of the client; false when it has gone. */
 async function sendObjects(store: ObjectStore, watch: WatchRequest, out: WatchWriter): Promise<boolean> {
