@@ -3,22 +3,33 @@ import { apiVersionOf, builtin, type SequenceBuilder } from "../generate/builder
 import type { JsonMap } from "../step.ts";
 import type { Area } from "./area.ts";
 
-const VALIDATING = [
-  "allow",
-  "warn",
-  "deny",
-  "deny-message",
-  "deny-code",
-  "deny-label",
-  "echo",
+const BROKEN = [
   "error",
   "no-json",
   "no-verdict",
   "wrong-uid",
+  "not-found",
+  "unavailable",
+  "forbidden",
+  "teapot",
+  "list",
+  "no-kind",
+  "no-response",
+  "other-kind",
+];
+const VALIDATING = [
+  ...["allow", "warn", "deny", "deny-message", "deny-code", "deny-label", "warn-deny", "echo", "echo"],
+  ...["label", "patch-without-type", "type-without-patch"],
+  ...BROKEN,
 ];
 /** Of several that refuse, a real server answers for whichever is first. */
 const NEVER_REFUSING = ["allow", "warn"];
-const MUTATING = ["label", "annotate", "data", "bad-patch", "bad-object", "deny", "warn", "allow", "echo", "error"];
+const MUTATING = [
+  ...["label", "annotate", "data", "append", "bad-patch", "bad-object", "deny", "warn", "warn-deny", "allow", "echo"],
+  ...["no-such-key", "no-such-test", "no-operation", "no-list", "nothing-to-do", "no-owners", "owners"],
+  ...["patch-without-type", "type-without-patch", "other-type", "echo", "label", "annotate", "append"],
+  ...BROKEN,
+];
 
 const configMap = builtin("", "ConfigMap");
 const deployment = builtin("apps", "Deployment");
@@ -67,7 +78,9 @@ function hook(builder: SequenceBuilder, mutating: boolean, index: number): JsonM
   return {
     name: `h${index}-{{seq}}.example.com`,
     clientConfig: { url: `{{webhook}}/${random.pick(answers)}`, caBundle: "{{webhookCa}}" },
-    admissionReviewVersions: ["v1"],
+    admissionReviewVersions: random.pick<string[]>([["v1"], ["v1"], ["v9", "v1", "v1beta1"], ["v1beta1", "v1"]]),
+    ...(mutating ? { reinvocationPolicy: random.pick(["Never", "IfNeeded"]) } : {}),
+    matchPolicy: random.pick(["Equivalent", "Exact"]),
     sideEffects: random.pick(["None", "None", "NoneOnDryRun"]),
     failurePolicy: random.pick(["Fail", "Fail", "Ignore"]),
     timeoutSeconds: 5,
@@ -78,6 +91,13 @@ function hook(builder: SequenceBuilder, mutating: boolean, index: number): JsonM
       {},
       { objectSelector: { matchLabels: { app: "a" }, ...NOT_PROBE } },
       { matchConditions: [{ name: "not-c", expression: "object == null || object.metadata.name != 'c'" }] },
+      { matchConditions: [{ name: "fails", expression: "object.metadata.annotations['none'] == 'x'" }] },
+      {
+        matchConditions: [
+          { name: "user", expression: "request.userInfo.username == 'admin' && !has(request.subResource)" },
+          { name: "labelled", expression: "has(object.metadata.labels) && object.metadata.labels.app == 'a'" },
+        ],
+      },
     ]),
     rules: [
       {

@@ -35,6 +35,40 @@ const VERDICTS: Readonly<Record<string, Verdict>> = {
   "bad-patch": () => patch([{ op: "replace", path: "/nowhere/at/all", value: 1 }]),
   "bad-object": () => patch([{ op: "add", path: "/metadata/labels", value: { "bad key!": "x" } }]),
   "no-verdict": () => ({}),
+  "warn-deny": () => ({
+    allowed: false,
+    warnings: ["be careful"],
+    status: { reason: "NotFound", details: { name: "x" } },
+  }),
+  "no-such-key": () => patch([{ op: "remove", path: "/data/none" }]),
+  "no-such-test": () => patch([{ op: "test", path: "/kind", value: "Own" }]),
+  "no-operation": () => patch([{ op: "own", path: "/kind" }]),
+  "no-list": () => patch({ op: "add" }),
+  "number-label": () => patch([{ op: "add", path: "/metadata/labels", value: { app: 1 } }]),
+  "nothing-to-do": () => patch([]),
+  "other-name": () => patch([{ op: "replace", path: "/metadata/name", value: "other" }]),
+  owners: () =>
+    patch([{ op: "replace", path: "/metadata/managedFields", value: [{ manager: "hook", operation: "Own" }] }]),
+  "no-owners": () => patch([{ op: "replace", path: "/metadata/managedFields", value: [] }]),
+  "patch-without-type": () => ({ allowed: true, patch: Buffer.from("[]").toString("base64") }),
+  "type-without-patch": () => ({ allowed: true, patchType: "JSONPatch" }),
+  "other-type": () => ({ allowed: true, patchType: "MergePatch", patch: Buffer.from("[]").toString("base64") }),
+  append: (request) => {
+    const data = isMap(request["object"]) && isMap(request["object"]["data"]) ? request["object"]["data"] : {};
+    return patch([{ op: "add", path: "/data", value: { ...data, count: `${String(data["count"] ?? "")}x` } }]);
+  },
+};
+
+/** Answers that are none: status and body. */
+const NO_ANSWERS: Readonly<Record<string, readonly [number, string]>> = {
+  error: [500, "broken"],
+  "not-found": [404, "nobody"],
+  unavailable: [503, "later"],
+  forbidden: [403, "you may not"],
+  teapot: [418, "short and stout"],
+  "no-json": [200, "hello"],
+  list: [200, "[]"],
+  "no-kind": [200, "{}"],
 };
 
 export async function startWebhook(): Promise<RunningWebhook> {
@@ -46,11 +80,11 @@ export async function startWebhook(): Promise<RunningWebhook> {
     request.on("end", () => {
       const asked = parse(Buffer.concat(pieces).toString());
       const path = new URL(request.url ?? "/", "https://webhook").pathname.slice(1);
-      if (path === "error") {
-        response.statusCode = 500;
-        response.end("broken");
-      } else if (path === "no-json") response.end("hello");
-      else if (path === "hang") setTimeout(() => response.destroy(), 1500);
+      const [status, text] = NO_ANSWERS[path] ?? [];
+      if (status !== undefined) {
+        response.statusCode = status;
+        response.end(text);
+      } else if (path === "hang") setTimeout(() => response.destroy(), 1500);
       else response.end(JSON.stringify(answer(path, asked)));
     });
   });
@@ -69,7 +103,9 @@ function answer(path: string, asked: Json | undefined): JsonMap {
   const request = isMap(asked) && isMap(asked["request"]) ? asked["request"] : {};
   const verdict = VERDICTS[path]?.(request) ?? { allowed: true };
   const uid = path === "wrong-uid" ? "nobody" : (request["uid"] ?? "");
-  return { apiVersion: "admission.k8s.io/v1", kind: "AdmissionReview", response: { uid, ...verdict } };
+  const apiVersion = isMap(asked) && path !== "other-version" ? (asked["apiVersion"] ?? "") : "admission.k8s.io/v9";
+  const kind = path === "other-kind" ? "Review" : "AdmissionReview";
+  return { apiVersion, kind, response: path === "no-response" ? null : { uid, ...verdict } };
 }
 
 /** Keys in order, resource versions by being there: text that two servers can agree on. */

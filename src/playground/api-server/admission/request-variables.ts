@@ -47,16 +47,15 @@ export function requestBindings(attributes: AdmissionAttributes, authorizer: Aut
   const request: JsonObject = {
     kind: gvk,
     resource: gvr,
-    subResource: subresource,
     requestKind: gvk,
     requestResource: gvr,
-    requestSubResource: subresource,
-    name: attributes.name,
-    namespace: attributes.namespace,
     operation,
-    userInfo: { username: user.username, uid: user.uid ?? "", groups: [...user.groups], extra },
+    // What is empty is not there.
+    ...filled({ subResource: subresource, requestSubResource: subresource }),
+    ...filled({ name: attributes.name, namespace: attributes.namespace }),
+    userInfo: { ...filled({ username: user.username, uid: user.uid ?? "" }), groups: [...user.groups], extra },
     dryRun: attributes.dryRun,
-    options: {},
+    options: operationOptions(attributes) ?? {},
   };
   const shown = (one: JsonObject | undefined): CelInput => (one === undefined ? null : celInput(undefined, one));
   return {
@@ -67,6 +66,21 @@ export function requestBindings(attributes: AdmissionAttributes, authorizer: Aut
       authorizer.authorize(account === undefined ? user : serviceAccount(account), info),
     ),
   };
+}
+
+const filled = (fields: Readonly<Record<string, string>>) =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== ""));
+
+const OPTIONS: Readonly<Record<string, string>> = {
+  CREATE: "CreateOptions",
+  UPDATE: "UpdateOptions",
+  DELETE: "DeleteOptions",
+};
+
+/** The options of the request as an object of their own; null where an operation has none. */
+export function operationOptions({ operation, options }: AdmissionAttributes): JsonObject | null {
+  const kind = OPTIONS[operation];
+  return kind === undefined ? null : { kind, apiVersion: "meta.k8s.io/v1", ...options };
 }
 
 function serviceAccount({ namespace, name }: { readonly namespace: string; readonly name: string }): UserInfo {

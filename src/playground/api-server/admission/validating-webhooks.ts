@@ -1,7 +1,7 @@
 import type { AdmissionAttributes, AdmissionPlugin } from "../contract.ts";
 import type { WebhookOptions } from "./mutating-webhooks.ts";
-import { listWebhooks, type Webhook, wantedVersion } from "./webhook-configuration.ts";
 import { isWanted } from "./wanted-request.ts";
+import { listWebhooks, type Webhook, wantedVersion } from "./webhook-configuration.ts";
 import { callFailure, callWebhook, WebhookCallError } from "./webhook-review.ts";
 
 /** Calls the validating webhooks all at once; the first in order that refuses speaks for all. */
@@ -10,7 +10,12 @@ export function validatingWebhooks(options: WebhookOptions): AdmissionPlugin {
     name: "ValidatingAdmissionWebhook",
     judges: true,
     async admit(attributes) {
-      const hooks = listWebhooks(options.objects, "validatingwebhookconfigurations");
+      const hooks = listWebhooks(options.objects, "validatingwebhookconfigurations").flatMap((webhook) => {
+        const version = wantedVersion(webhook, attributes, options.objects);
+        // Whether all are wanted is known before the first is asked.
+        const wanted = version !== undefined && isWanted(webhook, attributes, options.authorizer);
+        return wanted ? [{ webhook, version }] : [];
+      });
       const errors = await Promise.all(hooks.map((hook) => validate(options, hook, attributes)));
       const refusal = errors.find((error) => error !== undefined);
       if (refusal !== undefined) throw refusal;
@@ -20,14 +25,11 @@ export function validatingWebhooks(options: WebhookOptions): AdmissionPlugin {
 }
 
 async function validate(
-  { objects, authorizer, logger, transport }: WebhookOptions,
-  webhook: Webhook,
+  { logger, transport }: WebhookOptions,
+  { webhook, version }: { readonly webhook: Webhook; readonly version: string },
   attributes: AdmissionAttributes,
 ): Promise<unknown> {
-  const version = wantedVersion(webhook, attributes, objects);
-  if (version === undefined) return undefined;
   try {
-    if (!isWanted(webhook, attributes, authorizer)) return undefined;
     const { warnings } = await callWebhook({ transport, webhook, attributes, version, mutating: false });
     for (const warning of warnings) attributes.warn?.(warning);
     return undefined;

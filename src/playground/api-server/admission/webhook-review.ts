@@ -4,16 +4,11 @@ import { errorMessage } from "#base/mesh-error";
 import { userJson } from "../auth/token-review.ts";
 import { type AdmissionAttributes, ApiStatusError, type JsonObject, type JsonValue } from "../contract.ts";
 import { arrayAt, isObject, numberAt, objectAt, stringAt } from "../json.ts";
+import { operationOptions } from "./request-variables.ts";
 import type { Webhook } from "./webhook-configuration.ts";
 import type { WebhookTransport } from "./webhook-transport.ts";
 
 const REVIEW_GROUP = "admission.k8s.io";
-const OPTIONS: Readonly<Record<string, string>> = {
-  CREATE: "CreateOptions",
-  UPDATE: "UpdateOptions",
-  DELETE: "DeleteOptions",
-};
-
 export interface ReviewAnswer {
   /** JSON Patch operations on the object in the version that was shown; empty when the webhook changes nothing. */
   readonly patch: readonly JsonValue[];
@@ -61,14 +56,18 @@ async function ask(call: ReviewCall, body: string): Promise<JsonObject> {
   try {
     const text = await call.transport.post(call.webhook, body);
     const answer = readAnswer(text);
-    const kind = stringAt(answer, "kind");
-    const missing = kind === "" ? "Kind" : stringAt(answer, "apiVersion") === "" ? "apiVersion" : undefined;
-    if (missing !== undefined) throw new Error(`Object '${missing}' is missing in '${text}'`);
+    const [kind, version] = [stringAt(answer, "kind"), stringAt(answer, "apiVersion")];
+    if ((kind !== "" && kind !== "AdmissionReview") || (version !== "" && !KNOWN_VERSIONS.has(version))) {
+      const shown = `no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(version)}`;
+      throw new Error(`${shown} in scheme "pkg/runtime/scheme.go:111"`);
+    }
     return answer;
   } catch (thrown) {
     throw new WebhookCallError(`failed to call webhook: ${errorMessage(thrown)}`, { cause: thrown });
   }
 }
+
+const KNOWN_VERSIONS = new Set([`${REVIEW_GROUP}/v1`, `${REVIEW_GROUP}/v1beta1`]);
 
 const GO_VERSION_AND_KIND =
   'Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }';
@@ -99,7 +98,7 @@ function answerFault(
   const response = objectAt(answer, "response");
   const echoed = stringAt(response, "uid");
   if (echoed !== asked.uid) return `expected response.uid=${JSON.stringify(asked.uid)}, got ${JSON.stringify(echoed)}`;
-  const given = `${stringAt(answer, "apiVersion")}, Kind=${stringAt(answer, "kind")}`;
+  const given = `${stringAt(answer, "apiVersion") || "/"}, Kind=${stringAt(answer, "kind")}`;
   const wanted = `${asked.apiVersion}, Kind=AdmissionReview`;
   if (given !== wanted) return `expected webhook response of ${wanted}, got ${given}`;
   const patch = stringAt(response, "patch") !== "";
@@ -115,7 +114,6 @@ function answerFault(
 
 function reviewRequest({ attributes, version }: ReviewCall, uid: string): JsonObject {
   const { group, kind, resource, subresource, operation } = attributes;
-  const options = OPTIONS[operation];
   return {
     uid,
     kind: { group, version, kind },
@@ -131,7 +129,7 @@ function reviewRequest({ attributes, version }: ReviewCall, uid: string): JsonOb
     object: inVersion(attributes.object, group, version),
     oldObject: inVersion(attributes.oldObject, group, version),
     dryRun: attributes.dryRun,
-    options: options === undefined ? null : { kind: options, apiVersion: "meta.k8s.io/v1", ...attributes.options },
+    options: operationOptions(attributes),
   };
 }
 
@@ -144,10 +142,6 @@ export function inVersion(object: JsonObject | undefined, group: string, version
 function readPatch(response: JsonObject): JsonValue[] {
   const patch = stringAt(response, "patch");
   if (patch === "") return [];
-  const type = stringAt(response, "patchType");
-  if (type !== "JSONPatch" && type !== "") {
-    throw new WebhookCallError(`unsupported patch type ${JSON.stringify(type)}`);
-  }
   const text = Buffer.from(patch, "base64").toString("utf8");
   const unreadable = (why: string) =>
     new WebhookCallError(`received undecodable patch in webhook response: json: cannot unmarshal ${why}`);
@@ -160,6 +154,10 @@ function readPatch(response: JsonObject): JsonValue[] {
   if (operations === null) return [];
   if (!Array.isArray(operations)) {
     throw unreadable(`${isObject(operations) ? "object" : typeof operations} into Go value of type jsonpatch.Patch`);
+  }
+  const type = stringAt(response, "patchType");
+  if (operations.length > 0 && type !== "JSONPatch" && type !== "") {
+    throw new WebhookCallError(`unsupported patch type ${JSON.stringify(type)}`);
   }
   return operations;
 }
