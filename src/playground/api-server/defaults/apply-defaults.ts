@@ -1,5 +1,6 @@
 // Filling in what is absent: from the tables of defaults for built-in definitions, from schemas for custom resources.
 import type { JsonObject, JsonValue } from "../contract.ts";
+import { zeroValues } from "../gen/zero-values.ts";
 import { clone, isObject } from "../json.ts";
 import { resolve, type Schema } from "../schema/schema.ts";
 import { appsDefaults } from "./apps-defaults.ts";
@@ -58,11 +59,18 @@ const ZERO_IS_ABSENT = new Set(
     ),
 );
 
+/** An empty text that Go can tell from none. */
+function isPointer(name: string, field: string): boolean {
+  const facts = zeroValues[name];
+  return facts !== undefined && !facts.dropped.includes(field) && !Object.hasOwn(facts.shown, field);
+}
+
 function fillFromTable(name: string, object: JsonObject): void {
   for (const [field, rule] of Object.entries(TABLE[name] ?? {})) {
     const present = object[field];
     const isZero = present === 0 && ZERO_IS_ABSENT.has(`${name}.${field}`);
-    if (present !== undefined && present !== null && present !== "" && !isZero) continue;
+    const isEmpty = present === "" && !isPointer(name, field);
+    if (present !== undefined && present !== null && !isEmpty && !isZero) continue;
     const value = typeof rule === "function" ? rule(object) : clone(rule);
     if (value !== undefined) object[field] = value;
   }

@@ -15,6 +15,7 @@ import { decodeBody } from "./decode-body.ts";
 import { admit, beforeCreation, completeWithDefaults, fieldWriter, judge, keptForm, validate } from "./finish-write.ts";
 import { versionsOf } from "./owned-versions.ts";
 import { settleOwners, showOwners } from "./settle-owners.ts";
+import { markUnsettled } from "./unsettled.ts";
 
 const TERMINATING = "create not allowed while custom resource definition is terminating";
 
@@ -88,7 +89,7 @@ function commitNew(parts: EngineParts, kind: ResourceKind, created: NewObject): 
   const key = storageKey(kind);
   const target = { ...created.target, name: stringAt(admitted, "metadata", "name") };
   if (!context.dryRun) refuseVersion(admitted);
-  strategyOf(kind).completeStored?.(admitted);
+  const completed = strategyOf(kind).completeStored?.(admitted) === true;
   const present = parts.store.get(key, target.namespace, target.name);
   if (present !== undefined) {
     throw alreadyExists(kind, target.name, {
@@ -96,7 +97,10 @@ function commitNew(parts: EngineParts, kind: ResourceKind, created: NewObject): 
       generated: stringAt(admitted, "metadata", "generateName") !== "",
     });
   }
-  return context.dryRun ? admitted : parts.store.commit(key, "ADDED", keptForm(parts, kind, admitted));
+  if (context.dryRun) return admitted;
+  const made = parts.store.commit(key, "ADDED", keptForm(parts, kind, admitted));
+  if (completed) markUnsettled(parts.store, key, made);
+  return made;
 }
 
 /** A new object has no version yet. Kubernetes finds out late, and takes it for its own fault. */

@@ -15,6 +15,7 @@ import { admit, completeWithDefaults, fieldWriter, judge, keptForm, validate } f
 import { versionsOf } from "./owned-versions.ts";
 import { isRemovable, removeObject } from "./remove-object.ts";
 import { settleOwners, showOwners } from "./settle-owners.ts";
+import { isUnsettled } from "./unsettled.ts";
 
 export interface ModifyRequest {
   readonly target: Target;
@@ -96,7 +97,8 @@ async function attemptChange(
     giveBack?.();
     return undefined;
   }
-  if (isUnchanged(admitted, live, request.exactOwners === true)) return current;
+  const unchanged = isUnchanged(admitted, live, request.exactOwners === true);
+  if (unchanged && !isUnsettled(parts.store, key, current)) return current;
   if (context.dryRun) return admitted;
   if (!isRemovable(kind, admitted, current))
     return parts.store.commit(key, "MODIFIED", keptForm(parts, kind, admitted));

@@ -17,8 +17,8 @@ import { completeJob, prepareClaim, prepareDaemonSet, prepareJob, prepareStatefu
 export interface Strategy {
   /** Completes a new object in place, after defaulting. */
   readonly prepareCreate?: (object: JsonObject, user: UserInfo) => void;
-  /** What a new object gets when it is read for the first time. */
-  readonly completeStored?: (object: JsonObject) => void;
+  /** What a new object gets when it is read for the first time; true when it is something. */
+  readonly completeStored?: (object: JsonObject) => boolean;
   readonly prepareUpdate?: (object: JsonObject, old: JsonObject, change: UpdateOf) => void;
   /** A deletion begins by marking the object: what is marked beyond its time. */
   readonly markDeleted?: (marked: JsonObject, now: string) => JsonObject;
@@ -42,7 +42,7 @@ const STRATEGIES: Readonly<Record<string, Strategy>> = {
   "/nodes": { keepsStatus: true },
   "/namespaces": { prepareCreate: prepareNamespace, returnsDeleted: true },
   "/persistentvolumes": { prepareCreate: prepareVolume, returnsDeleted: true },
-  "/persistentvolumeclaims": { prepareCreate: prepareClaim, returnsDeleted: true },
+  "/persistentvolumeclaims": { prepareCreate: prepareClaim, completeStored: () => true, returnsDeleted: true },
   "/limitranges": { prepareCreate: prepareLimitRange },
   "/podtemplates": { returnsDeleted: true },
   "/replicationcontrollers": { orphans: true },

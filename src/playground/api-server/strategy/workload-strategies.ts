@@ -30,10 +30,12 @@ function selectByUid(job: JsonObject, spec: JsonObject, template: JsonObject): v
 }
 
 /** A Job that has no labels is read with those of its pods. */
-export function completeJob(job: JsonObject): void {
+export function completeJob(job: JsonObject): boolean {
   const labels = objectAt(job, "spec", "template", "metadata", "labels");
   const metadata = ensureObject(job, "metadata");
-  if (Object.keys(objectAt(metadata, "labels")).length === 0) metadata["labels"] = { ...labels };
+  if (Object.keys(objectAt(metadata, "labels")).length > 0) return false;
+  metadata["labels"] = { ...labels };
+  return Object.keys(labels).length > 0;
 }
 
 /** Counts the templates that a DaemonSet has had: its pods carry the number. */

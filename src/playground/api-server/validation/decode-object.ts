@@ -114,8 +114,8 @@ function decodeFields(schema: Schema, value: JsonObject, place: Place): JsonObje
     const isField = schema.properties !== undefined && Object.hasOwn(schema.properties, key);
     if (child !== null || isNullable(known))
       out[key] = decode(known, child, isField ? fieldPlace(place, path, key) : { ...place, path, named: undefined });
-    // A field is not there then; in a map of texts the key stays.
-    else if (!isField && resolve(known)?.type === "string") out[key] = "";
+    // A field is not there then; in a map the key stays.
+    else if (!isField) setZero(out, key, resolve(known));
   }
   return out;
 }
@@ -128,6 +128,12 @@ function staysAsIs(raw: Schema, value: JsonValue): boolean {
   if (typeof value === "object") return false;
   const schema = raw.$ref === undefined ? raw : resolve(raw);
   return schema !== undefined && !READ_FORMATS.has(schema.format) && mismatch(schema, value) === undefined;
+}
+
+/** What null means in a map of texts or amounts. */
+function setZero(map: JsonObject, key: string, schema: Schema | undefined): void {
+  if (schema?.format === "quantity") map[key] = "0";
+  else if (schema?.type === "string") map[key] = "";
 }
 
 function fieldPlace(place: Place, path: string, key: string): Place {
