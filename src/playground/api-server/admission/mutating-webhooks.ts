@@ -10,8 +10,8 @@ import {
 } from "../contract.ts";
 import { deepEqual, isObject, stringAt } from "../json.ts";
 import { applyJsonPatch, PatchFault } from "../patch/json-patch.ts";
-import { listWebhooks, type Webhook, wantedVersion } from "./webhook-configuration.ts";
 import { isWanted } from "./wanted-request.ts";
+import { listWebhooks, type Webhook, wantedVersion } from "./webhook-configuration.ts";
 import { callFailure, callWebhook, inVersion, WebhookCallError } from "./webhook-review.ts";
 import type { WebhookTransport } from "./webhook-transport.ts";
 
@@ -31,19 +31,28 @@ export function mutatingWebhooks(options: WebhookOptions, builtIn: readonly Admi
     name: "MutatingAdmissionWebhook",
     async admit(attributes) {
       const hooks = listWebhooks(options.objects, "mutatingwebhookconfigurations");
+      const wanted = (webhook: Webhook, object: JsonObject | undefined) => {
+        const version = wantedVersion(webhook, { ...attributes, object }, options.objects);
+        if (version === undefined || !isWanted(webhook, { ...attributes, object }, options.authorizer))
+          return undefined;
+        return { webhook, version };
+      };
       let object = attributes.object;
-      /** What the object was when each webhook had last seen it. */
+      /** What the object was when each webhook that was called had last seen it. */
       const seen = new Map<Webhook, JsonObject | undefined>();
       for (const hook of hooks) {
-        object = await mutate(options, hook, { ...attributes, object });
+        const call = wanted(hook, object);
+        if (call === undefined) continue;
+        object = await mutate(options, call, { ...attributes, object });
         seen.set(hook, object);
       }
       if (deepEqual(object, attributes.object)) return object;
       for (const plugin of builtIn) object = (await plugin.admit({ ...attributes, object })) ?? object;
       for (const hook of hooks) {
-        if (hook.reinvoke && !deepEqual(object, seen.get(hook))) {
-          object = await mutate(options, hook, { ...attributes, object });
-        }
+        // Conditions are judged again for all, whoever is asked again.
+        const call = wanted(hook, object);
+        const again = hook.reinvoke && seen.has(hook) && !deepEqual(object, seen.get(hook));
+        if (call !== undefined && again) object = await mutate(options, call, { ...attributes, object });
       }
       return object;
     },
@@ -51,14 +60,11 @@ export function mutatingWebhooks(options: WebhookOptions, builtIn: readonly Admi
 }
 
 async function mutate(
-  { objects, authorizer, logger, transport }: WebhookOptions,
-  webhook: Webhook,
+  { logger, transport }: WebhookOptions,
+  { webhook, version }: { readonly webhook: Webhook; readonly version: string },
   attributes: AdmissionAttributes,
 ): Promise<JsonObject | undefined> {
-  const version = wantedVersion(webhook, attributes, objects);
-  if (version === undefined) return attributes.object;
   try {
-    if (!isWanted(webhook, attributes, authorizer)) return attributes.object;
     const { patch, warnings } = await callWebhook({ transport, webhook, attributes, version, mutating: true });
     for (const warning of warnings) attributes.warn?.(warning);
     const shown = inVersion(attributes.object, attributes.group, version);
