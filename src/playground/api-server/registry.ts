@@ -24,6 +24,7 @@ export function createRegistry(): Registry {
   let all: readonly ResourceKind[] = builtin;
   let byPlural = index(all, (kind) => kind.plural);
   let byKind = index(all, (kind) => kind.kind);
+  let groups: ReturnType<typeof groupsOf> | undefined;
   let generation = 1;
   return {
     find: (group, version, plural) => byPlural.get(`${group}/${version}/${plural}`),
@@ -33,13 +34,17 @@ export function createRegistry(): Registry {
         (kind) => kind.plural === plural && kind.group === group && kind.storedAs.group === group && isStorage(kind),
       ),
     kinds: () => all,
-    groups: () => groupsOf(all),
+    groups() {
+      groups ??= groupsOf(all);
+      return groups;
+    },
     setCustom(definition, kinds) {
       if (kinds.length === 0) custom.delete(definition);
       else custom.set(definition, kinds);
       all = [...builtin, ...[...custom.values()].flat()];
       byPlural = index(all, (kind) => kind.plural);
       byKind = index(all, (kind) => kind.kind);
+      groups = undefined;
       generation++;
     },
     generation: () => generation,
@@ -52,7 +57,7 @@ function index(kinds: readonly ResourceKind[], word: (kind: ResourceKind) => str
   return new Map(kinds.map((kind) => [`${kind.group}/${kind.version}/${word(kind)}`, kind]));
 }
 
-function groupsOf(kinds: readonly ResourceKind[]): { group: string; versions: string[] }[] {
+function groupsOf(kinds: readonly ResourceKind[]): { readonly group: string; readonly versions: readonly string[] }[] {
   const groups = new Map<string, Set<string>>();
   for (const kind of kinds) {
     const versions = groups.get(kind.group) ?? new Set();
