@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import type { ClusterProcessConfig } from "#playground/process-config";
 import { type EngineParts, timestamp, type WriteContext } from "./api-context.ts";
 import type { JsonObject } from "./contract.ts";
@@ -24,7 +25,32 @@ export function bootstrapObjects(config: ClusterProcessConfig, clusterIP: string
       },
     },
     ...(address.startsWith("127.") ? [] : endpointsOf(named, address, port)),
+    serviceRange(config),
+    {
+      apiVersion: "v1",
+      kind: "ConfigMap",
+      metadata: { name: "extension-apiserver-authentication", namespace: "kube-system" },
+      data: { "client-ca-file": readFileSync(config.pki.clientCaCert, "utf8") },
+    },
+    {
+      apiVersion: "v1",
+      kind: "ConfigMap",
+      metadata: { name: "kube-apiserver-legacy-service-account-token-tracking", namespace: "kube-system" },
+      data: { since: new Date().toISOString().slice(0, 10) },
+    },
   ];
+}
+
+/** Where Services get their addresses from. */
+function serviceRange({ serviceCIDR, ipv6 }: ClusterProcessConfig): JsonObject {
+  const message = "Kubernetes Service CIDR is ready";
+  return {
+    apiVersion: "networking.k8s.io/v1",
+    kind: "ServiceCIDR",
+    metadata: { name: "kubernetes" },
+    spec: { cidrs: [serviceCIDR, ...(ipv6 === undefined ? [] : [ipv6.serviceCIDR])] },
+    status: { conditions: [{ type: "Ready", status: "True", reason: "", message }] },
+  };
 }
 
 /** What the Service "kubernetes" leads to. No endpoint may be in the loopback range, as Kubernetes has it. */
@@ -56,6 +82,11 @@ export const SERVER: WriteContext = {
   warnings: [],
 };
 
+/** Parts of the server that make objects under a name of their own. */
+const MAKERS: Readonly<Record<string, string>> = {
+  "flowcontrol.apiserver.k8s.io": "api-priority-and-fairness-config-producer-v1",
+};
+
 /** Makes objects that are not there yet, without admission: the plug-ins may not be ready for requests. */
 export async function ensureObjects(parts: EngineParts, objects: readonly JsonObject[]): Promise<void> {
   const own = { ...parts, admission: [] };
@@ -66,7 +97,8 @@ export async function ensureObjects(parts: EngineParts, objects: readonly JsonOb
     const metadata = objectAt(body, "metadata");
     const target = { namespace: stringAt(metadata, "namespace"), name: stringAt(metadata, "name"), subresource: "" };
     if (parts.store.get(storageKey(kind), target.namespace, target.name) !== undefined) continue;
-    const made = await createObject(own, kind, { target, body, context: SERVER });
+    const fieldManager = MAKERS[group] ?? SERVER.fieldManager;
+    const made = await createObject(own, kind, { target, body, context: { ...SERVER, fieldManager, warnings: [] } });
     if (isObject(body["status"])) giveStatus(parts, kind, made, body["status"]);
   }
 }

@@ -25,6 +25,7 @@ import { createEngine, type Engine } from "./create-engine.ts";
 import { watchFlowSchemas } from "./flow-schema-status.ts";
 import { createRequestHandler, type RequestHandler } from "./http/handle-request.ts";
 import type { Documents } from "./http/serve-path.ts";
+import { watchServiceAddresses } from "./service-addresses.ts";
 
 export interface ApiServerOptions {
   readonly config: ClusterProcessConfig;
@@ -63,6 +64,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<Running
   parts.store.announce();
   await ensureObjects(parts, [...bootstrapObjects(config, engine.allocator.address(1)), ...(options.bootstrap ?? [])]);
   watchFlowSchemas(parts);
+  watchServiceAddresses(parts);
   const server = createSecureServer({
     key: readFileSync(config.pki.serverKey),
     cert: readFileSync(config.pki.serverCert),

@@ -1,9 +1,10 @@
 // Plug-in `LimitRanger`: the limits of a namespace on what its pods and claims may ask for, and what they get unasked.
+
+import { containerResources, podResources } from "../amounts/pod-resources.ts";
+import { NOTHING, type ResourceList, readResources, writeResources } from "../amounts/resource-list.ts";
 import type { AdmissionAttributes, AdmissionPlugin, JsonObject, ObjectAccess } from "../contract.ts";
 import { objectAt, objectsAt, stringAt } from "../json.ts";
 import { formatQuantity, type Quantity } from "../quantity.ts";
-import { containerResources, podResources } from "../amounts/pod-resources.ts";
-import { NOTHING, type ResourceList, readResources, writeResources } from "../amounts/resource-list.ts";
 import { joined, refuse } from "./refuse.ts";
 
 const ANNOTATION = "kubernetes.io/limit-ranger";

@@ -12,19 +12,8 @@ function resourceOf(info: RequestInfo): string {
   return info.subresource === "" ? info.resource : `${info.resource}/${info.subresource}`;
 }
 
-const atTheDoor = new WeakSet<ApiStatusError>();
-
-/** Whether the request was refused for who asked, before anybody looked at what it says. */
-export const isDenial = (error: ApiStatusError): boolean => atTheDoor.has(error);
-
 /** The 403 of a refused request; `reason` is what the authorizer said, by default the denial above. */
 export function forbiddenFor(user: UserInfo, info: RequestInfo, reason = denial(user, info)): ApiStatusError {
-  const error = denialOf(info, reason);
-  atTheDoor.add(error);
-  return error;
-}
-
-function denialOf(info: RequestInfo, reason: string): ApiStatusError {
   if (!info.isResource) return new ApiStatusError(403, "Forbidden", `forbidden: ${reason}`, {});
   const qualified = info.group === "" ? info.resource : `${info.resource}.${info.group}`;
   const name = info.name === "" ? "" : ` ${JSON.stringify(info.name)}`;

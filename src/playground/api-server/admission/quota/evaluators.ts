@@ -1,11 +1,12 @@
 // How much of each countable resource one object uses. Shared by admission, which charges quotas, and by the controller
 // that counts anew.
+
+import { containerResources, isPodLevel, podResourcesWithOverhead } from "../../amounts/pod-resources.ts";
+import { addResources, countOf, NOTHING, type ResourceList, readResources } from "../../amounts/resource-list.ts";
 import type { JsonObject } from "../../contract.ts";
 import { arrayAt, numberAt, objectAt, objectsAt, stringAt } from "../../json.ts";
 import type { Quantity } from "../../quantity.ts";
-import { containerResources, isPodLevel, podResourcesWithOverhead } from "../../amounts/pod-resources.ts";
 import { claimInScope, noScope, podInScope, type ScopeMatcher } from "./quota-scopes.ts";
-import { addResources, countOf, NOTHING, type ResourceList, readResources } from "../../amounts/resource-list.ts";
 
 export interface Change {
   readonly operation: string;

@@ -1,13 +1,5 @@
 // Plug-in `ResourceQuota`: nothing comes into a namespace beyond what its quotas allow. What is let in is charged at once.
-import { timestamp } from "../../api-context.ts";
-import { trackUpdate } from "../../apply/managed-fields.ts";
-import type { AdmissionAttributes, AdmissionPlugin, JsonObject, ObjectAccess } from "../../contract.ts";
-import { objectAt, setOrDelete, stringAt } from "../../json.ts";
-import type { Quantity } from "../../quantity.ts";
-import { definition } from "../../schema/schema.ts";
-import { refuse } from "../refuse.ts";
-import { type Change, type Evaluator, evaluatorOf } from "./evaluators.ts";
-import { scopesOf } from "./quota-scopes.ts";
+
 import {
   addResources,
   growth,
@@ -19,6 +11,15 @@ import {
   withoutNothing,
   writeResources,
 } from "../../amounts/resource-list.ts";
+import { timestamp } from "../../api-context.ts";
+import { trackUpdate } from "../../apply/managed-fields.ts";
+import type { AdmissionAttributes, AdmissionPlugin, JsonObject, ObjectAccess } from "../../contract.ts";
+import { objectAt, setOrDelete, stringAt } from "../../json.ts";
+import type { Quantity } from "../../quantity.ts";
+import { definition } from "../../schema/schema.ts";
+import { refuse } from "../refuse.ts";
+import { type Change, type Evaluator, evaluatorOf } from "./evaluators.ts";
+import { scopesOf } from "./quota-scopes.ts";
 
 interface Charge {
   readonly quota: JsonObject;
