@@ -4,6 +4,7 @@ import { builtin, type Kind, type PatchType, type SequenceBuilder } from "../gen
 import type { Random } from "../generate/random.ts";
 import type { Json, JsonMap } from "../step.ts";
 import type { Area } from "./area.ts";
+import { expensive, RULED, WRONG_FIELDS, WRONG_PARTS } from "./crd-rules.ts";
 
 const crd = builtin("apiextensions.k8s.io", "CustomResourceDefinition");
 
@@ -60,7 +61,7 @@ const SHAPES: readonly Shape[] = [
       },
       {
         rule: "!has(self.items) || self.items.all(i, i.startsWith('x'))",
-        messageExpression: "'items must begin with x, there are ' + string(size(self.items))",
+        messageExpression: "'items must begin with x, ' + (has(self.minimum) ? 'with' : 'without') + ' a minimum'",
         reason: "FieldValueForbidden",
         fieldPath: ".items",
       },
@@ -123,6 +124,8 @@ const SHAPES: readonly Shape[] = [
   },
 ];
 
+const ALL_SHAPES: readonly Shape[] = [...SHAPES, ...RULED];
+
 interface Custom {
   readonly kind: Kind;
   readonly shape: Shape;
@@ -131,7 +134,7 @@ interface Custom {
 }
 
 function custom({ random }: SequenceBuilder): Custom {
-  const shape = random.pick(SHAPES);
+  const shape = random.pick(ALL_SHAPES);
   const versions = random.chance(0.25) ? ["v1", "v1alpha1"] : ["v1"];
   const namespaced = random.chance(0.8);
   const kind: Kind = {
@@ -258,9 +261,9 @@ const object = (random: Random, { kind, shape }: Custom, version: string, name?:
   };
 };
 
-/** Of two things that an apply's body may not hold, the real server names one by chance. */
-function withoutExtra({ extra: _, ...rest }: JsonMap): JsonMap {
-  return rest;
+/** Of several things that an apply's body may not hold, the real server names them in any order. */
+function withoutExtra({ extra: _, status, ...rest }: JsonMap): JsonMap {
+  return status === undefined ? rest : { ...rest, status: { phase: "Set" } };
 }
 
 const versioned = ({ kind, versions }: Custom, random: Random): Kind => ({ ...kind, version: random.pick(versions) });
@@ -421,37 +424,44 @@ function wrongDefinitions(builder: SequenceBuilder, made: Custom): void {
     const version = (openAPIV3Schema: JsonMap, more: JsonMap = {}): JsonMap => ({
       versions: [{ name: "v1", served: true, storage: true, schema: { openAPIV3Schema }, ...more }],
     });
-    const change = random.pick<JsonMap>([
-      { group: "nodots" },
-      { scope: "Own" },
-      { names: { ...names, plural: "gadgets" } },
-      { names: { ...names, kind: "bad kind" } },
-      { versions: [] },
-      version({ type: "string" }),
-      version({ properties: {} }),
-      version(schemaWith({ a: { type: "string", default: 1 } })),
-      version(schemaWith({ a: { type: "own" } })),
-      version(schemaWith({ a: { type: "array" } })),
-      version(schemaWith({ a: { type: "array", items: { type: "string" }, "x-kubernetes-list-type": "map" } })),
-      version(schemaWith({ a: {} })),
-      version(
-        schemaWith({
-          a: { type: "object", properties: { b: { type: "string" } }, additionalProperties: { type: "string" } },
-        }),
-      ),
-      version(schemaWith({ a: { type: "string", "x-kubernetes-validations": [{ rule: "self.size() >" }] } })),
-      version(schemaWith({ a: { type: "string", "x-kubernetes-validations": [{ rule: "self + 1 == 2" }] } })),
-      version(schemaWith({ a: { type: "string", "x-kubernetes-validations": [{ rule: "", message: "none" }] } })),
-      version(schemaWith({}), { additionalPrinterColumns: [{ name: "X", type: "own", jsonPath: "x" }] }),
-      version(schemaWith({}), {
-        subresources: { scale: { specReplicasPath: "replicas", statusReplicasPath: ".status.replicas" } },
-      }),
-      version(schemaWith({}), { name: "Bad" }),
-      { versions: [{ name: "v1", served: true, storage: true }] },
-      { versions: [{ name: "v1", served: true, storage: false, schema: { openAPIV3Schema: schemaWith({}) } }] },
-      { conversion: { strategy: "Webhook" } },
-      { preserveUnknownFields: true },
-    ]);
+    const roll = random.int(10);
+    const field = roll < 3 ? random.pick(WRONG_FIELDS) : expensive(random);
+    const parts = random.pick(WRONG_PARTS);
+    const own = version(schemaWith({ a: roll < 6 ? field : { type: "string" } }), roll < 6 ? {} : parts);
+    const change =
+      roll < 8
+        ? own
+        : random.pick<JsonMap>([
+            { group: "nodots" },
+            { scope: "Own" },
+            { names: { ...names, plural: "gadgets" } },
+            { names: { ...names, kind: "bad kind" } },
+            { versions: [] },
+            version({ type: "string" }),
+            version({ properties: {} }),
+            version(schemaWith({ a: { type: "string", default: 1 } })),
+            version(schemaWith({ a: { type: "own" } })),
+            version(schemaWith({ a: { type: "array" } })),
+            version(schemaWith({ a: { type: "array", items: { type: "string" }, "x-kubernetes-list-type": "map" } })),
+            version(schemaWith({ a: {} })),
+            version(
+              schemaWith({
+                a: { type: "object", properties: { b: { type: "string" } }, additionalProperties: { type: "string" } },
+              }),
+            ),
+            version(schemaWith({ a: { type: "string", "x-kubernetes-validations": [{ rule: "self.size() >" }] } })),
+            version(schemaWith({ a: { type: "string", "x-kubernetes-validations": [{ rule: "self + 1 == 2" }] } })),
+            version(schemaWith({ a: { type: "string", "x-kubernetes-validations": [{ rule: "", message: "none" }] } })),
+            version(schemaWith({}), { additionalPrinterColumns: [{ name: "X", type: "own", jsonPath: "x" }] }),
+            version(schemaWith({}), {
+              subresources: { scale: { specReplicasPath: "replicas", statusReplicasPath: ".status.replicas" } },
+            }),
+            version(schemaWith({}), { name: "Bad" }),
+            { versions: [{ name: "v1", served: true, storage: true }] },
+            { versions: [{ name: "v1", served: true, storage: false, schema: { openAPIV3Schema: schemaWith({}) } }] },
+            { conversion: { strategy: "Webhook" } },
+            { preserveUnknownFields: true },
+          ]);
     const json = { ...made.definition, spec: { ...spec, ...change } };
     builder.create(crd, "", { body: { json }, query: { dryRun: "All", fieldValidation: validation(random) } });
   }

@@ -86,6 +86,8 @@ const isParameter = ({ name }: CelType) => name === "A" || name === "B";
 /** Whether a value of type `given` may stand where `wanted` is asked for; binds the parameters of `wanted`. */
 export function fits(wanted: CelType, given: CelType, bound: Map<string, CelType>): boolean {
   if (isParameter(wanted)) {
+    // The items of an empty list bind nothing.
+    if (isParameter(given)) return true;
     const before = bound.get(wanted.name);
     if (before === undefined || before.name === "dyn") {
       bound.set(wanted.name, given);

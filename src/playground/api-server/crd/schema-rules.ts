@@ -56,6 +56,16 @@ function check(schema: Schema, place: Place): FieldError[] {
   ];
 }
 
+/** Whether the schema, or one below, has what no structural schema can express. */
+export function isBeyondStructural(schema: Schema): boolean {
+  const given: Readonly<Record<string, unknown>> = { ...schema };
+  if (UNSUPPORTED.some((key) => given[key] !== undefined) || Array.isArray(schema.items)) return true;
+  const rest = typeof schema.additionalProperties === "object" ? [schema.additionalProperties] : [];
+  const parts = [schema.items, schema.not, ...(schema.allOf ?? []), ...(schema.anyOf ?? []), ...(schema.oneOf ?? [])];
+  const below = [...parts.filter((part) => part !== undefined), ...Object.values(schema.properties ?? {}), ...rest];
+  return below.some(isBeyondStructural);
+}
+
 const UNSUPPORTED = ["id", "additionalItems", "patternProperties", "definitions", "dependencies", "$ref"];
 
 function ownErrors(schema: Schema, { path, defaults }: Place): FieldError[] {
@@ -68,6 +78,9 @@ function ownErrors(schema: Schema, { path, defaults }: Place): FieldError[] {
   const given: Readonly<Record<string, unknown>> = { ...schema };
   for (const key of UNSUPPORTED) {
     if (given[key] !== undefined) errors.push(forbidden(`${path}.${key}`, `${key} is not supported`));
+  }
+  if (Array.isArray(schema.items)) {
+    errors.push(forbidden(`${path}.items`, "items must be a schema object and not an array"));
   }
   if (type === "null") {
     errors.push(forbidden(`${path}.type`, "type cannot be set to null, use nullable as an alternative"));
@@ -150,31 +163,25 @@ function keyErrors(schema: Schema, path: string): FieldError[] {
   for (const [index, key] of keys.entries()) {
     const known = items.properties?.[key];
     if (known === undefined) errors.push(invalid(field, keys, "entries must all be names of item properties"));
-    else errors.push(...oneKey(items, key, path));
+    else if (known.type === "array" || known.type === "object") {
+      const detail = "must be a scalar type if parent array's x-kubernetes-list-type is map";
+      errors.push(invalid(`${keyed(`${path}.items`, key)}.type`, items.type, detail));
+    }
     if (keys.indexOf(key) < index) errors.push(invalid(field, keys, "must not contain duplicate entries"));
   }
   if (items.nullable === true) errors.push(forbidden(`${path}.items.nullable`, nullableItem("map")));
-  return errors;
+  return [...errors, ...keys.flatMap((key) => oneKey(items, key, path))];
 }
 
 function oneKey(items: Schema, key: string, path: string): FieldError[] {
-  const known = items.properties?.[key] ?? {};
-  const field = `${keyed(`${path}.items`, key)}`;
+  const known = items.properties?.[key];
+  if (known === undefined) return [];
+  const field = keyed(`${path}.items`, key);
+  const why = "this property is in x-kubernetes-list-map-keys, so it";
   const errors: FieldError[] = [];
-  if (known.type === "array" || known.type === "object") {
-    const detail = "must be a scalar type if parent array's x-kubernetes-list-type is map";
-    errors.push(invalid(`${field}.type`, items.type, detail));
-  }
-  if (items.required?.includes(key) !== true && known.default === undefined) {
-    const detail =
-      "this property is in x-kubernetes-list-map-keys, so it must have a default or be a required property";
-    errors.push(required(`${field}.default`, detail));
-  }
-  if (known.nullable === true) {
-    errors.push(
-      forbidden(`${field}.nullable`, "this property is in x-kubernetes-list-map-keys, so it cannot be nullable"),
-    );
-  }
+  if (items.required?.includes(key) !== true && known.default === undefined)
+    errors.push(required(`${field}.default`, `${why} must have a default or be a required property`));
+  if (known.nullable === true) errors.push(forbidden(`${field}.nullable`, `${why} cannot be nullable`));
   return errors;
 }
 

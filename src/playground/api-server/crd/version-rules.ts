@@ -7,7 +7,7 @@ import { celErrors } from "./cel-rules.ts";
 import { checkCustom } from "./check-custom.ts";
 import { pruneCustom } from "./custom-form.ts";
 import { dns1035Label } from "./label-form.ts";
-import { eachSchema, schemaAt, schemaErrors } from "./schema-rules.ts";
+import { eachSchema, isBeyondStructural, schemaAt, schemaErrors } from "./schema-rules.ts";
 import { structuralErrors } from "./structural-rules.ts";
 
 type Part = "schema" | "subresources" | "additionalPrinterColumns" | "selectableFields";
@@ -167,8 +167,9 @@ function validationErrors(schema: Schema, status: boolean, path: string): FieldE
     }
   }
   if (schema.nullable === true) errors.push(forbidden(`${path}.nullable`, "nullable cannot be true at the root"));
-  const structural = structuralErrors(schema, path);
-  const defaults = structural.length > 0 ? [] : eachSchema(schema, path, defaultErrors);
+  const beyond = isBeyondStructural(schema);
+  const structural = beyond ? [] : structuralErrors(schema, path);
+  const defaults = beyond || structural.length > 0 ? [] : eachSchema(schema, path, defaultErrors);
   const plain = schemaErrors(schema, path);
   const sound = structural.length + defaults.length + plain.length === 0;
   return [...errors, ...structural, ...defaults, ...plain, ...(sound ? celErrors(schema, path) : [])];

@@ -97,7 +97,8 @@ function commitNew(parts: EngineParts, kind: ResourceKind, created: NewObject): 
       generated: stringAt(admitted, "metadata", "generateName") !== "",
     });
   }
-  if (context.dryRun) return admitted;
+  // What was shown of it while it still changed is remembered under its identity.
+  if (context.dryRun) return { ...admitted };
   const made = parts.store.commit(key, "ADDED", keptForm(parts, kind, admitted));
   if (completed) markUnsettled(parts.store, key, made);
   return made;

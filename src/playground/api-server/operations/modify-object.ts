@@ -99,7 +99,8 @@ async function attemptChange(
   }
   const unchanged = isUnchanged(admitted, live, request.exactOwners === true);
   if (unchanged && !isUnsettled(parts.store, key, current)) return current;
-  if (context.dryRun) return admitted;
+  // What was shown of it while it still changed is remembered under its identity.
+  if (context.dryRun) return { ...admitted };
   if (!isRemovable(kind, admitted, current))
     return parts.store.commit(key, "MODIFIED", keptForm(parts, kind, admitted));
   // Watchers see the object as it last was in the store.

@@ -1,5 +1,6 @@
 // What a client is told beside the answer when it writes an object that is valid, but not what it looks like.
 import type { JsonObject } from "../contract.ts";
+import { formatWarnings } from "../crd/format-warnings.ts";
 import { numberAt, objectAt, objectsAt, stringAt } from "../json.ts";
 import { type ResourceKind, storageKey } from "../resource-kind.ts";
 import { dnsLabel } from "../validation/formats.ts";
@@ -139,6 +140,7 @@ const runtimeClass: Warn = (object) =>
   deadLabels(objectAt(object, "scheduling", "nodeSelector")).map(([, text]) => `scheduling.nodeSelector: ${text}`);
 
 const WARNINGS: Readonly<Record<string, Warn>> = {
+  "apiextensions.k8s.io/customresourcedefinitions": (definition, { old }) => formatWarnings(definition, old),
   "/pods": pod,
   "/podtemplates": ofTemplate(["template"], false),
   "/replicationcontrollers": ofTemplate(["spec", "template"], true),
