@@ -28,9 +28,10 @@ kubectl prints on both outputs and its exit code are compared, but for ids, time
 
 | client | what it asks | questions | same answer |
 |---|---|---|---|
-${results.map(({ client, what, asked, same }) => `| ${client} | ${what} | ${asked} | ${same} |`).join("\n")}
+${results.map(({ client, what, asked, same }) => `| ${client} | ${what} | ${asked} | ${same} |`).join("\n")}${differentText(known)}`;
+}
 
-Different for a reason:
-
-${known.map(({ args, reason }) => `- \`kubectl ${args}\`: ${reason}`).join("\n")}`;
+function differentText(known: readonly KnownDifference[]): string {
+  if (known.length === 0) return "";
+  return `\n\nDifferent for a reason:\n\n${known.map(({ args, reason }) => `- \`kubectl ${args}\`: ${reason}`).join("\n")}`;
 }
