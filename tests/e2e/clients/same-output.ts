@@ -10,8 +10,7 @@ const RULES: readonly (readonly [pattern: RegExp, replacement: string])[] = [
   [/127\.0\.0\.1:\d+/g, "SERVER"],
   // The age in a table and the width that it gives its column; never a number inside a word.
   [/(?<=\s)(<unknown>|<invalid>|\d+(ms|s|m|h)(\d+s)?)(?=\s|$)/gm, "AGE"],
-  // A server that prints what differs between two objects decides at its start by chance how it writes its spaces.
-  [/[ \t\u00a0]+/g, " "],
+  [/[ \t]+/g, " "],
   [/(kube-api-access|default-token)-[a-z0-9]{5}/g, "$1-NAME"],
   // Temporary files of `kubectl diff`.
   [/\/tmp\/(LIVE|MERGED)-\d+/g, "/tmp/$1"],
