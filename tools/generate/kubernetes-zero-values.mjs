@@ -89,6 +89,7 @@ function addField(row, { type, json, options, inside }, { names, version }) {
     const from = named.includes(".") ? "v1" : version;
     row.types[json] = `${list.replace("[R", `[${version}.R`)}${own === "UID" ? "types.UID" : `${from}.${own}`}`;
   }
+  if (own === "MicroTime") row.types[json] = "micro";
   if (options.includes("omitzero")) return;
   const omits = options.includes("omitempty");
   const zero = zeroOf(type, names);

@@ -3,7 +3,7 @@
 import { badRequest } from "../api-errors.ts";
 import { ApiStatusError, type JsonObject, type JsonValue } from "../contract.ts";
 import { deepEqual, isObject } from "../json.ts";
-import { fieldSchema, itemSchema, type Schema } from "../schema/schema.ts";
+import { fieldSchema, isRawObject, itemSchema, type Schema } from "../schema/schema.ts";
 import { goMap } from "./patch-refusal.ts";
 
 const DIRECTIVE = /^\$(setElementOrder|deleteFromPrimitiveList)\/(.*)$/;
@@ -36,12 +36,24 @@ interface FieldPatch {
 function mergeField(out: JsonObject, schema: Schema | undefined, { key, value, order }: FieldPatch): void {
   const child = fieldSchema(schema, key);
   const live = Object.hasOwn(out, key) ? out[key] : undefined;
+  if (isRawObject(child) && isObject(value)) refuseInside(value, live);
   if (value === null) delete out[key];
   else if (isObject(value)) {
     if (value["$patch"] === "delete") delete out[key];
     else out[key] = strategicMerge(child, isObject(live) ? live : {}, value);
   } else if (Array.isArray(value)) out[key] = mergeList(child, Array.isArray(live) ? live : [], { value, order });
   else out[key] = value;
+}
+
+/** What is inside an object of any form has no description that tells how to merge it. */
+function refuseInside(patch: JsonObject, live: JsonValue | undefined): void {
+  const inner = isObject(live) ? live : {};
+  const collection = (value: JsonValue | undefined) => (Array.isArray(value) ? "list" : isObject(value) ? "map" : "");
+  for (const [key, value] of Object.entries(patch)) {
+    if (collection(value) === "" || collection(value) !== collection(inner[key])) continue;
+    const why = `unable to find api field in struct RawExtension for the json field ${JSON.stringify(key)}`;
+    throw new ApiStatusError(500, "", why);
+  }
 }
 
 const merges = (schema: Schema | undefined) =>

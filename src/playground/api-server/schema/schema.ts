@@ -60,7 +60,7 @@ const parsed = new Map<string, Schema>();
 const raw = new WeakSet<Schema>();
 
 /** Of a field of a built-in kind that holds any object as a whole. */
-export const isRawObject = (schema: Schema): boolean => raw.has(schema);
+export const isRawObject = (schema: Schema | undefined): boolean => schema !== undefined && raw.has(schema);
 
 /** The schema of a built-in definition such as `io.k8s.api.core.v1.Pod`, parsed at first use. */
 export function definition(name: string): Schema {

@@ -56,17 +56,22 @@ export function completeZeroValues(
   }
 }
 
-/** Makes the structs of an object that are always there, so that their fields can get defaults. */
+/** Makes the structs in an object that are always there, so that their fields can get defaults. */
 export function completeStructs(schema: Schema, object: JsonObject, name: string | undefined): void {
-  const row = (name === undefined ? undefined : zeroValues[name]) ?? NONE;
-  for (const [field, zero] of Object.entries(row.shown)) {
-    const child = schema.properties?.[field];
-    if (!isObject(zero) || child === undefined) continue;
-    object[field] ??= {};
-    const value = object[field];
-    const inner = resolve(child);
-    if (isObject(value) && inner !== undefined) completeStructs(inner, value, child.$ref?.slice(REF_PREFIX.length));
+  const shown = (name === undefined ? undefined : zeroValues[name])?.shown ?? {};
+  for (const [field, zero] of Object.entries(shown)) if (isObject(zero)) object[field] ??= {};
+  for (const [field, value] of Object.entries(object)) {
+    const child = schema.properties?.[field] ?? schema.additionalProperties;
+    if (typeof value === "object" && value !== null && typeof child === "object") completeInside(child, value);
   }
+}
+
+function completeInside(raw: Schema, value: JsonValue): void {
+  const schema = resolve(raw);
+  if (schema === undefined) return;
+  if (Array.isArray(value)) {
+    if (schema.items !== undefined) for (const item of value) completeInside(schema.items, item);
+  } else if (isObject(value)) completeStructs(schema, value, raw.$ref?.slice(REF_PREFIX.length));
 }
 
 /** A list or a map, not a struct, that holds nothing. */

@@ -44,10 +44,13 @@ interface Place {
   readonly named: string | undefined;
 }
 
+/** Times that count microseconds. */
+const MICRO = "micro";
+
 const lastName = (definition: string) => definition.slice(definition.lastIndexOf(".") + 1);
 
 function tellMistyped(raw: Schema, value: JsonValue, expected: string, place: Place): void {
-  const goType = place.named ?? goTypeOf(raw);
+  const goType = place.named === undefined || place.named === MICRO ? goTypeOf(raw) : place.named;
   const goField = `${lastName(place.struct)}.${place.goPath}`;
   place.report.mistyped.push({ path: place.path, expected, value, goField, goType });
 }
@@ -192,7 +195,7 @@ function tellMalformed(schema: Schema, value: JsonValue, { report, named }: Plac
   }
   if (typeof value !== "string") return;
   if (schema.format === "date-time" && !RFC3339.test(value)) {
-    const layout = named === "micro" ? "2006-01-02T15:04:05.000000Z07:00" : "2006-01-02T15:04:05Z07:00";
+    const layout = named === MICRO ? "2006-01-02T15:04:05.000000Z07:00" : "2006-01-02T15:04:05Z07:00";
     report.malformed.push(
       `parsing time ${JSON.stringify(value)} as ${JSON.stringify(layout)}: cannot parse ${JSON.stringify(value)} as "2006"`,
     );
