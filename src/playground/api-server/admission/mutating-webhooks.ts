@@ -8,7 +8,7 @@ import {
   type JsonValue,
   type ObjectAccess,
 } from "../contract.ts";
-import { deepEqual, isObject, stringAt } from "../json.ts";
+import { deepEqual, isObject, objectAt, stringAt } from "../json.ts";
 import { applyJsonPatch, PatchFault } from "../patch/json-patch.ts";
 import { isWanted } from "./wanted-request.ts";
 import { listWebhooks, type Webhook, wantedVersion } from "./webhook-configuration.ts";
@@ -94,10 +94,16 @@ function internal(message: string): ApiStatusError {
 function applyPatch(object: JsonObject, operations: readonly JsonValue[]): JsonObject {
   try {
     const patched = applyJsonPatch(object, operations);
-    if (isObject(patched)) return patched;
+    if (isObject(patched)) return withoutNoOwners(patched);
   } catch (thrown) {
     if (thrown instanceof PatchFault) throw internal(thrown.message);
     throw thrown;
   }
   throw internal("the patch leaves something that is no object");
+}
+
+/** An empty list of managers is none, for the webhooks that are asked next too. */
+function withoutNoOwners(object: JsonObject): JsonObject {
+  const { managedFields, ...metadata } = objectAt(object, "metadata");
+  return Array.isArray(managedFields) && managedFields.length === 0 ? { ...object, metadata } : object;
 }
