@@ -1,6 +1,6 @@
 // What a CustomResourceDefinition does beyond its schema when it is made, changed and deleted.
 import type { JsonObject } from "../contract.ts";
-import { arrayAt, ensureObject, objectAt, objectsAt, stringAt } from "../json.ts";
+import { arrayAt, ensureObject, isObject, objectAt, objectsAt, stringAt } from "../json.ts";
 import { withCondition } from "./definition-conditions.ts";
 
 /** Keeps a deleted definition until its objects are gone. */
@@ -11,8 +11,19 @@ export function prepareDefinition(definition: JsonObject): void {
   rememberStorage(definition);
 }
 
+/** In place: a default of null is none. */
+function dropNullDefaults(schema: JsonObject): void {
+  for (const key of ["default", "example"]) if (schema[key] === null) delete schema[key];
+  const single = ["items", "additionalProperties", "not"].map((key) => schema[key]).filter(isObject);
+  const lists = ["allOf", "anyOf", "oneOf"].flatMap((key) => objectsAt(schema, key));
+  const fields = Object.values(objectAt(schema, "properties")).filter(isObject);
+  for (const child of [...single, ...lists, ...fields]) dropNullDefaults(child);
+}
+
 /** A version in which objects may lie is remembered. */
 export function rememberStorage(definition: JsonObject): void {
+  for (const version of objectsAt(definition, "spec", "versions"))
+    dropNullDefaults(objectAt(version, "schema", "openAPIV3Schema"));
   const storage = objectsAt(definition, "spec", "versions").find((version) => version["storage"] === true);
   const name = stringAt(storage, "name");
   const status = ensureObject(definition, "status");
