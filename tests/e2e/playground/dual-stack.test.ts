@@ -46,13 +46,15 @@ describe.skipIf(reason !== undefined)("a playground with two families", () => {
   const kubectl = (cluster: string, ...words: string[]) =>
     playground.ok("kubectl", ["--context", cluster, ...words], { timeoutMs: WAIT_MS });
   const get = async <T>(cluster: string, what: string, path: string): Promise<T> =>
-    JSON.parse(await kubectl(cluster, "get", ...what.split(" "), "-o", `jsonpath={${path}}`)) as T;
+    // Of what is not there jsonpath prints nothing.
+    JSON.parse((await kubectl(cluster, "get", ...what.split(" "), "-o", `jsonpath={${path}}`)) || "null") as T;
   const call = async (cluster: string, ...words: string[]) => {
     const curl = ["exec", "client", "--", "curl", "-sS", "--max-time", "30", ...words];
     const { stdout, stderr } = await playground.run("kubectl", ["--context", cluster, ...curl], { timeoutMs: WAIT_MS });
     return stdout || stderr;
   };
-  const balanced = () => get<{ ip: string }[]>("cluster1", "service web", ".status.loadBalancer.ingress");
+  const balanced = async () =>
+    (await get<{ ip: string }[] | null>("cluster1", "service web", ".status.loadBalancer.ingress")) ?? [];
   /** In the network namespace of a node. */
   const onNode = (index: number, ...command: string[]) => {
     const pid = playground.status.clusters[index]?.nodePid;
@@ -72,8 +74,12 @@ describe.skipIf(reason !== undefined)("a playground with two families", () => {
       kubectl(cluster, "wait", ...pods, "--for=condition=Ready", "--timeout=60s");
     await Promise.all([ready("cluster1", "pod/web", "pod/client"), ready("cluster2", "pod/client")]);
     web = (await get<{ ip: string }[]>("cluster1", "pod web", ".status.podIPs")).map(({ ip }) => ip);
-    const isServed = async () =>
-      (await balanced()).length === 2 && /^web /.test(await call("cluster1", "-6", "http://web"));
+    const isServed = async () => {
+      const points = await balanced();
+      const calls = points.map(({ ip }) => call("cluster2", url(ip)));
+      const answers = await Promise.all([call("cluster1", "-6", "http://web"), ...calls]);
+      return points.length === 2 && answers.every((answer) => answer.startsWith("web "));
+    };
     await until(isServed, { reason: "the Service has its addresses and its rules", timeoutMs: WAIT_MS });
   });
   afterAll(() => playground?.down());
