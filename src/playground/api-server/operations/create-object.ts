@@ -5,7 +5,7 @@ import { trackUpdate } from "../apply/managed-fields.ts";
 import { ApiStatusError, type JsonObject, type JsonValue } from "../contract.ts";
 import { ensureObject, stringAt } from "../json.ts";
 import { type ResourceKind, storageKey } from "../resource-kind.ts";
-import { asSent } from "../schema/zero-values.ts";
+import { asSent, emptiedIn } from "../schema/zero-values.ts";
 import { askedAddress, checkAddressOwner } from "../strategy/address-owner.ts";
 import { beginsGeneration, strategyOf } from "../strategy/strategies.ts";
 import { objectWarnings } from "../warnings/object-warnings.ts";
@@ -67,7 +67,11 @@ export async function createDecoded(
       ? assignAddresses(parts, kind, admitted, context.dryRun)
       : undefined;
   try {
-    asSent(emptied, () => validate(parts, kind, admitted, { old: undefined, subresource: "" }), "all");
+    asSent(
+      emptiedIn(emptied, object, admitted),
+      () => validate(parts, kind, admitted, { old: undefined, subresource: "" }),
+      "all",
+    );
     const written = { object: admitted, old: undefined, subresource: "", specChanged: true };
     context.warnings.push(...objectWarnings(kind, written));
     await judge(parts, kind, context, { operation: "CREATE", target, object: admitted, oldObject: undefined });

@@ -82,6 +82,25 @@ function isEmptyCollection(raw: Schema, value: JsonValue): boolean {
   return schema?.properties === undefined && schema?.additionalProperties !== undefined;
 }
 
+/** The same lists and maps in `copy`, a changed copy of `root`. */
+export function emptiedIn(emptied: readonly Emptied[], root: JsonObject, copy: JsonObject): readonly Emptied[] {
+  if (root === copy) return emptied;
+  return emptied.flatMap((one) => {
+    const place = counterpart(root, copy, one.object);
+    return place === undefined ? [] : [{ ...one, object: place }];
+  });
+}
+
+function counterpart(root: JsonValue, copy: JsonValue | undefined, wanted: JsonObject): JsonObject | undefined {
+  if (typeof root !== "object" || root === null || typeof copy !== "object" || copy === null) return undefined;
+  if (root === wanted) return isObject(copy) ? copy : undefined;
+  for (const [key, value] of Object.entries(root)) {
+    const found = counterpart(value, Array.isArray(copy) ? copy[Number(key)] : copy[key], wanted);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
 /** What `look` sees while empty lists and maps stand as they were sent: those that are null now, or all. */
 export function asSent<T>(emptied: readonly Emptied[], look: () => T, which: "null" | "all" = "null"): T {
   // What got a value since is no longer empty.

@@ -1,7 +1,7 @@
 // What a client is told beside the answer when it writes an object that is valid, but not what it looks like.
 import type { JsonObject } from "../contract.ts";
 import { formatWarnings } from "../crd/format-warnings.ts";
-import { numberAt, objectAt, objectsAt, stringAt } from "../json.ts";
+import { deepEqual, numberAt, objectAt, objectsAt, stringAt } from "../json.ts";
 import { type ResourceKind, storageKey } from "../resource-kind.ts";
 import { dnsLabel } from "../validation/formats.ts";
 import { deadLabels, fractional, nodeTermWarnings, podWarnings } from "./pod-warnings.ts";
@@ -41,6 +41,13 @@ const ofTemplate =
     const names = named && old === undefined ? nameWarnings(object, USED_IN_PODS) : [];
     return [...names, ...podWarnings(path.join("."), objectAt(object, ...path))];
   };
+
+/** Of these a change beside the template counts for nothing. */
+const daemonSet: Warn = (object, write) => {
+  const templateOf = (set: JsonObject | undefined) => objectAt(set, "spec", "template");
+  const changed = write.specChanged && !deepEqual(templateOf(object), templateOf(write.old));
+  return ofTemplate(["spec", "template"], false)(object, { ...write, specChanged: changed });
+};
 
 const pod: Warn = (object, { old }) =>
   old === undefined ? [...nameWarnings(object, "this is used in the Pod's hostname"), ...podWarnings("", object)] : [];
@@ -151,7 +158,7 @@ const WARNINGS: Readonly<Record<string, Warn>> = {
   "/services": service,
   "apps/deployments": ofTemplate(["spec", "template"], true),
   "apps/replicasets": ofTemplate(["spec", "template"], true),
-  "apps/daemonsets": ofTemplate(["spec", "template"], false),
+  "apps/daemonsets": daemonSet,
   "apps/statefulsets": statefulSet,
   "batch/jobs": ofTemplate(["spec", "template"], true),
   "batch/cronjobs": ofTemplate(["spec", "jobTemplate", "spec", "template"], true),
