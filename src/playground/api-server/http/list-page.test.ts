@@ -49,6 +49,30 @@ describe("listPage", () => {
     expect(page(store, {}).names).toEqual(["a", "b", "bb", "d"]);
   });
 
+  it("gives the same pages by a label whether looking at it alone would fill them or not", () => {
+    const store = createObjectStore();
+    for (const name of ["a", "b", "c", "d", "e"])
+      store.commit(KEY, "ADDED", { metadata: { namespace: "x", name, labels: { odd: `${"ace".includes(name)}` } } });
+    const pages = (limit: number) => {
+      const names: unknown[] = [];
+      let token: string | undefined = "";
+      while (token !== undefined) {
+        const next: ReturnType<typeof page> = page(store, {
+          limit: `${limit}`,
+          labelSelector: "odd=true",
+          continue: token,
+        });
+        names.push(next.names);
+        token = next.continue;
+      }
+      return names;
+    };
+    expect(pages(1)).toEqual([["a"], ["c"], ["e"]]);
+    expect(pages(2)).toEqual([["a", "c"], ["e"]]);
+    expect(pages(3)).toEqual([["a", "c", "e"]]);
+    expect(pages(4)).toEqual([["a", "c", "e"]]);
+  });
+
   it("cannot tell how many of those that follow a selector takes, nor whether any", () => {
     const store = storeWith("a", "b");
     const first = page(store, { limit: "1", fieldSelector: "metadata.name!=b" });

@@ -36,7 +36,7 @@ export function listPage(store: ObjectStore, { kind, namespace: asked, options }
   const kept = isCached(kind);
   const wanted = isSingle ? stateOfOne(store, options, kept) : stateOfMany(store, options, kept);
   const place: Place = { kind, namespace };
-  const all = objectsOf(store, place, wanted, pageSize(kind, options) === ALL ? options.labels : []);
+  const all = objectsOf(store, place, wanted, options);
   const { start = "" } = wanted;
   const from = isSingle
     ? all.filter((object) => keyIn(place, object) === one)
@@ -98,16 +98,21 @@ function reached(store: ObjectStore, version: number, retry: boolean): number {
   return version;
 }
 
-/** All objects of that state, or those alone that the labels may select. */
+/** All objects of that state, or those alone that the labels may select where they are less than a page. */
 function objectsOf(
   store: ObjectStore,
   { kind, namespace }: Place,
   { revision, start }: WantedState,
-  labels: ListOptions["labels"],
+  options: ListOptions,
 ): readonly StoredObject[] {
   const key = storageKey(kind);
   const within = namespace === "" ? undefined : namespace;
-  if (revision === undefined) return store.stored(key, within, narrowingLabel(labels));
+  if (revision === undefined) {
+    const label = narrowingLabel(options.labels);
+    const narrowed = label === undefined ? undefined : store.stored(key, within, label);
+    // Where they might fill a page, it counts what follows that no selector takes.
+    return narrowed !== undefined && narrowed.length < pageSize(kind, options) ? narrowed : store.stored(key, within);
+  }
   const objects = listAt(store, { key, namespace: within, revision });
   if (objects !== undefined) return objects;
   if (start === undefined) throw expired("The resourceVersion for the provided list is too old.");

@@ -1,7 +1,7 @@
 import type { Change } from "./change.ts";
 import { History, type HistoryLimits } from "./history.ts";
 import { LabelIndex } from "./label-index.ts";
-import { insertSorted, namesIn, removeSorted } from "./sorted-names.ts";
+import { inNamespace, putSorted, removeSorted } from "./sorted-objects.ts";
 import type { StoredObject } from "./stored-object.ts";
 
 /** All objects of one resource, its recent past, and who listens to it. */
@@ -10,8 +10,8 @@ export class Bucket {
   readonly listeners = new Set<(change: Change) => void>();
   readonly #objects = new Map<string, StoredObject>();
   readonly #labels = new LabelIndex();
-  /** Keys of `#objects` in order; undefined after a bulk of writes, until somebody lists. */
-  #sorted: string[] | undefined;
+  /** Undefined until somebody lists. */
+  #sorted: StoredObject[] | undefined;
 
   constructor(limits: HistoryLimits, forgotten: number) {
     this.history = new History(limits, forgotten);
@@ -27,13 +27,8 @@ export class Bucket {
 
   /** Sorted by namespace and name; of all namespaces when it is undefined. */
   list(namespace: string | undefined): StoredObject[] {
-    this.#sorted ??= [...this.#objects.keys()].sort();
-    const found: StoredObject[] = [];
-    for (const path of namespace === undefined ? this.#sorted : namesIn(this.#sorted, namespace)) {
-      const object = this.#objects.get(path);
-      if (object !== undefined) found.push(object);
-    }
-    return found;
+    this.#sorted ??= [...this.#objects.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
+    return namespace === undefined ? [...this.#sorted] : inNamespace(this.#sorted, namespace);
   }
 
   /** Those with one of the values at the label, sorted as `list` sorts. */
@@ -47,7 +42,7 @@ export class Bucket {
     const before = this.#objects.get(object.path);
     this.#objects.set(object.path, object);
     this.#labels.replace(before, object);
-    if (before === undefined && this.#sorted !== undefined) insertSorted(this.#sorted, object.path);
+    if (this.#sorted !== undefined) putSorted(this.#sorted, object);
     return before;
   }
 
