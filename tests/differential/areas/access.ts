@@ -13,6 +13,7 @@ const USERS = ["alice", "bob", "carol", "anonymous"];
 export const rbac: Area = {
   name: "rbac",
   weight: 7,
+  held: true,
   make(builder) {
     const { random } = builder;
     builder.namespace();

@@ -10,6 +10,7 @@ const csr = builtin("certificates.k8s.io", "CertificateSigningRequest");
 export const subresources: Area = {
   name: "subresources",
   weight: 7,
+  held: true,
   make(builder) {
     builder.namespace();
     builder.random.pick([scale, scale, pods, pods, approvals])(builder);
