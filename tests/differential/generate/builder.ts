@@ -65,6 +65,11 @@ export interface StepOptions {
 
 const NAMES = ["a", "b", "c"];
 
+function nameIn(kind: Kind | TemplateKind, word: string): string {
+  if ("template" in kind && kind.template.nameOf !== undefined) return kind.template.nameOf(word);
+  return kind.namespaced ? word : `${word}-{{seq}}`;
+}
+
 export class SequenceBuilder {
   readonly random: Random;
   readonly steps: Step[] = [];
@@ -100,12 +105,12 @@ export class SequenceBuilder {
   }
 
   name(kind: Kind): string {
-    return kind.namespaced ? this.random.pick(NAMES) : `${this.random.pick(NAMES)}-{{seq}}`;
+    return nameIn(kind, this.random.pick(NAMES));
   }
 
   /** All three names, for loops. */
   names(kind: Kind): string[] {
-    return NAMES.map((name) => (kind.namespaced ? name : `${name}-{{seq}}`));
+    return NAMES.map((word) => nameIn(kind, word));
   }
 
   object(kind: TemplateKind, name: string, more: JsonMap = {}): JsonMap {
@@ -162,7 +167,7 @@ export class SequenceBuilder {
   }
 
   watch(kind: Kind, watch: WatchPlan, options: StepOptions = {}): number {
-    const query = this.#ownOnly(kind, { watch: 1, timeoutSeconds: 15, ...options.query });
+    const query = this.#ownOnly(kind, { watch: 1, timeoutSeconds: 60, ...options.query });
     return this.send("GET", this.collection(kind), { verb: "watch", kindName: kind.kind, ...options, query, watch });
   }
 

@@ -19,19 +19,27 @@ export interface Answered {
   readonly answer: Answer;
 }
 
-const PLACEHOLDER = /\{\{(?:(\d+):([^}]+)|(ns|seq|webhook|webhookCa))\}\}/g;
+const PLACEHOLDER = /\{\{(?:(\d+):([^}]+)|(ns|seq|seqHex|webhook|webhookCa))\}\}/g;
 
 /** A missing step or field becomes `missing`, on both servers alike. */
 export function fillIn(text: string, { seq, answers, webhook }: Filling, encode = false): string {
   return text.replace(PLACEHOLDER, (_whole, step?: string, path?: string, own?: string) => {
     if (own !== undefined) {
-      return { ns: `d-${seq}`, seq, webhook: webhook.url, webhookCa: webhook.caBundle }[own] ?? "";
+      return { ns: `d-${seq}`, seq, seqHex: inHex(seq), webhook: webhook.url, webhookCa: webhook.caBundle }[own] ?? "";
     }
     const value = fieldOf(objectAt(answers, Number(step)), path ?? "");
     // After the last page there is no token: the next list begins anew.
     if (value === "missing" && path === "metadata.continue") return "";
     return encode ? encodeURIComponent(value) : value;
   });
+}
+
+/** At most three groups of an IPv6 address. */
+function inHex(seq: string): string {
+  const even = seq.length % 2 === 0 ? seq : `${seq}0`;
+  return Buffer.from(even.slice(-6))
+    .toString("hex")
+    .replaceAll(/(?<=^(?:.{4})+)(?=.)/g, ":");
 }
 
 /** The steps that a step's placeholders name. */

@@ -107,6 +107,9 @@ export const clusterTemplates: Templates = {
       { spec: { cidrs: ["10.96.130.0/24"] } },
       { spec: { cidrs: ["10.96.128.1/24"] } },
       { spec: { cidrs: ["x"] } },
+      { spec: { cidrs: ["10.96.131.0/024"] } },
+      { spec: { cidrs: ["2001:DB8::/64"] } },
+      { spec: { cidrs: ["::ffff:10.96.132.0/120"] } },
       { spec: { cidrs: [] } },
       { spec: { cidrs: ["10.1.0.0/16", "10.2.0.0/16"] } },
     ],
@@ -118,6 +121,25 @@ export const clusterTemplates: Templates = {
           ],
         },
       },
+    ],
+  },
+  "networking.k8s.io/IPAddress": {
+    nameOf: (word) => `2001:db8::${word}:{{seqHex}}`,
+    make: (random) => ({
+      spec: {
+        parentRef: random.pick<JsonMap>([
+          { resource: "services", namespace: "{{ns}}", name: "svc" },
+          { group: "gateway.example.com", resource: "gateways", name: "g" },
+        ]),
+      },
+    }),
+    changes: [{ metadata: { labels: { app: "b" } } }],
+    refused: [
+      { metadata: { name: "192.0.2.07" } },
+      { spec: { parentRef: { name: "other" } } },
+      { spec: { parentRef: { group: "Bad_Group", resource: "a/b", name: "..", namespace: "x/y" } } },
+      { spec: { parentRef: { resource: "", name: "" } } },
+      { spec: { parentRef: null } },
     ],
   },
   "networking.k8s.io/NetworkPolicy": {

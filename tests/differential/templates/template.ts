@@ -11,8 +11,8 @@ export interface Template {
   readonly refused?: readonly JsonMap[];
   /** Merge patches of the status, for kinds with that subresource. */
   readonly status?: readonly JsonMap[];
-  /** Name of an object: default a DNS label from a small pool. */
-  name?(random: Random): string;
+  /** The name in the cluster that one of the few words of the pool stands for; by default it ends with the sequence's. */
+  nameOf?(word: string): string;
   /** Names that must be unique in the cluster and are checked against the rest of the object: never taken at random. */
   readonly fixedNames?: boolean;
 }

@@ -141,7 +141,8 @@ function stampNew(parts: EngineParts, kind: ResourceKind, object: JsonObject): v
   const metadata = ensureObject(object, "metadata");
   for (const field of ["deletionTimestamp", "deletionGracePeriodSeconds", "selfLink"]) delete metadata[field];
   if (stringAt(metadata, "name") === "" && stringAt(metadata, "generateName") !== "") {
-    metadata["name"] = `${stringAt(metadata, "generateName").slice(0, 58)}${randomSuffix()}`;
+    const base = stringAt(metadata, "generateName");
+    metadata["name"] = strategyOf(kind).namesAsGiven === true ? base : `${base.slice(0, 58)}${randomSuffix()}`;
   }
   metadata["uid"] = randomUUID();
   metadata["creationTimestamp"] = timestamp(parts.now());

@@ -32,6 +32,8 @@ export interface Strategy {
   readonly orphans?: boolean;
   /** False: the garbage collector has no say in its objects. */
   readonly collected?: boolean;
+  /** Names mean something: a generateName is taken as it is. */
+  readonly namesAsGiven?: boolean;
 }
 
 const ADMISSION = "admissionregistration.k8s.io/";
@@ -39,6 +41,7 @@ const ADMISSION = "admissionregistration.k8s.io/";
 const STRATEGIES: Readonly<Record<string, Strategy>> = {
   "/pods": { prepareCreate: preparePod, prepareUpdate: preparePodUpdate, returnsDeleted: true },
   "/events": { collected: false },
+  "networking.k8s.io/ipaddresses": { namesAsGiven: true },
   "/nodes": { keepsStatus: true },
   "/namespaces": { prepareCreate: prepareNamespace, returnsDeleted: true },
   "/persistentvolumes": { prepareCreate: prepareVolume, returnsDeleted: true },

@@ -29,14 +29,41 @@ export function checkCidr(field: string, value: string, known: readonly string[]
   return [invalid(field, value, "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)")];
 }
 
-/** A CIDR that names a network, and no address in it. */
+const LEADING_ZERO = /(?:^(?=[\d.]+(?:\/|$))|[./])0\d/;
+
+/** What is wrong with an address that must be written in the one right way; empty when nothing is. */
+export function addressFaults(text: string): string[] {
+  if (!isIp(text)) return ["must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"];
+  if (LEADING_ZERO.test(text)) return ["must not have leading 0s"];
+  if (isMapped(text)) return ["must not be an IPv4-mapped IPv6 address"];
+  const canonical = canonicalAddress(text);
+  return text === canonical ? [] : [`must be in canonical form (${JSON.stringify(canonical)})`];
+}
+
+const isMapped = (address: string) => isIpv6(address) && addressBits(address).value >> 32n === 0xffffn;
+
+/** Lower case, and the longest run of zeroes as "::". */
+function canonicalAddress(text: string): string {
+  if (isIpv4(text)) return text;
+  const { value } = addressBits(text);
+  const words = Array.from({ length: 8 }, (_, index) => Number((value >> BigInt(112 - 16 * index)) & 0xffffn));
+  const host = words.map((word) => word.toString(16)).join(":");
+  return new URL(`http://[${host}]`).hostname.slice(1, -1);
+}
+
+/** A CIDR that names a network, and no address in it, in the one right way to write it. */
 export function checkNetwork(field: string, value: string): FieldError[] {
   const errors = checkCidr(field, value);
   if (errors.length > 0) return errors;
-  const [address = "", prefix] = value.split("/");
+  const [address = "", prefix = ""] = value.split("/");
+  if (LEADING_ZERO.test(value)) return [invalid(field, value, "must not have leading 0s in IP or prefix length")];
+  if (isMapped(address)) return [invalid(field, value, "must not have an IPv4-mapped IPv6 address")];
   const { value: number, bits } = addressBits(address);
   const inside = number & ((1n << BigInt(bits - Number(prefix))) - 1n);
-  return inside === 0n ? [] : [invalid(field, value, "must not have bits set beyond the prefix length")];
+  if (inside !== 0n) return [invalid(field, value, "must not have bits set beyond the prefix length")];
+  const canonical = `${canonicalAddress(address)}/${prefix}`;
+  if (value === canonical) return [];
+  return [invalid(field, value, `must be in canonical form (${JSON.stringify(canonical)})`)];
 }
 
 /** The address as a number, with its family's width. */

@@ -240,16 +240,26 @@ export function checkIpAddress(address: JsonObject): FieldError[] {
   const parent = objectAt(address, "spec")["parentRef"];
   const path = "spec.parentRef";
   if (!isObject(parent)) return [required(path)];
-  const group = stringAt(parent, "group");
+  const [group, namespace] = [stringAt(parent, "group"), stringAt(parent, "namespace")];
   return [
     ...(group === "" ? [] : invalids(`${path}.group`, group, dnsSubdomain(group))),
     ...["resource", "name"].flatMap((field) => checkSegment(`${path}.${field}`, stringAt(parent, field))),
+    ...(namespace === "" ? [] : checkSegment(`${path}.namespace`, namespace)),
   ];
 }
 
 export function checkIpAddressUpdate(address: JsonObject, old: JsonObject): FieldError[] {
-  const [next, before] = [objectAt(address, "spec")["parentRef"], objectAt(old, "spec")["parentRef"]];
-  return deepEqual(next, before) ? [] : [invalid("spec.parentRef", next, IMMUTABLE)];
+  const [next, before] = [address, old].map((object) => objectAt(object, "spec")["parentRef"] ?? null);
+  if (deepEqual(next, before)) return [];
+  const shown = isObject(next)
+    ? {
+        Group: stringAt(next, "group"),
+        Resource: stringAt(next, "resource"),
+        Namespace: stringAt(next, "namespace"),
+        Name: stringAt(next, "name"),
+      }
+    : null;
+  return [invalid("spec.parentRef", shown, IMMUTABLE)];
 }
 
 export function checkServiceCidr(range: JsonObject): FieldError[] {

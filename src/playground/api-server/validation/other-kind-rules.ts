@@ -1,5 +1,5 @@
 // Rules of the kinds outside the core and its workloads: access, networks, storage, configuration of the server.
-import { isIp } from "./addresses.ts";
+import { addressFaults } from "./addresses.ts";
 import {
   checkLease,
   checkPriorityClass,
@@ -47,7 +47,6 @@ import {
   checkStorageClassUpdate,
 } from "./storage.ts";
 
-const ipName: Format = (name) => (isIp(name) ? [] : ["must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"]);
 /** Younger rules count bytes. */
 const deviceClassName: Format = (name) => dnsSubdomain(name).map((text) => text.replace(/characters$/, "bytes"));
 const ADMISSION = "admissionregistration.k8s.io/";
@@ -117,7 +116,13 @@ export const otherKindRules: Readonly<Record<string, KindRules>> = {
     update: both(checkResourceClaimTemplate, checkTemplateSpecUpdate),
     meta: ["whole", "update"],
   },
-  "networking.k8s.io/ipaddresses": { name: ipName, create: checkIpAddress, update: checkIpAddressUpdate },
+  "networking.k8s.io/ipaddresses": {
+    name: addressFaults,
+    create: checkIpAddress,
+    changed: checkIpAddress,
+    update: checkIpAddressUpdate,
+    meta: ["whole", "update"],
+  },
   "networking.k8s.io/servicecidrs": { create: checkServiceCidr, update: checkServiceCidrUpdate },
   "discovery.k8s.io/endpointslices": {
     create: (slice) => checkEndpointSlice(slice),
