@@ -5,6 +5,7 @@ import type { Area } from "./area.ts";
 export const discovery: Area = {
   name: "discovery",
   weight: 2,
+  held: true,
   make(builder) {
     const turns = 2 + builder.random.int(4);
     for (let i = 0; i < turns; i++) builder.random.weighted(TURNS).take(builder);

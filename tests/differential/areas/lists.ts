@@ -127,6 +127,7 @@ const TOO_LARGE = "9007199254740000";
 export const lists: Area = {
   name: "lists",
   weight: 12,
+  held: true,
   make(builder) {
     const { random } = builder;
     const kind = random.chance(0.7) ? random.pick(LISTED) : random.pick(QUIET_KINDS);

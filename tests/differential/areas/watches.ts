@@ -27,6 +27,7 @@ const END = "zz-end";
 export const watches: Area = {
   name: "watch",
   weight: 10,
+  held: true,
   make(builder) {
     const { random } = builder;
     const kind = random.chance(0.75) ? random.pick(WATCHED) : random.pick(QUIET_KINDS);
@@ -62,8 +63,10 @@ export const watches: Area = {
     const versioned = initial["resourceVersion"] === from;
     // A live watch begins at a version: what counts as the initial state of one without is a matter of chance.
     const live = versioned && (initially === undefined || initially === "0");
-    const marked = initial["allowWatchBookmarks"] !== undefined && !versioned && initially !== "false";
-    const whole = marked && random.chance(0.5) ? "BOOKMARK" : end;
+    // Where the initial state ends is told at once; when a server tells later how far it came is a matter of chance.
+    const marked =
+      initial["allowWatchBookmarks"] !== undefined && (initially === "true" || (initially === undefined && !versioned));
+    const whole = marked ? "BOOKMARK" : end;
     if (live) builder.watch(kind, { endsAt: end, open: "w" }, { query, ...headers });
     const turns = 3 + random.int(8);
     for (let i = 0; i < turns; i++) change(builder, kind);
@@ -138,7 +141,10 @@ function refused(builder: SequenceBuilder, kind: TemplateKind): void {
     { limit: "x", timeoutSeconds: "y" },
     // Still to come: silence, or an error.
     { resourceVersion: TOO_LARGE },
-    ...(random.chance(0.2) ? [{ resourceVersion: TOO_LARGE, sendInitialEvents: "true", ...NOT_OLDER }] : []),
+    // When to ask again for events is a matter of chance.
+    ...(kind.kind !== "Event" && random.chance(0.2)
+      ? [{ resourceVersion: TOO_LARGE, sendInitialEvents: "true", ...NOT_OLDER, timeoutSeconds: "20" }]
+      : []),
     { watch: "false" },
     { watch: "0" },
   ]);

@@ -33,7 +33,7 @@ export interface RunSequenceOptions {
 }
 
 const UNTIL_MS = 20_000;
-const QUIET_MS = 4_000;
+const QUIET_MS = 12_000;
 
 export async function runSequence(sequence: Sequence, options: RunSequenceOptions): Promise<SequenceResult> {
   const { pair, name } = options;
