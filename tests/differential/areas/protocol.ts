@@ -145,4 +145,87 @@ const TURNS: readonly ((builder: SequenceBuilder) => void)[] = [
     if (random.chance(0.5)) builder.create(configMap, builder.name(configMap), { query });
     else builder.list(configMap, { query });
   },
+  function patchBodies(builder) {
+    const { random } = builder;
+    const query = {
+      fieldManager: random.pick([undefined, "m"]),
+      fieldValidation: random.pick([undefined, undefined, "Ignore", "Warn", "Strict", "Own"]),
+      dryRun: random.chance(0.5) ? "All" : undefined,
+    };
+    builder.send("PATCH", builder.at(configMap, random.pick(["a", "a", "none"])), {
+      verb: "patch",
+      kindName: configMap.kind,
+      query,
+      headers: {
+        "content-type": `application/${random.pick(["json-patch", "merge-patch", "strategic-merge-patch"])}+json`,
+      },
+      body: { raw: random.pick(PATCHES) },
+    });
+  },
+  function acceptedAnswers(builder) {
+    const { random } = builder;
+    const headers = { accept: random.pick(ACCEPTED) };
+    random.pick([
+      () => builder.create(configMap, "b", { headers, query: { dryRun: random.pick([undefined, "All"]) } }),
+      () => builder.create(configMap, "-", { headers }),
+      () => builder.delete(configMap, random.pick(["b", "none"]), { headers }),
+      () => builder.patch(configMap, "a", { type: "merge", body: { data: { key: "two" } } }, { headers }),
+      () => builder.send("GET", random.pick(PATHS.slice(0, 18)), { verb: "get", headers }),
+    ])();
+  },
+  function timeouts(builder) {
+    const { random } = builder;
+    const timeout = random.pick(["soon", "1s", "5", "0s", "-1s", "1h2m", "1x", "1.5s", ".s", "9999999999999999h"]);
+    const path = random.pick([builder.at(configMap, "none"), "/api/v1", "/healthz", "/nothing"]);
+    builder.send("GET", `${path}?timeout=${timeout}`, { verb: "get" });
+  },
+  function doors(builder) {
+    const { random } = builder;
+    const kind = random.pick(KINDS.filter(({ subresources }) => subresources.length > 0));
+    const door = random.pick(kind.subresources);
+    const method = random.pick(["PUT", "PATCH", "POST", "DELETE", "HEAD", "OPTIONS"]);
+    builder.send(method, `${builder.at(kind, "none")}/${door}`, { kindName: kind.kind, body: { json: {} } });
+  },
+];
+
+const ACCEPTED = [
+  "text/html",
+  "application/yaml",
+  "text/html, application/json",
+  "application/json;as=Table;g=meta.k8s.io;v=v1",
+  "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1",
+  "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1",
+  "application/json;q=0.5,application/yaml",
+  "application/json;stream=watch",
+  "application/json;sv=v2",
+  "garbage",
+  ",",
+];
+
+/** Of JSON patches, merge patches and such as are neither. */
+const PATCHES = [
+  "null",
+  "not json",
+  '"text"',
+  '{"data":',
+  '{"data":{"x":1}}',
+  '{"data":{"x":"1"},"data":{"y":"2"}}',
+  '{"data":{"key":null},"unknown":{"x":1}}',
+  '{"metadata":{"name":"b"}}',
+  '{"metadata":{"resourceVersion":"1"}}',
+  '{"kind":"ServiceAccount"}',
+  "[1]",
+  '[{"op":"add"}]',
+  '[{"op":"own","path":"/data/x"}]',
+  '[{"op":"add","path":"/data/x","value":"1","more":1}]',
+  '[{"op":"add","path":"/data/x","value":1}]',
+  '[{"op":"add","path":"/none/x","value":"1"}]',
+  '[{"op":"remove","path":"/data/none"}]',
+  '[{"op":"replace","path":"/data/none","value":"1"}]',
+  '[{"op":"test","path":"/data/key","value":"other"}]',
+  '[{"op":"test","path":"/data/none","value":null}]',
+  '[{"op":"copy","from":"/data/key","path":"/data/copy"}]',
+  '[{"op":"move","from":"/data/none","path":"/data/moved"}]',
+  '[{"op":"add","path":"data","value":{}}]',
+  '[{"op":"replace","path":"","value":{"kind":"Secret"}}]',
 ];

@@ -19,8 +19,7 @@ import {
 } from "../contract.ts";
 import { createOpenApiDocuments } from "../open-api/open-api-documents.ts";
 import { type ResourceKind, storageKey } from "../resource-kind.ts";
-import { negotiate } from "./media-types.ts";
-import { outputForm } from "./output-form.ts";
+import { negotiate, nothingAccepted } from "./media-types.ts";
 import { parseRequest } from "./request-info.ts";
 import { createRequestMetrics } from "./request-metrics.ts";
 import { checkTimeout } from "./request-timeout.ts";
@@ -47,6 +46,11 @@ export interface HandlerOptions {
 export interface RequestHandler {
   serve(request: ApiRequest, response: ApiResponse): Promise<void>;
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void>;
+}
+
+/** What is wrong with a request for a log is told in a form that the client accepts. */
+function checkLogAccepted({ subresource }: RequestInfo, { headers }: ApiRequest): void {
+  if (subresource === "log" && negotiate(headers.accept ?? "") === undefined) throw nothingAccepted();
 }
 
 /** Subresources that lead into a pod; the engine only checks who may. */
@@ -86,7 +90,7 @@ export function createRequestHandler(options: HandlerOptions): RequestHandler {
     const kind = parts.registry.find(info.group, info.version, info.resource);
     if (kind !== undefined && kind.custom === undefined) checkRoute(kind, info, request);
     if (isConnection(info)) {
-      if (info.subresource === "log") outputForm(request.headers.accept ?? "", null, info.verb);
+      checkLogAccepted(info, request);
       if (kind !== undefined) checkConnected(parts, kind, info);
       return options.pods.serve(request, response, info);
     }

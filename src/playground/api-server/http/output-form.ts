@@ -75,7 +75,8 @@ export function objectBytes(kind: ResourceKind, form: OutputForm, object: JsonOb
     throw notAcceptable(`you requested PartialObjectMetadataList, but ${why}`);
   }
   if (form.kind === "table") {
-    const metadata = { resourceVersion: stringAt(shown, "metadata", "resourceVersion") };
+    const version = stringAt(shown, "metadata", "resourceVersion");
+    const metadata = version === "" ? {} : { resourceVersion: version };
     return Buffer.from(JSON.stringify({ ...buildTable(kind, [shown], { ...form, columns: true }), metadata }));
   }
   return bytesOf(form.kind === "metadata" ? metadataOnly(kind, shown, form.apiVersion) : shown);

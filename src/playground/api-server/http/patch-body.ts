@@ -5,7 +5,7 @@ import { badRequest, invalid } from "../api-errors.ts";
 import type { JsonValue } from "../contract.ts";
 import { isObject } from "../json.ts";
 import { sortedJson } from "../patch/patch-refusal.ts";
-import { PATCH_TYPES } from "../patch/patches.ts";
+import { mergePatch, PATCH_TYPES } from "../patch/patches.ts";
 import { scanJson } from "./scan-json.ts";
 
 export interface PatchBody {
@@ -66,7 +66,7 @@ function readMerge(text: string): PatchBody {
   if (!Array.isArray(value)) throw badRequest(NO_PATCH);
   const detail = `couldn't get version/kind; json parse error: json: cannot unmarshal array into ${VERSION_AND_KIND}`;
   throw invalid({ group: "", kind: "" }, "", [
-    { field: "patch", type: "FieldValueInvalid", value: sortedJson(value), detail },
+    { field: "patch", type: "FieldValueInvalid", value: sortedJson(mergePatch(undefined, value)), detail },
   ]);
 }
 

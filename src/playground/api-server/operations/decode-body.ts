@@ -17,7 +17,7 @@ export function decodeBody(kind: ResourceKind, sent: JsonValue, context: WriteCo
   const body = sent === null && kind.custom === undefined ? {} : sent;
   if (!isObject(body)) throw badRequest(unrecognized(kind, body));
   if (kind.custom !== undefined) return toStorage(kind, decodeCustom(kind, body, context));
-  checkKind(kind, body);
+  checkKind(kind, body, context.patch);
   const named = { ...body, apiVersion: apiVersionOf(kind), kind: kind.kind };
   const { object, report } = decodeObject(kind.schema, named, kind.definition);
   refuseUnreadable(kind, report, context.patch);
@@ -39,13 +39,14 @@ const isKnown = (apiVersion: string, kind: string) =>
   builtinKinds.some((row) => (row.kind === kind || `${row.kind}List` === kind) && apiVersionOf(row) === apiVersion);
 
 /** A body may leave out what it is, but not be something else. */
-function checkKind(kind: ResourceKind, body: JsonObject): void {
+function checkKind(kind: ResourceKind, body: JsonObject, patch: PatchTelling | undefined): void {
   const apiVersion = stringAt(body, "apiVersion") || apiVersionOf(kind);
   const given = stringAt(body, "kind") || kind.kind;
   if (apiVersion === apiVersionOf(kind) && given === kind.kind) return;
-  const { version } = parseApiVersion(apiVersion);
+  const { group, version } = parseApiVersion(apiVersion);
+  const type = patch === undefined ? `${version}.${given}` : internalType({ ...kind, group }, given);
   const why = isKnown(apiVersion, given)
-    ? `converting (${version}.${given}) to (${internalType(kind)}): unknown conversion`
+    ? `converting (${type}) to (${internalType(kind)}): unknown conversion`
     : `no kind ${JSON.stringify(given)} is registered for version ${JSON.stringify(apiVersion)} ${SCHEME}`;
   throw badRequest(`${given} in version ${JSON.stringify(version)} cannot be handled as a ${kind.kind}: ${why}`);
 }

@@ -13,8 +13,9 @@ export const PATCH_TYPES = {
   apply: "application/apply-patch+yaml",
 } as const;
 
-/** RFC 7386. */
+/** RFC 7386, but that nulls go from the objects of a list too. */
 export function mergePatch(live: JsonValue | undefined, patch: JsonValue): JsonValue {
+  if (Array.isArray(patch)) return isObject(live) ? patch : withoutNulls(patch);
   if (!isObject(patch)) return patch;
   const out: JsonObject = isObject(live) ? { ...live } : {};
   for (const [key, value] of Object.entries(patch)) {
@@ -22,6 +23,13 @@ export function mergePatch(live: JsonValue | undefined, patch: JsonValue): JsonV
     else out[key] = mergePatch(out[key], value);
   }
   return out;
+}
+
+function withoutNulls(value: JsonValue): JsonValue {
+  if (Array.isArray(value)) return value.map(withoutNulls);
+  if (!isObject(value)) return value;
+  const kept = Object.entries(value).filter(([, child]) => child !== null);
+  return Object.fromEntries(kept.map(([key, child]) => [key, withoutNulls(child)]));
 }
 
 function jsonPatched(live: JsonObject, patch: JsonValue): JsonValue {

@@ -41,8 +41,23 @@ function mergeField(out: JsonObject, schema: Schema | undefined, { key, value, o
   else if (isObject(value)) {
     if (value["$patch"] === "delete") delete out[key];
     else out[key] = strategicMerge(child, isObject(live) ? live : {}, value);
-  } else if (Array.isArray(value)) out[key] = mergeList(child, Array.isArray(live) ? live : [], { value, order });
+  } else if (Array.isArray(value))
+    out[key] = Array.isArray(live) ? mergeList(child, live, { value, order }) : taken(value);
   else out[key] = value;
+}
+
+/** A list that was not there is taken as it is, even with two items of one key: without nulls and directives. */
+function taken(list: readonly JsonValue[]): JsonValue[] {
+  return list.filter((item) => !isObject(item) || item["$patch"] === undefined).map(takenValue);
+}
+
+function takenValue(value: JsonValue): JsonValue {
+  if (Array.isArray(value)) return taken(value);
+  if (!isObject(value)) return value;
+  const kept = Object.entries(value).filter(
+    ([, child]) => child !== null && (!isObject(child) || child["$patch"] === undefined),
+  );
+  return Object.fromEntries(kept.map(([key, child]) => [key, takenValue(child)]));
 }
 
 /** What is inside an object of any form has no description that tells how to merge it. */
