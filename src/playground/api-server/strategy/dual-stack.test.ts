@@ -1,4 +1,4 @@
-// Services of a cluster with two families: what a real kube-apiserver 1.35.4 answered, held against ours.
+// Services of clusters with one and with two families: what a real kube-apiserver 1.35.4 answered, held against ours.
 // UPDATE_RECORDED=1 asks the real one anew.
 import { readFileSync, writeFileSync } from "node:fs";
 import { Agent, request } from "node:https";
@@ -94,7 +94,12 @@ const CASES: readonly Case[] = [
   [{ type: "NodePort" }, { type: "ClusterIP" }, { type: "NodePort" }],
 ];
 
-const RECORDED = new URL("./dual-stack.recorded.json", import.meta.url);
+/** Ranges of a cluster, and what a real API server with them answered. */
+const CLUSTERS = [
+  { families: "two families", cidrs: [RANGES.IPv4, RANGES.IPv6], recorded: "./dual-stack.recorded.json" },
+  { families: "one family", cidrs: [RANGES.IPv4], recorded: "./single-stack.recorded.json" },
+] as const;
+const fileOf = (recorded: string) => new URL(recorded, import.meta.url);
 
 interface Server {
   readonly url: string;
@@ -150,31 +155,35 @@ function normal(answer: JsonObject, ...asked: unknown[]): JsonObject {
   );
 }
 
-async function record(): Promise<void> {
-  const real = await startRealApiServer({ name: "dual", serviceCIDR: `${RANGES.IPv4},${RANGES.IPv6}` });
+async function record({ cidrs, recorded }: (typeof CLUSTERS)[number]): Promise<void> {
+  const real = await startRealApiServer({ name: "dual", serviceCIDR: cidrs.join(",") });
   const { certificatePem, privateKeyPem } = await real.identity("admin", "system:masters");
   const agent = new Agent({ ca: real.ca.certificatePem, cert: certificatePem, key: privateKeyPem });
   const answers: JsonObject[][] = [];
   for (const [index, steps] of CASES.entries())
     answers.push(await play({ url: real.url, agent }, `case-${index}`, steps));
-  writeFileSync(RECORDED, `[\n${answers.map((answer) => JSON.stringify(answer)).join(",\n")}\n]\n`);
+  writeFileSync(fileOf(recorded), `[\n${answers.map((answer) => JSON.stringify(answer)).join(",\n")}\n]\n`);
   await real.stop();
 }
 
-describe("Services of a cluster with two families", () => {
+describe.each(CLUSTERS)("Services of a cluster with $families", (cluster) => {
   let pki: ClusterPki;
   let server: Awaited<ReturnType<typeof runApiServer>>;
   let agent: Agent;
   const stop = new AbortController();
   beforeAll(async () => {
-    if (process.env["UPDATE_RECORDED"] !== undefined) await record();
+    if (process.env["UPDATE_RECORDED"] !== undefined) await record(cluster);
     pki = await clusterPki();
     const ipv6 = {
       podCIDR: "fd00::/64",
       serviceCIDR: RANGES.IPv6,
       loadBalancerRange: { first: "fd30::1", last: "fd30::2" },
     };
-    const config = { ...pki.config, ipv6, listen: { address: "127.0.0.1", port: 0 } };
+    const config = {
+      ...pki.config,
+      ...(cluster.cidrs.length > 1 ? { ipv6 } : {}),
+      listen: { address: "127.0.0.1", port: 0 },
+    };
     server = await runApiServer(config, silentLogger(), stop.signal);
     const { certificatePem, privateKeyPem } = await pki.client("admin", "system:masters");
     agent = new Agent({ ca: pki.serverCa.certificatePem, cert: certificatePem, key: privateKeyPem, keepAlive: true });
@@ -187,7 +196,7 @@ describe("Services of a cluster with two families", () => {
   });
 
   it("are completed and refused as a real API server does", async () => {
-    const recorded: JsonObject[][] = JSON.parse(readFileSync(RECORDED, "utf8"));
+    const recorded: JsonObject[][] = JSON.parse(readFileSync(fileOf(cluster.recorded), "utf8"));
     expect(recorded).toHaveLength(CASES.length);
     for (const [index, steps] of CASES.entries()) {
       const answers = await play({ url: server.url, agent }, `case-${index}`, steps);
@@ -197,16 +206,17 @@ describe("Services of a cluster with two families", () => {
 
   it("give back every address and port, those of refused and undone changes too", async () => {
     const on = { url: server.url, agent };
+    const [ips, policy] = cluster.cidrs.length > 1 ? [[v4, v6], require] : [[v4], single];
     const held = {
       clusterIP: v4,
-      clusterIPs: [v4, v6],
-      ...require,
+      clusterIPs: ips,
+      ...policy,
       type: "NodePort",
       ports: [{ port: 80, nodePort: 31_234 }],
     };
     for (let round = 0; round < 3; round++) {
       const [made] = await play(on, `round-${round}`, [held, { type: "ExternalName" }]);
-      expect(made).toMatchObject({ clusterIPs: [v4, v6], ports: [{ nodePort: 31_234 }] });
+      expect(made).toMatchObject({ clusterIPs: ips, ports: [{ nodePort: 31_234 }] });
     }
-  });
+  }, 60_000);
 });
