@@ -44,7 +44,9 @@ function checkKind(kind: ResourceKind, body: JsonObject, patch: PatchTelling | u
   const given = stringAt(body, "kind") || kind.kind;
   if (apiVersion === apiVersionOf(kind) && given === kind.kind) return;
   const { group, version } = parseApiVersion(apiVersion);
-  const type = patch === undefined ? `${version}.${given}` : internalType({ ...kind, group }, given);
+  // What a patch leaves without a version is read as the server's own form.
+  const internal = patch !== undefined && stringAt(body, "apiVersion") === "";
+  const type = internal ? internalType({ ...kind, group }, given) : `${version}.${given}`;
   const why = isKnown(apiVersion, given)
     ? `converting (${type}) to (${internalType(kind)}): unknown conversion`
     : `no kind ${JSON.stringify(given)} is registered for version ${JSON.stringify(apiVersion)} ${SCHEME}`;
