@@ -99,13 +99,13 @@ export const clusterTemplates: Templates = {
     changes: [{ spec: { parameters: { kind: "Own", name: "p", apiGroup: "example.com", scope: "Cluster" } } }],
     refused: [{ spec: { controller: "example.com/three" } }, { spec: { parameters: { kind: "", name: "p" } } }],
   },
-  // Parts of the range that Services have anyway: they may get an address of them.
+  // Of the family that no Service here gets addresses of.
   "networking.k8s.io/ServiceCIDR": {
-    make: (random) => ({ spec: { cidrs: [random.pick(["10.96.128.0/24", "10.96.129.0/24"])] } }),
+    make: (random) => ({ spec: { cidrs: [random.pick(["2001:db8:5::/112", "2001:db8:6::/112"])] } }),
     changes: [{ metadata: { labels: { app: "b" } } }],
     refused: [
-      { spec: { cidrs: ["10.96.130.0/24"] } },
-      { spec: { cidrs: ["10.96.128.1/24"] } },
+      { spec: { cidrs: ["2001:db8:7::/112"] } },
+      { spec: { cidrs: ["2001:db8:5::1/112"] } },
       { spec: { cidrs: ["x"] } },
       { spec: { cidrs: ["10.96.131.0/024"] } },
       { spec: { cidrs: ["2001:DB8::/64"] } },
