@@ -1,7 +1,8 @@
 // Conditions in CEL by which a webhook or a policy leaves requests alone.
+
+import type { CelType } from "../cel/cel-type.ts";
 import { type Compiled, compileExpression } from "../cel/compile.ts";
 import type { Bindings } from "../cel/program.ts";
-import type { CelType } from "../cel/cel-type.ts";
 import type { JsonObject } from "../contract.ts";
 import { objectsAt, stringAt } from "../json.ts";
 
