@@ -5,6 +5,8 @@ import { arrayAt, ensureObject, isObject } from "../json.ts";
 import { applyPatch } from "../patch/patches.ts";
 import { storageKey } from "../resource-kind.ts";
 import { changeScale, getScale } from "./change-scale.ts";
+import { checkName } from "./check-identity.ts";
+import { decodeBody } from "./decode-body.ts";
 import { modifyObject } from "./modify-object.ts";
 import { isRemovable, removeObject } from "./remove-object.ts";
 import type { SubresourceCall, SubresourceResult } from "./subresource-call.ts";
@@ -37,7 +39,9 @@ async function scale(call: SubresourceCall): Promise<SubresourceResult> {
 /** The namespace controller tells that a namespace is empty: spec.finalizers are taken from the body. */
 async function finalize(call: SubresourceCall): Promise<SubresourceResult> {
   const { parts, kind, context } = call;
-  const wanted = arrayAt(neededBody(call.body), "spec", "finalizers");
+  const sent = decodeBody(kind, neededBody(call.body), context);
+  checkName(sent, call.target);
+  const wanted = arrayAt(sent, "spec", "finalizers");
   const before = current(call);
   const next = structuredClone(before);
   ensureObject(next, "spec")["finalizers"] = wanted;
@@ -52,7 +56,12 @@ async function finalize(call: SubresourceCall): Promise<SubresourceResult> {
 async function throughFrontDoor(call: SubresourceCall): Promise<SubresourceResult> {
   const { parts, kind, target, context, verb, body, patchType } = call;
   if (verb === "get") return { object: current(call) };
-  const transform = (object: JsonObject) =>
-    verb === "update" ? neededBody(body) : applyPatch(kind, patchType, object, body ?? null);
+  if (verb === "update") {
+    const sent = decodeBody(kind, neededBody(body), context);
+    checkName(sent, target);
+    const transform = (object: JsonObject) => object;
+    return { object: await modifyObject(parts, kind, { target, context, transform, sent }) };
+  }
+  const transform = (object: JsonObject) => applyPatch(kind, patchType, object, body ?? null);
   return { object: await modifyObject(parts, kind, { target, context, transform }) };
 }
