@@ -39,7 +39,8 @@ export function checkRoute(kind: ResourceKind, info: RequestInfo, request: ApiRe
 }
 
 function routeOf(kind: ResourceKind, info: RequestInfo): Route | undefined {
-  const { namespace, name, subresource } = info;
+  const { namespace, subresource } = info;
+  const name = nameInPath(info);
   const ofNamespace = kind.plural === "namespaces" && kind.group === "";
   if (!kind.namespaced && namespace !== "" && !ofNamespace) return undefined;
   const everywhere = kind.namespaced && namespace === "";
@@ -49,6 +50,12 @@ function routeOf(kind: ResourceKind, info: RequestInfo): Route | undefined {
   if (name !== "") return { methods: methodsOf(kind, ["get", "update", "patch", "delete"]), produces: WRITTEN };
   const verbs = everywhere ? ["list"] : ["list", "create", "deletecollection"];
   return { methods: methodsOf(kind, verbs), produces: [...WRITTEN, ...(kind.verbs.includes("watch") ? STREAMS : [])] };
+}
+
+/** Lists and watches may have theirs from a field selector, which says nothing of the path. */
+function nameInPath({ verb, path, name }: RequestInfo): string {
+  const selected = verb === "list" || (verb === "watch" && !path.endsWith(`/${name}`));
+  return selected ? "" : name;
 }
 
 const isWatchPath = ({ path }: RequestInfo) => /^\/api(?:\/[^/]+|s\/[^/]+\/[^/]+)\/watch\/./.test(path);
