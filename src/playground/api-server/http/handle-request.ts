@@ -20,6 +20,7 @@ import {
 import { createOpenApiDocuments } from "../open-api/open-api-documents.ts";
 import { type ResourceKind, storageKey } from "../resource-kind.ts";
 import { negotiate, nothingAccepted } from "./media-types.ts";
+import { withoutTables } from "./output-form.ts";
 import { parseRequest } from "./request-info.ts";
 import { createRequestMetrics } from "./request-metrics.ts";
 import { checkTimeout } from "./request-timeout.ts";
@@ -50,7 +51,7 @@ export interface RequestHandler {
 
 /** What is wrong with a request for a log is told in a form that the client accepts. */
 function checkLogAccepted({ subresource }: RequestInfo, { headers }: ApiRequest): void {
-  if (subresource === "log" && negotiate(headers.accept ?? "") === undefined) throw nothingAccepted();
+  if (subresource === "log" && negotiate(headers.accept ?? "", withoutTables) === undefined) throw nothingAccepted();
 }
 
 /** Subresources that lead into a pod; the engine only checks who may. */

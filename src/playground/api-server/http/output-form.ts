@@ -35,6 +35,9 @@ const transforms: Transforms = (written, { kind, group, version }) =>
   FORMS[kind] !== undefined &&
   (kind !== "Table" || written !== "application/vnd.kubernetes.protobuf");
 
+/** What has no rows of its own, a log, is no table either. */
+export const withoutTables: Transforms = (written, as) => as.kind !== "Table" && transforms(written, as);
+
 const STREAMED = ["application/json;stream=watch", "application/vnd.kubernetes.protobuf;stream=watch"];
 
 /** Reads the Accept header. Throws 406 when nothing fits, 400 for a table of unknown objects. */
