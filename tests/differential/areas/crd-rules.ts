@@ -24,7 +24,7 @@ export const RULED: readonly RuledShape[] = [
       count: {
         type: "integer",
         "x-kubernetes-validations": [
-          { rule: "self >= oldSelf", messageExpression: "'count may only grow from ' + string(oldSelf)" },
+          { rule: "self >= oldSelf", messageExpression: "'count may only ' + (oldSelf > 3 ? 'grow' : 'rise')" },
           { rule: "self < 100 / (self - 7)" },
         ],
       },
