@@ -13,10 +13,21 @@ export default defineConfig({
         ssr,
         test: {
           name: "unit",
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
           include: ["src/**/*.test.ts", "tests/property/**/*.test.ts", "tests/tools/**/*.test.ts"],
         },
       },
-      { resolve, ssr, test: { name: "golden", include: ["tests/golden/**/*.test.ts", "tests/scripts/**/*.test.ts"] } },
+      {
+        resolve,
+        ssr,
+        test: {
+          name: "golden",
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          include: ["tests/golden/**/*.test.ts", "tests/scripts/**/*.test.ts"],
+        },
+      },
       {
         resolve,
         ssr,

@@ -92,7 +92,7 @@ test("a proxy gets everything, then what changes, and its verdicts are kept", as
   const second = await proxy.receive();
   expect(named(second)).toEqual(["b@1"]);
   proxy.send({ typeUrl: XDS_TYPES.CDS, responseNonce: second.nonce, error: { code: 13, message: "bad b" } });
-  await until(() => ads.connections()[0]?.types[0]?.rejected, { reason: "the NACK is recorded", timeoutMs: 2000 });
+  await until(() => ads.connections()[0]?.types[0]?.rejected, { reason: "the NACK is recorded", timeoutMs: 60_000 });
   expect(ads.connections()[0]).toMatchObject({
     node: { id: "p" },
     types: [{ acked: { nonce: first.nonce }, rejected: { nonce: second.nonce, message: "bad b" }, wildcard: true }],
@@ -115,7 +115,7 @@ test("a proxy that goes away is forgotten", async () => {
   proxy.send({ node: node("p"), typeUrl: XDS_TYPES.CDS });
   await proxy.receive();
   proxy.stream.cancel();
-  await until(() => ads.connections().length === 0, { reason: "the connection is dropped", timeoutMs: 2000 });
+  await until(() => ads.connections().length === 0, { reason: "the connection is dropped", timeoutMs: 60_000 });
   expect(source.closed).toEqual(["p"]);
 });
 

@@ -43,7 +43,7 @@ async function start() {
   const ask = async (tls: { ca: string; cert?: string; key?: string; servername: string }) => {
     const channel = createGrpcChannel({ target: `127.0.0.1:${port}`, tls: () => tls });
     closers.push(() => channel.close());
-    return JSON.parse((await channel.unary("/t.T/Who", Buffer.alloc(0), { timeoutMs: 5000 })).toString());
+    return JSON.parse((await channel.unary("/t.T/Who", Buffer.alloc(0), { timeoutMs: 60_000 })).toString());
   };
   return { ca: ca.certificatePem, server, serverFor, ask, mine: await clientOf(ca), theirs: await clientOf(stranger) };
 }

@@ -69,7 +69,8 @@ async function start() {
   return { manager, clock, state, rootCertPath };
 }
 
-const soon = (condition: () => boolean, reason: string) => until(condition, { reason, timeoutMs: 3000, intervalMs: 5 });
+const soon = (condition: () => boolean, reason: string) =>
+  until(condition, { reason, timeoutMs: 60_000, intervalMs: 5 });
 
 test("a certificate comes, and is renewed after half of its life", async () => {
   const { manager, clock, state } = await start();

@@ -73,7 +73,8 @@ beforeEach(async () => {
 });
 afterEach(() => life.abort());
 
-const soon = (condition: () => boolean, reason: string) => until(condition, { reason, timeoutMs: 2000, intervalMs: 2 });
+const soon = (condition: () => boolean, reason: string) =>
+  until(condition, { reason, timeoutMs: 60_000, intervalMs: 2 });
 const endpoints = () =>
   [...(store.current.endpoints.get(KEY)?.values() ?? [])].flatMap((shard) =>
     shard.map(({ addresses, pod: name, network }) => `${name} ${addresses[0]} ${network}`.trim()),

@@ -32,7 +32,7 @@ describe("watchConfig", () => {
   const hosts = () =>
     mesh.store.current.policies.Gateway.flatMap(({ spec }) => spec.servers.flatMap((each) => each.hosts));
   const soon = (condition: () => boolean, reason: string) =>
-    until(condition, { reason, timeoutMs: 2000, intervalMs: 5 });
+    until(condition, { reason, timeoutMs: 60_000, intervalMs: 5 });
 
   it("follows objects of the own cluster", async () => {
     await start(gateway(["*.local"], "networking.istio.io/v1alpha3"));

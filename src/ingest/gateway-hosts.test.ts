@@ -48,7 +48,8 @@ const declare = (...hosts: string[]) => {
   store.flush();
 };
 const addresses = () => store.current.networks.gateways.map(({ address }) => address);
-const soon = (condition: () => boolean, reason: string) => until(condition, { reason, timeoutMs: 2000, intervalMs: 2 });
+const soon = (condition: () => boolean, reason: string) =>
+  until(condition, { reason, timeoutMs: 60_000, intervalMs: 2 });
 const questions = (host: string) => asked.filter((question) => question === `${host}/4`).length;
 /** Lets time pass until the host is asked again. */
 const nextQuestion = async (host: string, ms: number) => {

@@ -26,7 +26,8 @@ const service = (name: string): Service => ({
   spec: { clusterIP: "10.96.0.9", clusterIPs: ["10.96.0.9"], ports: [{ name: "http", port: 80 }] },
 });
 
-const soon = (condition: () => boolean, reason: string) => until(condition, { reason, timeoutMs: 2000, intervalMs: 5 });
+const soon = (condition: () => boolean, reason: string) =>
+  until(condition, { reason, timeoutMs: 60_000, intervalMs: 5 });
 
 describe("watchRemoteClusters", () => {
   let own: FakeKubeClient;

@@ -12,7 +12,7 @@ function queueOf(reconcile: (key: string) => Promise<void>, workers = 8) {
 }
 
 const seen = (runs: readonly string[], count: number) =>
-  until(() => runs.length >= count, { reason: `${count} runs`, timeoutMs: 2000, intervalMs: 1 });
+  until(() => runs.length >= count, { reason: `${count} runs`, timeoutMs: 60_000, intervalMs: 1 });
 const turn = () => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
 
 describe("WorkQueue", () => {

@@ -101,7 +101,7 @@ describe("SpdyConnection over sockets", () => {
     const bytes = randomBytes(12 << 20);
     const [theirs, ours] = await Promise.all([nextStream(server), client.openStream({})]);
     theirs.end(bytes);
-    await until(() => raw.isPaused(), { reason: "the reading socket pauses", timeoutMs: 5000, intervalMs: 5 });
+    await until(() => raw.isPaused(), { reason: "the reading socket pauses", timeoutMs: 60_000, intervalMs: 5 });
     expect((await collect(ours)).equals(bytes)).toBe(true);
   });
 

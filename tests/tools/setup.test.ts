@@ -75,12 +75,10 @@ afterEach(() => {
 });
 
 describe("set-up", () => {
-  test("with nothing to do is quick and says only that", () => {
-    const start = Date.now();
+  test("with nothing to do says only that", () => {
     const { status, stdout, stderr } = setUp();
     expect({ status, stdout }).toEqual({ status: 0, stdout: "" });
     expect(stderr).toMatch(/^setup: ready in \d\.\d s\n$/);
-    expect(Date.now() - start).toBeLessThan(2000);
     expect(readdirSync(clone).filter((name) => name.startsWith(".setup.lock"))).toEqual([]);
   });
 

@@ -69,7 +69,7 @@ function watch(path: string, accept = "application/json"): Watch {
 }
 
 const until2s = <T>(condition: () => T | undefined | false, reason: string) =>
-  until(condition, { reason, timeoutMs: 2000, intervalMs: 5 });
+  until(condition, { reason, timeoutMs: 60_000, intervalMs: 5 });
 
 beforeAll(async () => {
   pki = await clusterPki();

@@ -64,7 +64,7 @@ async function ask(options: Ask): Promise<readonly string[]> {
     metadata: {},
   });
   try {
-    return decodeCertificateResponse(await channel.unary(CREATE_CERTIFICATE_METHOD, request, { timeoutMs: 5000 }));
+    return decodeCertificateResponse(await channel.unary(CREATE_CERTIFICATE_METHOD, request, { timeoutMs: 60_000 }));
   } finally {
     channel.close();
   }
@@ -147,7 +147,7 @@ describe("roots", () => {
       .then((map) => map.data?.["root-cert.pem"] === root.certificatePem)
       .catch(() => false);
   const wait = (reason: string, namespace: string) =>
-    until(() => look(namespace), { reason, timeoutMs: 5000, intervalMs: 10 });
+    until(() => look(namespace), { reason, timeoutMs: 60_000, intervalMs: 10 });
 
   test("lie in every namespace, new ones included, and come back after edit and deletion", async () => {
     await wait("the root is in namespace sample", "sample");
@@ -171,13 +171,13 @@ describe("roots", () => {
     const token = await cluster.token("sample", "sleep", "istio-ca");
     await until(async () => (await ask({ token }))[1] === renewed["ca-cert.pem"], {
       reason: "the renewed intermediate signs",
-      timeoutMs: 5000,
+      timeoutMs: 60_000,
     });
     expect(before).not.toBe(renewed["ca-cert.pem"]);
     put(await createCaCerts(await createCa({ commonName: "Another Root", organization: "Other" })));
     const problem = await until(async () => (await plane.debug<{ own: { problem?: string } }>("trustz")).own.problem, {
       reason: "the other root is refused",
-      timeoutMs: 5000,
+      timeoutMs: 60_000,
     });
     expect(problem).toMatch(/other roots/);
     expect((await ask({ token }))[1]).toBe(renewed["ca-cert.pem"]);

@@ -53,7 +53,7 @@ async function ask(
   });
   const request = encodeCertificateRequest({ csr, validitySeconds: 3600, metadata: {} });
   try {
-    return decodeCertificateResponse(await channel.unary(CREATE_CERTIFICATE_METHOD, request, { timeoutMs: 15_000 }));
+    return decodeCertificateResponse(await channel.unary(CREATE_CERTIFICATE_METHOD, request, { timeoutMs: 60_000 }));
   } finally {
     channel.close();
   }
@@ -85,7 +85,7 @@ describe("a self-signed CA", () => {
   test("is what every namespace is told to trust", async () => {
     const at = { namespace: "sample", name: "istio-ca-root-cert" };
     const read = () => one.client.get<ConfigMap>(Kinds.ConfigMap, at).catch(() => undefined);
-    const map = await until(read, { reason: "the root is published", timeoutMs: 5000, intervalMs: 10 });
+    const map = await until(read, { reason: "the root is published", timeoutMs: 60_000, intervalMs: 10 });
     expect(map.data?.["root-cert.pem"]).toBe(root);
   });
 
@@ -138,7 +138,7 @@ describe("a token of another cluster", () => {
   test("is refused again when the secret has gone", async () => {
     await one.client.delete(Kinds.Secret, { namespace: NS, name });
     const refused = async () => (await refusal(foreign, "cluster2")) === "unauthenticated";
-    await until(refused, { reason: "the token is refused", timeoutMs: 5000, intervalMs: 20 });
+    await until(refused, { reason: "the token is refused", timeoutMs: 60_000, intervalMs: 20 });
   });
 });
 

@@ -111,7 +111,7 @@ async function connect(over: Record<string, string> = {}): Promise<AdsClient> {
         .get<ConfigMap>(Kinds.ConfigMap, { namespace: "sample", name: "istio-ca-root-cert" })
         .then((map) => map.data?.["root-cert.pem"])
         .catch(() => undefined),
-    { reason: "the root is published", timeoutMs: 5000, intervalMs: 10 },
+    { reason: "the root is published", timeoutMs: 60_000, intervalMs: 10 },
   );
   return connectAds({
     port: plane.ports["secure-grpc"],
@@ -154,7 +154,7 @@ describe("a sidecar of cluster1", () => {
   test("sees its own cluster only, until a remote secret names the other", async () => {
     await sidecar.expectEndpoints(CLUSTER, ["10.244.0.7:5000*1"]);
     expect(sidecar.names("CDS")).toContain(CLUSTER);
-    await until(() => sidecar.names("LDS").includes("virtualInbound"), { reason: "listeners come", timeoutMs: 5000 });
+    await until(() => sidecar.names("LDS").includes("virtualInbound"), { reason: "listeners come", timeoutMs: 60_000 });
     await one.apply(remoteSecret());
     await sidecar.expectEndpoints(CLUSTER, ["10.244.0.7:5000*1", "172.31.0.2:15443*1"]);
   });
@@ -195,7 +195,7 @@ describe("a sidecar of cluster1", () => {
         const page = await plane.debug<SyncStatusEntry[]>("syncz");
         return page[0]?.endpoint_acked === page[0]?.endpoint_sent ? page : undefined;
       },
-      { reason: "endpoints are acknowledged", timeoutMs: 5000 },
+      { reason: "endpoints are acknowledged", timeoutMs: 60_000 },
     );
     expect(entry).toMatchObject({ cluster_id: "cluster1", proxy: "sleep-1.sample", proxy_type: "sidecar" });
     expect(entry?.cluster_sent).not.toBe("");
@@ -229,14 +229,14 @@ describe("who may connect", () => {
     liar.close();
     const honest = await connect();
     honest.subscribe("CDS", "*");
-    await until(() => honest.names("CDS").length > 0, { reason: "clusters come", timeoutMs: 5000 });
+    await until(() => honest.names("CDS").length > 0, { reason: "clusters come", timeoutMs: 60_000 });
     honest.close();
   });
 
   test("plain text needs no proof", async () => {
     const plain = connectAds({ port: plane.ports.grpc, node: node() });
     plain.subscribe("CDS", "*");
-    await until(() => plain.names("CDS").includes(CLUSTER), { reason: "clusters come", timeoutMs: 5000 });
+    await until(() => plain.names("CDS").includes(CLUSTER), { reason: "clusters come", timeoutMs: 60_000 });
     plain.close();
   });
 });
@@ -251,7 +251,7 @@ describe("roots", () => {
       plane.debug<ClusterStatusEntry[]>("clusterz").then((page) => page.find(({ id }) => id === "cluster2"));
     const told = await until(async () => ((await entry())?.sharesRoot === false ? entry() : undefined), {
       reason: "the difference is seen",
-      timeoutMs: 5000,
+      timeoutMs: 60_000,
       intervalMs: 10,
     });
     expect(told).toMatchObject({ syncStatus: "synced", secretName: `${NS}/${SECRET.name}` });
@@ -262,7 +262,7 @@ describe("roots", () => {
     await two.client.patch(Kinds.ConfigMap, at, { data: own.data }, { type: "merge" });
     await until(async () => (await entry())?.sharesRoot === true, {
       reason: "the roots are equal again",
-      timeoutMs: 5000,
+      timeoutMs: 60_000,
       intervalMs: 10,
     });
     expect((await entry())?.message).toBeUndefined();

@@ -39,7 +39,7 @@ beforeAll(async () => {
         .get<ConfigMap>(Kinds.ConfigMap, { namespace: NS, name: "istio-ca-root-cert" })
         .then((map) => map.data?.["root-cert.pem"])
         .catch(() => undefined),
-    { reason: "the root is published", timeoutMs: 5000, intervalMs: 10 },
+    { reason: "the root is published", timeoutMs: 60_000, intervalMs: 10 },
   );
 });
 
@@ -98,7 +98,7 @@ describe("injection webhook", () => {
         const { status, json } = await call("/inject/cluster/c7/net/n7", review("Pod", pod));
         return status === 200 ? (json as { response: { allowed: boolean; patch: string } }) : undefined;
       },
-      { reason: "the settings arrive", timeoutMs: 5000, intervalMs: 10 },
+      { reason: "the settings arrive", timeoutMs: 60_000, intervalMs: 10 },
     );
     expect(answer.response.allowed).toBe(true);
     const patch = Buffer.from(answer.response.patch, "base64").toString();
@@ -151,7 +151,7 @@ describe("caBundle", () => {
         const configuration = await cluster.client.get<MutatingWebhookConfiguration>(type, { name });
         return bundleOf(configuration)?.[0] === rootPem ? configuration : undefined;
       },
-      { reason: `${name} has our root`, timeoutMs: 5000, intervalMs: 10 },
+      { reason: `${name} has our root`, timeoutMs: 60_000, intervalMs: 10 },
     );
 
   test("is written into webhooks of this revision that call this control plane, put back, and nowhere else", async () => {
