@@ -1,4 +1,9 @@
-import type { StoredObject } from "./stored-object.ts";
+/** Keeps its tree beside its bytes until it is told to release it. */
+export interface TreeHolder {
+  /** Serialised. */
+  readonly bytes: Buffer;
+  releaseTree(): void;
+}
 
 /**
  * Who has a tree at hand: as many as fit. A small cluster is all there and is parsed never; of a large one, what was
@@ -6,7 +11,7 @@ import type { StoredObject } from "./stored-object.ts";
  */
 export class RecentTrees {
   readonly #most: number;
-  readonly #holders = new Set<StoredObject>();
+  readonly #holders = new Set<TreeHolder>();
   #bytes = 0;
 
   /** `most`: serialised bytes of all trees together; a tree takes about four times as much. */
@@ -14,7 +19,7 @@ export class RecentTrees {
     this.#most = most;
   }
 
-  add(holder: StoredObject): void {
+  add(holder: TreeHolder): void {
     if (this.#holders.has(holder)) return;
     this.#holders.add(holder);
     this.#bytes += holder.bytes.length;
