@@ -7,12 +7,15 @@ import type { JsonObject, JsonValue } from "../contract.ts";
 import { deepEqual, isObject } from "../json.ts";
 import type { Schema, ValidationRule } from "../schema/schema.ts";
 import { type CompiledRule, compiledRules } from "./cel-rules.ts";
+import { stepsOf } from "./schema-rules.ts";
 
 interface Place {
   readonly path: string;
   readonly root: boolean;
   /** The value before an update that corresponds to this one. */
   readonly old: JsonValue | undefined;
+  /** Whether the nearest value around this one that an update can compare is what it was before. */
+  readonly keptAround: () => boolean;
 }
 
 /** Every rule that does not hold. */
@@ -20,7 +23,7 @@ export function checkRules(
   form: Schema,
   check: { readonly object: JsonObject; readonly old: JsonObject | undefined },
 ): FieldError[] {
-  return visit(form, check.object, { path: "", root: true, old: check.old });
+  return visit(form, check.object, { path: "", root: true, old: check.old, keptAround: () => false });
 }
 
 function visit(schema: Schema, value: JsonValue, place: Place): FieldError[] {
@@ -29,22 +32,32 @@ function visit(schema: Schema, value: JsonValue, place: Place): FieldError[] {
   if (Array.isArray(value)) {
     const { items } = schema;
     if (items === undefined) return own;
-    const below = value.flatMap((item, index) =>
-      visit(items, item, { path: `${place.path}[${index}]`, root: false, old: oldItem(schema, item, place.old) }),
-    );
+    const keptAround = keptWith(value, place);
+    const below = value.flatMap((item, index) => {
+      const old = oldItem(schema, item, place.old);
+      return visit(items, item, { path: `${place.path}[${index}]`, root: false, old, keptAround });
+    });
     return [...own, ...below];
   }
   return isObject(value) ? [...own, ...fields(schema, value, place)] : own;
 }
 
-function fields(schema: Schema, value: JsonObject, { path, old }: Place): FieldError[] {
-  const correlated = schema["x-kubernetes-map-type"] !== "atomic" && isObject(old) ? old : {};
+/** Whether the value, or what stands around it where it cannot be compared itself, is what it was before. */
+const keptWith =
+  (value: JsonValue, { old, keptAround }: Place): (() => boolean) =>
+  () =>
+    old === undefined ? keptAround() : deepEqual(old, value);
+
+function fields(schema: Schema, value: JsonObject, place: Place): FieldError[] {
+  const { path, old } = place;
+  const correlated = isObject(old) ? old : {};
+  const keptAround = keptWith(value, place);
   return Object.entries(value).flatMap(([key, child]) => {
     const known = schema.properties?.[key];
     const rest = typeof schema.additionalProperties === "object" ? schema.additionalProperties : undefined;
     const at = known === undefined ? `${path}[${key}]` : path === "" ? key : `${path}.${key}`;
     const below = known ?? rest;
-    return below === undefined ? [] : visit(below, child, { path: at, root: false, old: correlated[key] });
+    return below === undefined ? [] : visit(below, child, { path: at, root: false, old: correlated[key], keptAround });
   });
 }
 
@@ -77,8 +90,10 @@ function run(compiled: CompiledRule, schema: Schema, call: RuleCall): FieldError
     return [{ field, type: "FieldValueInvalid", value: type, detail: failure(thrown, rule) }];
   }
   // What was wrong before and did not change is not held against an update.
-  if (!usesOldSelf && before !== undefined && deepEqual(before, call.value)) return [];
-  return [refusal(compiled, schema, { ...call, bindings })];
+  if (!usesOldSelf && keptWith(call.value, call)()) return [];
+  // The words of a refusal see the plain value of before, even where the rule itself sees an optional one.
+  const plain: Bindings = oldSelf === undefined ? { self: bindings["self"] ?? null } : { ...bindings, oldSelf };
+  return [refusal(compiled, schema, { ...call, bindings: plain })];
 }
 
 const shown = ({ message, rule }: ValidationRule) => (message ?? "").trim() || rule.trim();
@@ -99,14 +114,24 @@ function refusal(compiled: CompiledRule, schema: Schema, call: RuleCall & { read
   const { rule } = compiled;
   const plain = rule.message === undefined || rule.message === "" ? `failed rule: ${shown(rule)}` : shown(rule);
   const detail = messageOf(compiled, call.bindings) ?? plain;
-  const field = `${call.path}${rule.fieldPath ?? ""}`.replace(/^\./, "") || "<nil>";
+  const below = pathBelow(schema, rule.fieldPath ?? "");
+  const field = [call.path, below].filter((part) => part !== "").join(".") || "<nil>";
   const type = REASONS[rule.reason ?? ""] ?? "FieldValueInvalid";
   // Objects and lists are not shown.
   const scalar = schema.type !== "object" && schema.type !== "array";
-  if (type === "FieldValueDuplicate") return { field, type, detail: "", value: call.value };
+  if (type === "FieldValueDuplicate") return { field, type, detail: "", ...(scalar ? { value: call.value } : {}) };
   return { field, type, detail, ...(scalar ? { value: call.value } : {}) };
 }
 
+/** A rule's fieldPath as it stands behind the path of the value: Kubernetes leaves a dot before a key of a map. */
+function pathBelow(schema: Schema, fieldPath: string): string {
+  return (stepsOf(schema, fieldPath) ?? []).reduce((path, { name, key }) => {
+    if (key) return `${path}[${name}]`;
+    return path === "" ? name : `${path}.${name}`;
+  }, "");
+}
+
+/** Bytes. */
 const LONGEST_MESSAGE = 5 * 1024;
 
 /** What the message expression says, undefined when there is none or when it fails. */
@@ -114,7 +139,9 @@ function messageOf({ message }: CompiledRule, bindings: Bindings): string | unde
   try {
     const text = message?.program?.run(bindings);
     const trimmed = typeof text === "string" ? text.trim() : "";
-    return trimmed === "" || /[\r\n]/.test(trimmed) || trimmed.length > LONGEST_MESSAGE ? undefined : trimmed;
+    return trimmed === "" || trimmed.includes("\n") || Buffer.byteLength(trimmed) > LONGEST_MESSAGE
+      ? undefined
+      : trimmed;
   } catch {
     // Kubernetes too falls back to the plain message then.
     return undefined;

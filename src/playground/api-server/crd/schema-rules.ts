@@ -223,16 +223,32 @@ function fieldPathErrors(schema: Schema, path: string, field: string): FieldErro
 
 /** The schema at a path such as `.spec.ports` or `.labels['a.b']`; undefined for a path that leads nowhere. */
 export function schemaAt(schema: Schema, path: string): Schema | undefined {
+  return path === "" ? schema : stepsOf(schema, path)?.at(-1)?.schema;
+}
+
+interface PathStep {
+  readonly name: string;
+  /** It is a key of a map rather than a field. */
+  readonly key: boolean;
+  readonly schema: Schema;
+}
+
+/** A path such as `.spec.ports` or `.labels['a.b']` in its steps; undefined for a path that leads nowhere. */
+export function stepsOf(schema: Schema, path: string): readonly PathStep[] | undefined {
   const step = /^(?:\.([A-Za-z_][\w-]*)|\['((?:[^'\\]|\\.)*)'\])/;
-  let at: Schema | undefined = schema;
-  let rest = path;
-  while (rest !== "") {
+  const steps: PathStep[] = [];
+  let at = schema;
+  for (let rest = path; rest !== ""; ) {
     const match = step.exec(rest);
-    if (match === null || at === undefined) return undefined;
-    const key = match[1] ?? match[2] ?? "";
+    if (match === null) return undefined;
+    const name = match[1] ?? match[2] ?? "";
     const further: Schema | boolean | undefined = at.additionalProperties;
-    at = at.properties?.[key] ?? (typeof further === "object" ? further : undefined);
+    const key = at.properties === undefined;
+    const next = at.properties?.[name] ?? (key && typeof further === "object" ? further : undefined);
+    if (next === undefined) return undefined;
+    steps.push({ name, key, schema: next });
+    at = next;
     rest = rest.slice(match[0].length);
   }
-  return at;
+  return steps;
 }
