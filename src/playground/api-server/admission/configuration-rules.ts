@@ -4,8 +4,16 @@ import { typeText } from "../cel/cel-type.ts";
 import { compileExpression } from "../cel/compile.ts";
 import type { JsonObject, JsonValue } from "../contract.ts";
 import { arrayAt, isObject, numberAt, objectAt, objectsAt, stringAt } from "../json.ts";
-import { duplicate, forbidden, invalid, notSupported, required, tooMany } from "../validation/field-errors.ts";
-import { dnsSubdomain, qualifiedName } from "../validation/formats.ts";
+import {
+  duplicate,
+  forbidden,
+  invalid,
+  invalids,
+  notSupported,
+  required,
+  tooMany,
+} from "../validation/field-errors.ts";
+import { dns1035Label, dnsSubdomain, qualifiedName } from "../validation/formats.ts";
 import { type PolicyScope, policyScope, type Scope } from "./policy-scope.ts";
 import { AUTHORIZER_VARIABLE, REQUEST_VARIABLES } from "./request-variables.ts";
 import { oneOf, ruleErrors } from "./rule-rules.ts";
@@ -79,9 +87,10 @@ const REVIEWS = ["v1", "v1beta1"];
 
 function reviewErrors(versions: readonly JsonValue[], field: string): FieldError[] {
   if (versions.length === 0) return [required(field, `must specify one of ${REVIEWS.join(", ")}`)];
-  const errors = versions.flatMap((version, index) =>
-    versions.indexOf(version) < index ? [invalid(`${field}[${index}]`, version, "duplicate version")] : [],
-  );
+  const errors = versions.flatMap((version, index) => {
+    const twice = versions.indexOf(version) < index;
+    return invalids(`${field}[${index}]`, version, twice ? ["duplicate version"] : dns1035Label(String(version)));
+  });
   if (versions.some((version) => REVIEWS.includes(String(version)))) return errors;
   return [...errors, invalid(field, versions, `must include at least one of ${REVIEWS.join(", ")}`)];
 }
