@@ -14,6 +14,10 @@ function renamed(object: JsonObject, names: Readonly<Record<string, string>>): J
   return Object.fromEntries(Object.entries(object).map(([key, value]) => [names[key] ?? key, value]));
 }
 
+function withoutEmpty(object: JsonObject, fields: readonly string[]): JsonObject {
+  return Object.fromEntries(Object.entries(object).filter(([key, value]) => value !== "" || !fields.includes(key)));
+}
+
 const EVENT_FIELDS = {
   regarding: "involvedObject",
   note: "message",
@@ -28,7 +32,8 @@ const FIELDS_OF_EVENT = Object.fromEntries(Object.entries(EVENT_FIELDS).map(([a,
 const CONVERSIONS: Readonly<Record<string, Conversion>> = {
   "events.k8s.io/v1/events": {
     toStorage: (object) => renamed(object, EVENT_FIELDS),
-    fromStorage: (object) => renamed(object, FIELDS_OF_EVENT),
+    fromStorage: (object) =>
+      withoutEmpty(renamed(object, FIELDS_OF_EVENT), ["reportingController", "reportingInstance"]),
   },
   "autoscaling/v1/horizontalpodautoscalers": {
     toStorage(object) {

@@ -14,7 +14,8 @@ export function versionsOf(parts: EngineParts, kind: ResourceKind, subresource: 
   return (apiVersion) => {
     const { group, version } = parseApiVersion(apiVersion);
     const served = parts.registry.find(group, version, kind.plural);
-    if (served === undefined) return undefined;
+    // Events have two groups, and owners of fields by the other group's names are forgotten.
+    if (served === undefined || group !== kind.group) return undefined;
     const same = served.group === kind.group && served.version === kind.version;
     const converts = !same && hasConversions(kind, served);
     return {
