@@ -525,3 +525,72 @@ describe("custom resources", () => {
     seen.close();
   });
 });
+
+describe("Changes that a real API server tells apart", () => {
+  const CORE = "/api/v1/namespaces/default";
+  const EVENTS = "/apis/events.k8s.io/v1/namespaces/default/events";
+  const managersOf = ({ body }: Reply) =>
+    ((body["metadata"] as JsonObject)["managedFields"] as JsonObject[]).map(({ manager }) => manager);
+
+  it("refuses empty binary data of a fixed ConfigMap that had none, and takes empty data", async () => {
+    await call("POST", CONFIG_MAPS, { body: configMap("fixed", { immutable: true }) });
+    const same = await call("PUT", `${CONFIG_MAPS}/fixed`, { body: configMap("fixed", { immutable: true, data: {} }) });
+    expect(same.status).toBe(200);
+    const binary = await patch(`${CONFIG_MAPS}/fixed`, "merge-patch+json", { binaryData: {} });
+    expect(binary.body["message"]).toBe(
+      'ConfigMap "fixed" is invalid: binaryData: Forbidden: field is immutable when `immutable` is set',
+    );
+  });
+
+  it("shows lists and maps that were sent empty where it tells what may not change", async () => {
+    const spec = { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Gi" } }, volumeName: "v" };
+    const claim = { apiVersion: "v1", kind: "PersistentVolumeClaim", metadata: { name: "claim" }, spec };
+    await call("POST", `${CORE}/persistentvolumeclaims`, { body: claim });
+    const change = (changed: JsonObject) =>
+      patch(`${CORE}/persistentvolumeclaims/claim`, "merge-patch+json", { spec: changed });
+    const refused = await change({ resources: { limits: {} }, volumeName: "w" });
+    expect(String(refused.body["message"])).toContain('-  "Limits": null,\n+  "Limits": {},\n');
+    expect((await change({ resources: { limits: {} } })).status).toBe(200);
+  });
+
+  it("forgets who owns an Event by the names of the other group", async () => {
+    const involvedObject = { kind: "Pod", name: "p", namespace: "default" };
+    const event = { apiVersion: "v1", kind: "Event", metadata: { name: "owned" }, involvedObject, message: "hello" };
+    await call("POST", `${CORE}/events?fieldManager=core`, { body: event });
+    const other = await patch(`${EVENTS}/owned?fieldManager=other`, "merge-patch+json", {
+      metadata: { labels: { a: "b" } },
+    });
+    expect(managersOf(other)).toEqual(["other"]);
+    expect(other.body).not.toHaveProperty("reportingController");
+    const core = await patch(`${CORE}/events/owned?fieldManager=core`, "merge-patch+json", { count: 3 });
+    expect(managersOf(core)).toEqual(["core"]);
+    expect(core.body["reportingComponent"]).toBe("");
+  });
+
+  it("gives families to a Service made through its status when it is next written", async () => {
+    const service = { apiVersion: "v1", kind: "Service", metadata: { name: "late" }, spec: { ports: [{ port: 80 }] } };
+    const made = await patch(`${CORE}/services/late/status?fieldManager=m`, "apply-patch+yaml", service);
+    expect(made.body["spec"]).not.toHaveProperty("ipFamilies");
+    const written = await patch(`${CORE}/services/late`, "merge-patch+json", { metadata: { labels: { a: "b" } } });
+    expect(written.body["spec"]).toMatchObject({ ipFamilies: ["IPv4"], ipFamilyPolicy: "SingleStack" });
+    expect(written.body["spec"]).not.toHaveProperty("clusterIP");
+  });
+
+  it("tells of every version of reviews that is no label", async () => {
+    const webhook = {
+      name: "w.example.com",
+      clientConfig: { url: "https://127.0.0.1:1/" },
+      sideEffects: "None",
+      admissionReviewVersions: ["V1", "v1", "v1"],
+    };
+    const kind = "ValidatingWebhookConfiguration";
+    const body = { apiVersion: "admissionregistration.k8s.io/v1", kind, metadata: { name: "w" }, webhooks: [webhook] };
+    const path = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations";
+    const { causes } = (await call("POST", path, { body })).body["details"] as { causes: JsonObject[] };
+    expect(causes.map(({ field }) => field)).toEqual([
+      "webhooks[0].admissionReviewVersions[0]",
+      "webhooks[0].admissionReviewVersions[2]",
+    ]);
+    expect(causes[0]?.["message"]).toContain("a DNS-1035 label must consist of");
+  });
+});

@@ -8,8 +8,8 @@ import { defaultCustom, inForm } from "../crd/custom-form.ts";
 import { applyDefaults } from "../defaults/apply-defaults.ts";
 import { completeObject } from "../defaults/object-defaults.ts";
 import { stringAt } from "../json.ts";
-import { apiVersionOf, type ResourceKind } from "../resource-kind.ts";
-import { completeStructs, completeZeroValues, type Emptied, zeroObject } from "../schema/zero-values.ts";
+import { apiVersionOf, type ResourceKind, storageKey } from "../resource-kind.ts";
+import { asSent, completeStructs, completeZeroValues, type Emptied, zeroObject } from "../schema/zero-values.ts";
 import { strategyOf } from "../strategy/strategies.ts";
 import { checkBuiltin } from "../validation/check-builtin.ts";
 import { decodeObject } from "../validation/decode-object.ts";
@@ -153,6 +153,29 @@ export function validate(parts: EngineParts, kind: ResourceKind, object: JsonObj
   // Kubernetes names kinds as it keeps them here: the events of either group are the core's.
   const named = kind.custom === undefined ? { group: kind.storedAs.group, kind: kind.kind } : kind;
   if (errors.length > 0) throw invalid(named, stringAt(object, "metadata", "name"), errors);
+}
+
+interface SentChange extends Change {
+  readonly emptied: readonly Emptied[];
+}
+
+/** Resources of which some refusals show parts of the object, line by line. */
+const SHOWN_IN_REFUSALS = new Set(["/pods", "/persistentvolumes", "/persistentvolumeclaims"]);
+
+/** Validates a change; where it tells, empty lists and maps stand as they were sent. */
+export function validateSent(parts: EngineParts, kind: ResourceKind, object: JsonObject, change: SentChange): void {
+  const check = () => validate(parts, kind, object, change);
+  const key = storageKey(kind);
+  if (key === "/configmaps") {
+    asSent(change.emptied, check, "all");
+    return;
+  }
+  try {
+    check();
+  } catch (thrown) {
+    if (SHOWN_IN_REFUSALS.has(key)) asSent(change.emptied, check, "all");
+    throw thrown;
+  }
 }
 
 export function fieldWriter(

@@ -5,13 +5,13 @@ import { trackUpdate } from "../apply/managed-fields.ts";
 import type { ApiStatusError, JsonObject } from "../contract.ts";
 import { arrayAt, deepEqual, ensureObject, isObject, numberAt, objectAt, setOrDelete, stringAt } from "../json.ts";
 import { type ResourceKind, storageKey } from "../resource-kind.ts";
-import { asSent } from "../schema/zero-values.ts";
+import { asSent, emptiedIn } from "../schema/zero-values.ts";
 import { countsGeneration, emptiesNothing, fixedMetadata, specChanged, strategyOf } from "../strategy/strategies.ts";
 import { objectWarnings } from "../warnings/object-warnings.ts";
 import { checkName, checkUid, checkVersion, placeInNamespace } from "./check-identity.ts";
 import { fromStorage, shownNow, toStorage } from "./convert-version.ts";
 import { decodeBody } from "./decode-body.ts";
-import { admit, completeWithDefaults, fieldWriter, judge, keptForm, validate } from "./finish-write.ts";
+import { admit, completeWithDefaults, fieldWriter, judge, keptForm, validateSent } from "./finish-write.ts";
 import { versionsOf } from "./owned-versions.ts";
 import { isRemovable, removeObject } from "./remove-object.ts";
 import { settleOwners, showOwners } from "./settle-owners.ts";
@@ -80,10 +80,8 @@ async function attemptChange(
   const isService = key === "/services" && target.subresource === "";
   const giveBack = isService ? assignAddresses(parts, kind, admitted, { current, context }) : undefined;
   try {
-    validate(parts, kind, admitted, {
-      old: live,
-      subresource: target.subresource === "scale" ? "" : target.subresource,
-    });
+    const change = { old: live, subresource: target.subresource === "scale" ? "" : target.subresource };
+    validateSent(parts, kind, admitted, { ...change, emptied: emptiedIn(emptied, next, admitted) });
     completeMetadata(kind, request, { next: admitted, current: live, wanted });
     const written = { object: admitted, old: live, subresource: target.subresource };
     const changed = specChanged(kind, admitted, live);
@@ -192,7 +190,9 @@ function assignAddresses(
   service: JsonObject,
   { current, context }: { readonly current: JsonObject; readonly context: WriteContext },
 ): () => void {
-  if (deepEqual(service["spec"], current["spec"])) return () => {};
+  const isComplete = objectAt(service, "spec")["ipFamilyPolicy"] !== undefined;
+  // One that was made through the status door has no families before its first change.
+  if (isComplete && deepEqual(service["spec"], current["spec"])) return () => {};
   const { errors, undo } = parts.allocator.assign(service, current, context);
   if (errors.length > 0) throw invalid(kind, stringAt(service, "metadata", "name"), errors);
   if (!context.dryRun) return undo;

@@ -35,7 +35,9 @@ function checkFrozen(object: JsonObject, old: JsonObject, fields: readonly strin
   ];
 }
 
-export const checkConfigMapUpdate = (map: JsonObject, old: JsonObject) => checkFrozen(map, old, ["data", "binaryData"]);
+/** Data is always a map, empty or not; binary data that is empty is another than none. */
+export const checkConfigMapUpdate = (map: JsonObject, old: JsonObject) =>
+  checkFrozen({ ...map, data: objectAt(map, "data") }, { ...old, data: objectAt(old, "data") }, ["data", "binaryData"]);
 
 /** Keys of which all are needed. */
 const NEEDED: Readonly<Record<string, readonly string[]>> = {
