@@ -132,9 +132,7 @@ function print() {
 function writeSection() {
   const files = testFiles([]);
   const cell = (nodes, file) => (results[nodes]?.[file] ? counts(results[nodes][file]) : "not run");
-  const rows = files.map(
-    (file) => `| \`${relative("tests/e2e", file)}\` | ${NODES.map((nodes) => cell(nodes, file)).join(" | ")} |`,
-  );
+  const rows = files.map((file) => `| \`${file}\` | ${NODES.map((nodes) => cell(nodes, file)).join(" | ")} |`);
   const failed = NODES.flatMap((nodes) =>
     Object.values(results[nodes] ?? {}).flatMap(({ tests }) =>
       tests.filter(({ status }) => status === "failed").map(({ name }) => `- \`--nodes ${nodes}\`: ${name}`),
