@@ -4,6 +4,7 @@ import { checkTypes, type TypeIssue } from "./check-types.ts";
 import { estimateCost } from "./estimate-cost.ts";
 import { CelSyntaxError, type Program, parseExpression, planExpression } from "./program.ts";
 import type { SizedType } from "./sized-type.ts";
+import { syntaxFaults } from "./syntax-faults.ts";
 
 export interface Compiled {
   readonly program: Program | undefined;
@@ -24,17 +25,18 @@ export function compileExpression(text: string, variables: Readonly<Record<strin
     return { program, issues: issues.map((issue) => issueText(text, issue)).join("\n"), type, reads, cost };
   } catch (thrown) {
     if (!(thrown instanceof CelSyntaxError)) throw thrown;
-    const issue = { offset: thrown.offset, message: `Syntax error: ${syntaxFault(thrown.message)}` };
-    return { program: undefined, issues: issueText(text, issue), type: DYN, reads: new Set(), cost: () => 0 };
+    const found = syntaxFaults(text);
+    const faults = found.length > 0 ? found : [unexplained(text, thrown)];
+    const issues = faults.map((fault) => issueText(text, fault)).join("\n");
+    return { program: undefined, issues, type: DYN, reads: new Set(), cost: () => 0 };
   }
 }
 
-const STARTS =
-  "{'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}";
-
-/** In the words of Kubernetes' parser, where an expression ends too early. */
-const syntaxFault = (message: string): string =>
-  /found end of input but expecting '!'/.test(message) ? `mismatched input '<EOF>' expecting ${STARTS}` : message;
+/** What the grammar allows and an expression may not hold. */
+function unexplained(text: string, { offset, message }: CelSyntaxError): TypeIssue {
+  if (!message.endsWith("reserved identifier")) return { offset, message: `Syntax error: ${message}` };
+  return { offset, message: `reserved identifier: ${/^\w*/.exec(text.slice(offset))?.[0] ?? ""}` };
+}
 
 function issueText(text: string, { offset, message }: TypeIssue): string {
   const before = text.slice(0, offset).split("\n");

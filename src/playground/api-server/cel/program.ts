@@ -35,11 +35,6 @@ export class CelSyntaxError extends Error {
   }
 }
 
-/** The text ends where a value has to follow. */
-const WANTS_OPERAND = /(?:[-+*/%!<>?:(,[{]|[=!<>]=|&&|\|\||\bin)\s*$/;
-const OPERANDS =
-  "{'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}";
-
 const known = new Map<string, Parsed>();
 /** Definitions say the same rules again and again, for each of their versions and of many fields. */
 const MOST_KNOWN = 500;
@@ -61,8 +56,6 @@ function parseAnew(text: string): Parsed {
     if (expr === undefined) throw new Error("empty expression");
     return { text, expr, positions: sourceInfo?.positions ?? {} };
   } catch (thrown) {
-    if (WANTS_OPERAND.test(text))
-      throw new CelSyntaxError(`mismatched input '<EOF>' expecting ${OPERANDS}`, text.length);
     const at = thrown as { location?: { start?: { offset?: number } }; message?: string };
     throw new CelSyntaxError(at.message ?? "syntax error", at.location?.start?.offset ?? 0);
   }
