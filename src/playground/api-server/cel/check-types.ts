@@ -2,6 +2,7 @@
 // given. The sentences are those of CEL's own compiler.
 import { type CelType, DYN, fits, listOf, mapOf, scalar, settled, typeText } from "./cel-type.ts";
 import type { Expr } from "./expr.ts";
+import { macroMisuse } from "./macro-misuse.ts";
 import { overloadsOf } from "./overloads.ts";
 import type { Parsed } from "./program.ts";
 
@@ -25,7 +26,8 @@ type Scope = ReadonlyMap<string, CelType>;
 export function checkTypes(parsed: Parsed, variables: Readonly<Record<string, CelType>>): TypeCheck {
   const checker = new Checker(parsed);
   const type = checker.visit(parsed.expr, new Map(Object.entries(variables)));
-  return { type, issues: checker.issues, reads: checker.reads, types: checker.types };
+  const issues = checker.misuses.length > 0 ? checker.misuses : checker.issues;
+  return { type, issues, reads: checker.reads, types: checker.types };
 }
 
 const TYPE_NAMES = new Set(["int", "uint", "double", "bool", "string", "bytes", "list", "map", "null_type", "type"]);
@@ -41,6 +43,8 @@ const CONSTANTS: Readonly<Record<string, string>> = {
 
 class Checker {
   readonly issues: TypeIssue[] = [];
+  /** Of macros: with one of them no type is looked at. */
+  readonly misuses: TypeIssue[] = [];
   readonly reads = new Set<string>();
   readonly types = new Map<string, CelType>();
   readonly #parsed: Parsed;
@@ -124,6 +128,8 @@ class Checker {
     call: { target?: Expr | undefined; function: string; args: readonly Expr[] },
     scope: Scope,
   ): CelType {
+    const misuse = macroMisuse(call);
+    if (misuse !== undefined) this.misuses.push({ offset: this.#offset(misuse.argument), message: misuse.message });
     const macro = this.#macro(call, scope);
     if (macro !== undefined) return macro;
     const space = call.target?.exprKind.case === "identExpr" ? call.target.exprKind.value.name : "";

@@ -63,3 +63,15 @@ it("shows where each fault is", () => {
     "ERROR: <input>:1:9: reserved identifier: as\n | self == as\n | ........^",
   );
 });
+
+it.each<readonly [string, readonly string[]]>([
+  ["has(self)", ["1:5: invalid argument to has() macro"]],
+  ["!has(self) || has(1 + self.x)", ["1:6: invalid argument to has() macro", "1:21: invalid argument to has() macro"]],
+  ["has(self[0])", ["1:9: invalid argument to has() macro"]],
+  ["self.all(x.y, has(x))", ["1:11: argument must be a simple name", "1:19: invalid argument to has() macro"]],
+  ["self.map(1, 2)", ["1:10: argument is not an identifier"]],
+  ["has(self.a) && self.all(x, x) && self.map(x, x, x) == []", []],
+])("refuses macros on what they do not take: %s", (text, expected) => {
+  const { issues } = compileExpression(text, { self: DYN });
+  expect([...issues.matchAll(/ERROR: <input>:(.*)/g)].map(([, issue]) => issue)).toEqual(expected);
+});

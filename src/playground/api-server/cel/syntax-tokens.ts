@@ -54,7 +54,7 @@ export const shownText = (text: string) => text.replace(/\t/g, "\\t").replace(/\
 /** Stands for a letter that no token takes. */
 export const LOST = "\0";
 
-export interface Lexed {
+interface Lexed {
   /** The last is the end. */
   readonly tokens: readonly Token[];
   readonly faults: readonly TypeIssue[];
