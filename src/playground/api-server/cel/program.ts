@@ -17,6 +17,7 @@ import { authorizerFunctions } from "./authorizer-functions.ts";
 import { kubernetesFunctions } from "./kubernetes-functions.ts";
 import { networkFunctions } from "./network-functions.ts";
 import { quantityFunctions } from "./quantity-functions.ts";
+import { tokensOf } from "./syntax-tokens.ts";
 import { unfold } from "./unfold.ts";
 
 export interface Parsed {
@@ -51,6 +52,9 @@ export function parseExpression(text: string): Parsed {
 }
 
 function parseAnew(text: string): Parsed {
+  // The parser takes escapes such as \d that CEL does not know.
+  const [lost] = tokensOf(text).faults;
+  if (lost !== undefined) throw new CelSyntaxError(lost.message, lost.offset);
   try {
     const { expr, sourceInfo } = parse(text);
     if (expr === undefined) throw new Error("empty expression");

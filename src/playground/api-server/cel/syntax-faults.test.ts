@@ -75,3 +75,10 @@ it.each<readonly [string, readonly string[]]>([
   const { issues } = compileExpression(text, { self: DYN });
   expect([...issues.matchAll(/ERROR: <input>:(.*)/g)].map(([, issue]) => issue)).toEqual(expected);
 });
+
+it("refuses escapes that CEL does not know", () => {
+  expect(compileExpression("self == '\\d'", { self: DYN }).issues).toContain(
+    "ERROR: <input>:1:9: Syntax error: token recognition error at: ''\\d'\n",
+  );
+  expect(compileExpression("self == r'\\d' || self == '\\\\d'", { self: DYN }).issues).toBe("");
+});
