@@ -4,12 +4,19 @@ import type { DefaultTable } from "./default-rule.ts";
 
 const CORE = "io.k8s.api.core.v1.";
 
-/** `Always` for images without a tag or with `latest`. */
+const HOST = String.raw`(?:[\da-zA-Z](?:[\da-zA-Z-]*[\da-zA-Z])?(?:\.[\da-zA-Z](?:[\da-zA-Z-]*[\da-zA-Z])?)*|\[[\da-fA-F:]+\])(?::\d+)?/`;
+const PART = String.raw`[a-z\d]+(?:(?:\.|_|__|-+)[a-z\d]+)*`;
+/** An image's name as registries know it: the tag is the first group, a digest the second. */
+const IMAGE = new RegExp(
+  String.raw`^(?:${HOST})?${PART}(?:/${PART})*(?::(\w[\w.-]{0,127}))?(?:@(sha\d+:[\da-f]{64,}))?$`,
+);
+
+/** `Always` for images with the tag `latest`, or with neither tag nor digest; not for what is no image's name. */
 function pullPolicy(container: JsonObject): string {
-  const image = stringAt(container, "image");
-  if (image.includes("@")) return "IfNotPresent";
-  const tag = /:([^:/]+)$/.exec(image)?.[1] ?? "latest";
-  return tag === "latest" ? "Always" : "IfNotPresent";
+  const found = IMAGE.exec(stringAt(container, "image"));
+  if (found === null) return "IfNotPresent";
+  const [, tag = "", digest = ""] = found;
+  return tag === "latest" || (tag === "" && digest === "") ? "Always" : "IfNotPresent";
 }
 
 const container = {
