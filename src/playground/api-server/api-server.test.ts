@@ -551,6 +551,10 @@ describe("Changes that a real API server tells apart", () => {
     const refused = await change({ resources: { limits: {} }, volumeName: "w" });
     expect(String(refused.body["message"])).toContain('-  "Limits": null,\n+  "Limits": {},\n');
     expect((await change({ resources: { limits: {} } })).status).toBe(200);
+    const other = { metadata: { labels: { "a b": "" } }, spec: { resources: { limits: {} } } };
+    const elsewhere = await patch(`${CORE}/persistentvolumeclaims/claim`, "merge-patch+json", other);
+    expect(elsewhere.status).toBe(422);
+    expect(String(elsewhere.body["message"])).not.toContain("immutable");
   });
 
   it("forgets who owns an Event by the names of the other group", async () => {
@@ -574,6 +578,20 @@ describe("Changes that a real API server tells apart", () => {
     const written = await patch(`${CORE}/services/late`, "merge-patch+json", { metadata: { labels: { a: "b" } } });
     expect(written.body["spec"]).toMatchObject({ ipFamilies: ["IPv4"], ipFamilyPolicy: "SingleStack" });
     expect(written.body["spec"]).not.toHaveProperty("clusterIP");
+  });
+
+  it("pulls images always that have the newest tag or none, and no others", async () => {
+    const digest = `sha256:${"0".repeat(64)}`;
+    const images = ["a", "a/b_c", "host:5000/a", "Host.x/a:latest", `a:latest@${digest}`];
+    const others = ["a:1", "A", "a:", "a//b", "_a", `a@${digest}`, "a:latest@sha256:12"];
+    const containers = [...images, ...others].map((image, index) => ({ name: `c${index}`, image }));
+    const template = { metadata: { labels: { a: "b" } }, spec: { containers } };
+    const spec = { selector: { matchLabels: { a: "b" } }, template };
+    const body = { apiVersion: "apps/v1", kind: "Deployment", metadata: { name: "images" }, spec };
+    const made = await call("POST", "/apis/apps/v1/namespaces/default/deployments", { body });
+    const shown = (made.body["spec"] as { template: { spec: { containers: JsonObject[] } } }).template.spec.containers;
+    const always = shown.filter(({ imagePullPolicy }) => imagePullPolicy === "Always").map(({ image }) => image);
+    expect(always).toEqual(images);
   });
 
   it("tells of every version of reviews that is no label", async () => {

@@ -149,34 +149,38 @@ function faults(parts: EngineParts, kind: ResourceKind, object: JsonObject, chan
 
 /** Throws 422 with every reason. Objects are in their kept form. */
 export function validate(parts: EngineParts, kind: ResourceKind, object: JsonObject, change: Change): void {
-  const errors = faults(parts, kind, object, change);
+  refuse(kind, object, faults(parts, kind, object, change));
+}
+
+function refuse(kind: ResourceKind, object: JsonObject, errors: readonly FieldError[]): void {
   // Kubernetes names kinds as it keeps them here: the events of either group are the core's.
   const named = kind.custom === undefined ? { group: kind.storedAs.group, kind: kind.kind } : kind;
   if (errors.length > 0) throw invalid(named, stringAt(object, "metadata", "name"), errors);
 }
 
 interface SentChange extends Change {
+  /** Lists and maps of the object that were sent empty. */
   readonly emptied: readonly Emptied[];
 }
 
-/** Resources of which some refusals show parts of the object, line by line. */
-const SHOWN_IN_REFUSALS = new Set(["/pods", "/persistentvolumes", "/persistentvolumeclaims"]);
+/** Resources whose empty maps are other than none even where nothing is shown of them. */
+const TOLD_APART = new Set(["/configmaps"]);
 
-/** Validates a change; where it tells, empty lists and maps stand as they were sent. */
+/** Validates a change; where Kubernetes tells, empty lists and maps stand as they were sent. Throws 422. */
 export function validateSent(parts: EngineParts, kind: ResourceKind, object: JsonObject, change: SentChange): void {
-  const check = () => validate(parts, kind, object, change);
-  const key = storageKey(kind);
-  if (key === "/configmaps") {
-    asSent(change.emptied, check, "all");
-    return;
-  }
-  try {
-    check();
-  } catch (thrown) {
-    if (SHOWN_IN_REFUSALS.has(key)) asSent(change.emptied, check, "all");
-    throw thrown;
-  }
+  const find = () => faults(parts, kind, object, change);
+  const findAsSent = () => asSent(change.emptied, find, "all");
+  const errors = TOLD_APART.has(storageKey(kind)) ? findAsSent() : find();
+  // A sentence of many lines shows the object as it was sent.
+  const shown = errors.some(showsLines) ? findAsSent().filter(showsLines) : [];
+  refuse(
+    kind,
+    object,
+    errors.map((error) => (showsLines(error) ? (shown.find(({ field }) => field === error.field) ?? error) : error)),
+  );
 }
+
+const showsLines = ({ detail }: FieldError) => detail.includes("\n@@ ");
 
 export function fieldWriter(
   parts: EngineParts,
