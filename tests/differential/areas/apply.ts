@@ -38,11 +38,9 @@ function applyOnce(builder: SequenceBuilder, kind: TemplateKind, body: JsonMap):
     dryRun: random.chance(0.1) ? "All" : undefined,
     fieldValidation: random.pick([undefined, undefined, "Strict", "Ignore"]),
   };
-  // A service that its status door makes has no addresses yet; a real server fills them in later.
-  const subresource =
-    kind.kind !== "Service" && random.chance(0.1)
-      ? random.pick(kind.subresources.filter((name) => DOORS.has(name)).concat(""))
-      : "";
+  const subresource = random.chance(0.1)
+    ? random.pick(kind.subresources.filter((name) => DOORS.has(name)).concat(""))
+    : "";
   builder.patch(kind, "a", { type: "apply", body: whole, subresource }, { query });
 }
 
