@@ -62,6 +62,7 @@ function checkObject(schema: Schema, value: JsonObject, place: Place): void {
 
 const isText = (schema: Schema | undefined) => schema?.type === "string" && schema.format !== "date-time";
 
+/** Rules of a definition may be said twice: their key, `rule`, is for owners of fields only. */
 function checkList(schema: Schema, value: JsonValue[], place: Place): void {
   if (place.builtin && value.length === 0 && NEEDED_LISTS.has(place.path))
     report(place, "FieldValueRequired", undefined, "");
@@ -77,7 +78,8 @@ function checkList(schema: Schema, value: JsonValue[], place: Place): void {
     report(place, "FieldValueTooMany", value.length, `must have at most ${schema.maxItems} items`);
   }
   const type = schema["x-kubernetes-list-type"];
-  if (type === "map" || type === "set") checkDoubles(schema, value, place);
+  const mayRepeat = schema["x-kubernetes-list-map-keys"]?.join() === "rule";
+  if ((type === "map" || type === "set") && !mayRepeat) checkDoubles(schema, value, place);
   if (schema.items === undefined) return;
   for (const [index, item] of value.entries()) check(schema.items, item, { ...place, path: `${place.path}[${index}]` });
 }
