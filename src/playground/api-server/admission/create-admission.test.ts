@@ -178,6 +178,9 @@ describe("ServiceAccount", () => {
     await expect(admit(podRequest())).rejects.toThrow(
       'pods "p" is forbidden: error looking up service account sample/default: serviceaccount "default" not found',
     );
+    const metadata = { generateName: "p-", namespace: "sample" };
+    const unnamed = podRequest({ name: "", object: { ...podRequest().object, metadata } });
+    await expect(admit(unnamed)).rejects.toThrow('pods "p-" is forbidden');
   });
 
   test("mounts nothing where automount is off; the pod's word outweighs the account's", async () => {

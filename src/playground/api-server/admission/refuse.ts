@@ -14,9 +14,9 @@ export function refuse(attributes: AdmissionAttributes, why: string): ApiStatusE
 /** A name that the server makes up is not there yet for whoever changes objects: they show what it begins with. */
 function shownName({ name, object, operation }: AdmissionAttributes): string {
   const base = stringAt(object, "metadata", "generateName");
+  if (name === "") return base === "" ? "Unknown" : base;
   const generated = operation === "CREATE" && base !== "" && name.length === base.slice(0, 58).length + SUFFIX_LENGTH;
-  if (generated && name.startsWith(base.slice(0, 58))) return base;
-  return name === "" ? "Unknown" : name;
+  return generated && name.startsWith(base.slice(0, 58)) ? base : name;
 }
 
 /** Several reasons as Kubernetes joins them: each once, in brackets when there are more. */
