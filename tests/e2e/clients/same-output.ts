@@ -11,6 +11,11 @@ const RULES: readonly (readonly [pattern: RegExp, replacement: string])[] = [
   // The age in a table and the width that it gives its column; never a number inside a word.
   [/(?<=\s)(<unknown>|<invalid>|\d+(ms|s|m|h)(\d+s)?)(?=\s|$)/gm, "AGE"],
   [/[ \t]+/g, " "],
+  // A real server says so of a Service when one of its loops happens to look between two of its writes.
+  [
+    /Events:\n Type Reason Age From Message\n ---- ------ ---- ---- -------\n Warning ClusterIPNotAllocated .*(?=\n|$)/g,
+    "Events: <none>",
+  ],
   [/(kube-api-access|default-token)-[a-z0-9]{5}/g, "$1-NAME"],
   // Temporary files of `kubectl diff`.
   [/\/tmp\/(LIVE|MERGED)-\d+/g, "/tmp/$1"],
