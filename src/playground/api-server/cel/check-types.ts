@@ -1,10 +1,9 @@
 // Finds mistakes in an expression before it ever runs: unknown names and fields, functions that do not take what they are
 // given. The sentences are those of CEL's own compiler.
 import { type CelType, DYN, fits, listOf, mapOf, scalar, settled, typeText } from "./cel-type.ts";
-import type { Expr } from "./expr.ts";
+import type { Expr, Parsed } from "./expr.ts";
 import { macroMisuse } from "./macro-misuse.ts";
 import { overloadsOf } from "./overloads.ts";
-import type { Parsed } from "./program.ts";
 
 export interface TypeIssue {
   /** Where in the text. */

@@ -12,20 +12,13 @@ import {
   plan,
 } from "@bufbuild/cel";
 import { strings } from "@bufbuild/cel/ext";
-import type { Expr } from "./expr.ts";
 import { authorizerFunctions } from "./authorizer-functions.ts";
+import type { Parsed } from "./expr.ts";
 import { kubernetesFunctions } from "./kubernetes-functions.ts";
 import { networkFunctions } from "./network-functions.ts";
 import { quantityFunctions } from "./quantity-functions.ts";
 import { tokensOf } from "./syntax-tokens.ts";
 import { unfold } from "./unfold.ts";
-
-export interface Parsed {
-  readonly text: string;
-  readonly expr: Expr;
-  /** Offset in the text of each node, by its id. */
-  readonly positions: Readonly<Record<string, number>>;
-}
 
 /** Thrown for a text that is no expression. */
 export class CelSyntaxError extends Error {
