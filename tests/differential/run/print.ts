@@ -49,6 +49,11 @@ export function countsText(counts: ReadonlyMap<string, number>): string {
 
 const sum = (counts: Iterable<number>) => [...counts].reduce((all, count) => all + count, 0);
 
+/** Rounded down: all are equal only if all are. */
+export function shareText(report: Report): string {
+  return String(Math.floor(equalShare(report) * 100) / 100);
+}
+
 /** Of all answers, in percent. */
 export function equalShare(report: RunReport): number {
   return 100 * (1 - sum(report.differing.values()) / Math.max(1, report.requests));
@@ -66,6 +71,6 @@ export function summaryText(report: RunReport): string {
     `by verb: ${countsText(report.byVerb)}`,
     `by kind: ${countsText(report.byKind)}`,
     `known differences met ${known} times${known === 0 ? "" : ` (${countsText(report.known)})`}`,
-    `${report.findings.size} sorts of differences in ${sum(report.differing.values())} answers; ${equalShare(report).toFixed(1)} % of the answers are equal`,
+    `${report.findings.size} sorts of differences in ${sum(report.differing.values())} answers; ${shareText(report)} % of the answers are equal`,
   ].join("\n");
 }

@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { withSection } from "../../kit/doc-section.ts";
 import type { FaultResult } from "../faults/find-fault.ts";
 import type { KnownDifference } from "./known-differences.ts";
-import { equalShare } from "./print.ts";
+import { shareText } from "./print.ts";
 import type { RunReport } from "./run-differential.ts";
 
 const FILE = new URL("../../../docs/kubernetes-compatibility.md", import.meta.url);
@@ -38,7 +38,7 @@ function sectionOf({ report, known, faults, held }: Shown): string {
     "## Request by request against a real API server",
     "",
     `\`npm run differential\` with seed ${report.seed}: ${report.requests} requests in ${report.sequences} sequences over ${report.byKind.size} kinds and`,
-    `subresources; ${equalShare(report).toFixed(1)} % of the answers are equal in status, headers, body and events;`,
+    `subresources; ${shareText(report)} % of the answers are equal in status, headers, body and events;`,
     `${report.findings.size} sorts of differences are open${faults.length === 0 ? "" : `; ${found} of ${faults.length} planted faults found`}.`,
     "In held areas a difference fails the end-to-end tests.",
     "",

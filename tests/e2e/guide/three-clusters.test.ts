@@ -84,10 +84,18 @@ describe.skipIf(whyNoPlayground())("three clusters on two networks", () => {
     expect(await endpointsSeenBy("cluster2")).toEqual([`${v2}:5000`, `${gateway1}:15443`, `${gateway3}:15443`].sort());
   });
 
-  test(`${CALLS} calls from each cluster reach all versions evenly, without an error`, async () => {
+  test(`${CALLS} calls from each cluster have their even share of versions, without an error`, async () => {
     const { environment } = playground;
     const spreads = await Promise.all(CLUSTERS.map((context) => callSpread({ context, calls: CALLS, environment })));
-    expect(spreads.map((spread) => whyNotSpread(spread, VERSIONS))).toEqual([undefined, undefined, undefined]);
+    const [first, second, third] = spreads;
+    expect([first, third].map((spread) => spread && whyNotSpread(spread, VERSIONS))).toEqual([undefined, undefined]);
+    // A gateway passes connections on, not calls: of the two versions behind those of the other network, each of the few
+    // connections keeps the one that it met, so only the share of both together is even.
+    expect(second?.errors).toEqual([]);
+    const own = (second?.answers ?? []).filter(({ version }) => version === "v2");
+    const calls = own.reduce((sum, { count }) => sum + count, 0);
+    const deviation = Math.sqrt((CALLS * 2) / 9);
+    expect(Math.abs(calls - CALLS / 3), `${calls} of ${CALLS} calls`).toBeLessThan(5 * deviation);
   });
 
   test("between clusters of one network it is mutual TLS, and no gateway stands between", async () => {
