@@ -50,7 +50,7 @@ export function countsText(counts: ReadonlyMap<string, number>): string {
 const sum = (counts: Iterable<number>) => [...counts].reduce((all, count) => all + count, 0);
 
 /** Rounded down: all are equal only if all are. */
-export function shareText(report: Report): string {
+export function shareText(report: RunReport): string {
   return String(Math.floor(equalShare(report) * 100) / 100);
 }
 
