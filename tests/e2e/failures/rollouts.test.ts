@@ -68,18 +68,17 @@ describe.skipIf(whyNoPlayground())("on purpose, under load", () => {
   };
 
   test(`${GATEWAY.title}: its clients leave it before it ends`, async () => {
-    const target = GATEWAY;
-    const pod = await podOf(target);
-    const joined = async () => /: [1-9]\d*$/.test(await connections(target, pod));
+    const pod = await podOf(GATEWAY);
+    const joined = async () => /: [1-9]\d*$/.test(await connections(GATEWAY, pod));
     await until(joined, { reason: `${pod} has connections`, timeoutMs: 60_000, intervalMs: 300 });
-    const result = await mesh.tryCase(target.title, {
-      fail: () => kubectl(target, "rollout", "restart", `deploy/${target.deployment}`),
+    const result = await mesh.tryCase(GATEWAY.title, {
+      fail: () => kubectl(GATEWAY, "rollout", "restart", `deploy/${GATEWAY.deployment}`),
       healed: async () => {
         // Asked of the pod itself, and so while it still works.
-        const left = async () => (await connections(target, pod)).endsWith(": 0");
+        const left = async () => (await connections(GATEWAY, pod)).endsWith(": 0");
         await until(left, { reason: `${pod} has no connections`, timeoutMs: 60_000, intervalMs: 100 });
-        await kubectl(target, "rollout", "status", `deploy/${target.deployment}`, "--timeout=60s");
-        await settled(target, 1);
+        await kubectl(GATEWAY, "rollout", "status", `deploy/${GATEWAY.deployment}`, "--timeout=60s");
+        await settled(GATEWAY, 1);
       },
     });
     expect(result.failed, JSON.stringify(result.errors)).toBe(0);
