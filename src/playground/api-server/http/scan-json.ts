@@ -34,11 +34,34 @@ function skipSpace(reader: Reader): void {
   while (SPACE.test(reader.text[reader.at] ?? "x")) reader.at++;
 }
 
+/** Where a space may not follow: Go looks for the end of a text by reading one more. */
+const NO_SPACE = /^(in (literal|string escape|\\u|numeric)|after decimal|in exponent)/;
+
 function fail({ text, at }: Reader, where: string): never {
-  const letter = text[at];
+  const letter = text[at] ?? (NO_SPACE.test(where) ? " " : undefined);
   if (letter === undefined) throw new Fault("unexpected end of JSON input");
-  const shown = letter === "'" ? "'\\''" : letter === '"' ? `'"'` : `'${JSON.stringify(letter).slice(1, -1)}'`;
-  throw new Fault(`invalid character ${shown} ${where}`);
+  throw new Fault(`invalid character ${quoted(letter)} ${where}`);
+}
+
+const ESCAPES: Readonly<Record<string, string>> = {
+  "'": "\\'",
+  "\\": "\\\\",
+  "\u0007": "\\a",
+  "\b": "\\b",
+  "\f": "\\f",
+  "\n": "\\n",
+  "\r": "\\r",
+  "\t": "\\t",
+  "\v": "\\v",
+};
+
+/** Go shows one byte, as if it were a letter of its own. */
+function quoted(letter: string): string {
+  const [byte = 0] = Buffer.from(letter);
+  const hex = byte.toString(16).padStart(2, "0");
+  if (byte < 0x20 || byte === 0x7f) return `'${ESCAPES[letter] ?? `\\x${hex}`}'`;
+  const shown = byte < 0x7f ? letter : String.fromCharCode(byte);
+  return `'${ESCAPES[shown] ?? shown}'`;
 }
 
 function readValue(reader: Reader, path: string): void {
@@ -90,9 +113,16 @@ function readString(reader: Reader): string {
     if (letter === '"') break;
     if (letter !== "\\") continue;
     if (!/["\\/bfnrtu]/.test(reader.text[reader.at] ?? "")) fail(reader, "in string escape code");
-    reader.at++;
+    if (reader.text[reader.at++] === "u") readHex(reader);
   }
   return JSON.parse(reader.text.slice(from, reader.at)) as string;
+}
+
+function readHex(reader: Reader): void {
+  for (let digits = 0; digits < 4; digits++) {
+    if (!/[\da-fA-F]/.test(reader.text[reader.at] ?? "")) fail(reader, "in \\u hexadecimal character escape");
+    reader.at++;
+  }
 }
 
 function readObject(reader: Reader, path: string): void {
