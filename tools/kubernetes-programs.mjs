@@ -1,8 +1,8 @@
 // The programs of a Kubernetes release: found in KUBE_BIN, on PATH or in the cache, else built once into the cache from
 // the Go modules below tools/kubernetes. Without dependencies, idempotent, safe when two run at once.
 import { spawnSync } from "node:child_process";
-import { accessSync, constants, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { accessSync, constants, existsSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
+import { delimiter, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { SetupError } from "./fetch-wheel.mjs";
@@ -42,15 +42,52 @@ export function releaseFolder(version) {
   return join(cacheFolder(), "kubernetes", version);
 }
 
-/** Whether a program on PATH is of the wanted minor version; one that cannot tell is not. */
-function isWanted(file, { says }) {
+/** What a program says when it is asked for its version. */
+function versionText(file, { says }) {
   const { stdout, stderr } = spawnSync(file, says.args, { encoding: "utf8", timeout: 20_000 });
-  return says.match.test(`${stdout ?? ""}${stderr ?? ""}`);
+  return `${stdout ?? ""}${stderr ?? ""}`.trim();
+}
+
+/** Whether a program on PATH is of the wanted minor version; one that cannot tell is not. */
+function isWanted(file, program) {
+  return program.says.match.test(versionText(file, program));
+}
+
+/** The folder KUBE_BIN, undefined without one. Throws SetupError when it is none. */
+function chosenFolder() {
+  const chosen = process.env.KUBE_BIN;
+  if (!chosen) return undefined;
+  const folder = resolve(chosen);
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return folder;
+  throw new SetupError(`KUBE_BIN=${chosen} is no folder: name one that holds kube-apiserver and etcd, or unset it`);
+}
+
+/**
+ * Holds what a person has put into KUBE_BIN against what was meant, as a fault there shows much later and elsewhere. Any
+ * release is the person's choice. Throws SetupError for what is no such program; says what else is remarkable.
+ */
+function checkChosen(version, found) {
+  const folder = chosenFolder();
+  if (folder === undefined) return;
+  for (const [name, file] of Object.entries(found)) {
+    const own = join(folder, name);
+    if (file !== own) {
+      if (existsSync(own)) throw new SetupError(`${own} (of KUBE_BIN) cannot be run: chmod +x it, or remove it`);
+      say(`KUBE_BIN=${folder} has no ${name}: ${file} takes its place`);
+      continue;
+    }
+    const text = versionText(own, RELEASES[version][name]);
+    const { match, args } = RELEASES[version][name].says;
+    if (!/\d+\.\d+\.\d+/.test(text)) {
+      throw new SetupError(`${own} (of KUBE_BIN) is no ${name}: "${name} ${args.join(" ")}" tells no version`);
+    }
+    if (!match.test(text)) say(`${own} is of another release than ${version}: ${text.split("\n")[0]}`);
+  }
 }
 
 /** Absolute path of one program; undefined when it is nowhere. What stands in KUBE_BIN is the person's own choice. */
 function findProgram(version, name) {
-  const chosen = process.env.KUBE_BIN;
+  const chosen = chosenFolder();
   if (chosen && isExecutable(join(chosen, name))) return join(chosen, name);
   const folders = (process.env.PATH ?? "").split(delimiter).filter((folder) => folder.startsWith("/"));
   const candidates = folders.map((folder) => join(folder, name)).filter(isExecutable);
@@ -65,12 +102,19 @@ function findPrograms(version, names) {
   return Object.fromEntries(found.filter(([, file]) => file !== undefined));
 }
 
+/** The same, and what stands in KUBE_BIN is checked. Throws SetupError. */
+function findChecked(version, names) {
+  const found = findPrograms(version, names);
+  checkChosen(version, found);
+  return found;
+}
+
 /**
  * Path by name of all `names`, built when they are missing. Throws SetupError when there is neither Go nor a way to get
  * it, or when a build fails.
  */
 export async function ensurePrograms(version, names) {
-  const found = findPrograms(version, names);
+  const found = findChecked(version, names);
   const missing = names.filter((name) => found[name] === undefined);
   if (missing.length === 0) return found;
   const folder = releaseFolder(version);
@@ -129,7 +173,7 @@ async function main() {
     process.stdout.write(HELP);
     return 0;
   }
-  const found = find ? findPrograms(version, names) : await ensurePrograms(version, names);
+  const found = await (find ? findChecked(version, names) : ensurePrograms(version, names));
   const lines = Object.entries(found).map(([name, file]) => `${name} ${file}`);
   const text = output === "json" ? JSON.stringify(found, undefined, 2) : lines.join("\n");
   if (text !== "") process.stdout.write(`${text}\n`);

@@ -65,6 +65,29 @@ describe("programs of a Kubernetes release", () => {
     expect([status, JSON.parse(stdout)]).toEqual([0, { etcd: at("own", "etcd") }]);
   });
 
+  test("in KUBE_BIN are told of when they are missing there or of another release", () => {
+    script(at("own", "etcd"), "echo etcd Version: 3.4.23");
+    script(at("path", "kubectl"), "[ $1 = version ] && echo Client Version: v1.35.0");
+    const { status, stdout, stderr } = run(["etcd", "kubectl"], { KUBE_BIN: at("own") });
+    expect([status, JSON.parse(stdout)]).toEqual([0, { etcd: at("own", "etcd"), kubectl: at("path", "kubectl") }]);
+    expect(stderr).toContain(`${at("own", "etcd")} is of another release than 1.35.4: etcd Version: 3.4.23`);
+    expect(stderr).toContain(`KUBE_BIN=${at("own")} has no kubectl: ${at("path", "kubectl")} takes its place`);
+  });
+
+  test("in KUBE_BIN that cannot be meant are refused by name", () => {
+    const refusal = (more: Record<string, string>) => {
+      const { status, stderr } = run(["etcd"], more);
+      return `${status} ${stderr}`;
+    };
+    script(at("path", "etcd"), "echo etcd Version: 3.6.9");
+    expect(refusal({ KUBE_BIN: at("nowhere") })).toContain(`1 kubernetes: KUBE_BIN=${at("nowhere")} is no folder`);
+    expect(refusal({ KUBE_BIN: at("path", "etcd") })).toContain("is no folder");
+    script(at("own", "etcd"), "true");
+    expect(refusal({ KUBE_BIN: at("own") })).toContain(`${at("own", "etcd")} (of KUBE_BIN) is no etcd`);
+    chmodSync(at("own", "etcd"), 0o644);
+    expect(refusal({ KUBE_BIN: at("own") })).toContain(`${at("own", "etcd")} (of KUBE_BIN) cannot be run`);
+  });
+
   test("on PATH count only with the release's minor version", () => {
     script(at("path", "etcd"), "echo etcd Version: 3.6.9");
     script(at("path", "kube-apiserver"), "echo Kubernetes v1.34.2");
