@@ -53,7 +53,7 @@ function nameErrors(name: string, field: string): FieldError[] {
 }
 
 function sideEffectErrors(hook: JsonObject, field: string): FieldError[] {
-  if (stringAt(hook, "sideEffects") === "") return [required(field, "must specify one of None, NoneOnDryRun")];
+  if (hook["sideEffects"] === undefined) return [required(field, "must specify one of None, NoneOnDryRun")];
   return oneOf(hook, field, ["None", "NoneOnDryRun"]);
 }
 

@@ -8,6 +8,7 @@ import type { Conflict } from "./conflicts.ts";
 import { emptySet } from "./field-set.ts";
 import { conflictsLeft, KUBECTL, withLastApplied } from "./last-applied.ts";
 import { type FieldWriter, foldOldUpdaters, isReset, type Managers, readManagers, writeManagers } from "./managers.ts";
+import { hasUnnamedItem } from "./unnamed-items.ts";
 import { applyManagers, updateManagers, type Version, type Versions } from "./updater.ts";
 import { typeFaults } from "./validate-typed.ts";
 
@@ -48,7 +49,9 @@ function track(
 ): void {
   const own = versions(writer.apiVersion);
   if (own === undefined) return;
-  updateManagers(managers, { versions, own, before: bare(before), after: bare(after) }, writer);
+  const change = { versions, own, before: bare(before), after: bare(after) };
+  const isTyped = [change.before, change.after].every((object) => !hasUnnamedItem(own.type, own.show(object)));
+  if (isTyped) updateManagers(managers, change, writer);
   foldOldUpdaters(managers);
 }
 

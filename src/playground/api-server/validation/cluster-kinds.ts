@@ -147,7 +147,7 @@ export function checkPersistentVolume(volume: JsonObject): FieldError[] {
   const [policy, mode] = [stringAt(spec, "persistentVolumeReclaimPolicy"), spec["volumeMode"]];
   const [storageClass, affinity] = [stringAt(spec, "storageClassName"), spec["nodeAffinity"]];
   const errors = modes.length === 0 ? [required("spec.accessModes")] : checkAccessModes("spec.accessModes", modes);
-  errors.push(...checkCapacity(objectAt(spec, "capacity")));
+  errors.push(...checkCapacity(spec["capacity"]));
   if (policy !== "" && !RECLAIM.includes(policy))
     errors.push(notSupported("spec.persistentVolumeReclaimPolicy", policy, RECLAIM));
   if (isObject(affinity)) errors.push(...checkVolumeAffinity("spec.nodeAffinity", affinity));
@@ -158,12 +158,12 @@ export function checkPersistentVolume(volume: JsonObject): FieldError[] {
   return errors;
 }
 
-function checkCapacity(capacity: JsonObject): FieldError[] {
+function checkCapacity(given: JsonValue | undefined): FieldError[] {
+  const capacity = isObject(given) ? given : {};
   const names = Object.keys(capacity);
   const field = "spec.capacity";
   const errors: FieldError[] = names.length === 0 ? [required(field)] : [];
-  if (names.length !== 1 || names[0] !== "storage")
-    errors.push(notSupported(field, names.length === 0 ? null : capacity, ["storage"]));
+  if (names.length !== 1 || names[0] !== "storage") errors.push(notSupported(field, given ?? null, ["storage"]));
   return [
     ...errors,
     ...Object.entries(capacity).flatMap(([name, value]) => [

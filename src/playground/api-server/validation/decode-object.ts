@@ -77,10 +77,9 @@ function decode(raw: Schema, value: JsonValue, place: Place): JsonValue {
   if (Array.isArray(value)) {
     const items = schema.items;
     if (items === undefined) return value;
-    const isTexts = resolve(items)?.type === "string";
     return value.map((item, index) =>
-      item === null && isTexts
-        ? ""
+      item === null
+        ? zeroOf(items)
         : decode(items, item, { ...place, path: `${place.path}[${index}]`, named: place.named?.replace(/^\[\]/, "") }),
     );
   }
@@ -118,7 +117,7 @@ function decodeFields(schema: Schema, value: JsonObject, place: Place): JsonObje
     if (child !== null || isNullable(known))
       out[key] = decode(known, child, isField ? fieldPlace(place, path, key) : { ...place, path, named: undefined });
     // A field is not there then; in a map the key stays.
-    else if (!isField) setZero(out, key, resolve(known));
+    else if (!isField) out[key] = zeroOf(known);
   }
   return out;
 }
@@ -133,10 +132,16 @@ function staysAsIs(raw: Schema, value: JsonValue): boolean {
   return schema !== undefined && !READ_FORMATS.has(schema.format) && mismatch(schema, value) === undefined;
 }
 
-/** What null means in a map of texts or amounts. */
-function setZero(map: JsonObject, key: string, schema: Schema | undefined): void {
-  if (schema?.format === "quantity") map[key] = "0";
-  else if (schema?.type === "string") map[key] = "";
+const ZEROS: Readonly<Record<string, JsonValue>> = { string: "", integer: 0, number: 0, boolean: false, object: {} };
+
+/** What null means as an item of a list or a value of a map. */
+function zeroOf(raw: Schema): JsonValue {
+  const schema = resolve(raw) ?? {};
+  if (schema.format === "quantity") return "0";
+  if (schema.format === "date-time" || isNullable(schema)) return null;
+  if (schema["x-kubernetes-int-or-string"] === true) return 0;
+  const isMap = schema.type === "object" && schema.properties === undefined;
+  return isMap ? null : (ZEROS[schema.type ?? ""] ?? null);
 }
 
 function fieldPlace(place: Place, path: string, key: string): Place {
