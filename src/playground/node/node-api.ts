@@ -4,6 +4,7 @@ import type { Event, Pod, PodStatus, TokenRequest } from "#api/kubernetes/gen/ty
 import type { Logger } from "#base/logger";
 import { errorMessage } from "#base/mesh-error";
 import { isNotFound, type KubeClient, KubeError } from "#kube/kube-client";
+import { statusPatch } from "./status/status-patch.ts";
 import type { IssuedToken } from "./volumes/pod-tokens.ts";
 
 export interface PodEvent {
@@ -33,8 +34,7 @@ export function createNodeApi(client: KubeClient, nodeName: string, logger: Logg
   return {
     async patchPodStatus(pod, status) {
       const uid = pod.metadata?.uid ?? "";
-      const conditions = [...(status.conditions ?? []), ...goneOf(passing.get(uid), status).map(removal)];
-      const body = { metadata: { uid }, status: conditions.length > 0 ? { ...status, conditions } : status };
+      const body = { metadata: { uid }, status: statusPatch(status, goneOf(passing.get(uid), status)) };
       try {
         await client.patch(Kinds.Pod, { ...at(pod), subresource: "status" }, body, { type: "strategic" });
         const told = (status.conditions ?? []).map(({ type }) => type).filter((type) => PASSING.has(type));
@@ -85,8 +85,6 @@ const PASSING = new Set(["PodResizePending", "PodResizeInProgress"]);
 function goneOf(before: readonly string[] = [], { conditions = [] }: PodStatus): string[] {
   return before.filter((type) => !conditions.some((condition) => condition.type === type));
 }
-
-const removal = (type: string) => ({ type, $patch: "delete" });
 
 const MAX_REMEMBERED = 1000;
 

@@ -65,6 +65,19 @@ test("a program that is not there is a start error", async () => {
   expect((await told("nothing", "Failed")).message).toContain('Error: exec: "/no/such"');
 });
 
+test.each([
+  ["plain", { command: ["/etc/passwd"] }, 'exec: "/etc/passwd": permission denied'],
+  ["folder", { command: ["/etc"] }, 'exec: "/etc": is a directory'],
+  [
+    "cwd",
+    { command: ["true"], workingDir: "/etc/passwd" },
+    'chdir to cwd ("/etc/passwd") set in config.json failed: not a directory',
+  ],
+])("what cannot be started is a start error: %s", async (name, container, message) => {
+  node.run(name, { ...once, containers: [{ name: "c", image: "busybox", ...container }] });
+  expect(await terminated(name)).toMatchObject({ exitCode: 128, reason: "StartError", message });
+});
+
 test("a memory limit is real, where the machine has control groups", async (context) => {
   const eat = "a=x; while :; do a=$a$a; done";
   node.run("hungry", { ...once, containers: [shell("c", eat, { resources: { limits: { memory: "32Mi" } } })] });

@@ -136,12 +136,22 @@ function enterCgroup(cgroup: ContainerCgroup | undefined): string[] {
 
 function findProgram({ workingDir, tools = nodeTools }: ProcessSettings, path: string, program: string): string[] {
   const at = shellQuote(workingDir);
-  const missing = program.includes("/")
-    ? `stat ${program}: no such file or directory`
-    : "executable file not found in $PATH";
+  const name = shellQuote(program);
+  const fail = (sentence: string) => `{ echo ${shellQuote(sentence)} >&2; exit 128; }`;
+  const failed = (why: string) => fail(`exec: "${program}": ${why}`);
+  const checks = program.includes("/")
+    ? [
+        `[ -e ${name} ] || ${failed(`stat ${program}: no such file or directory`)}`,
+        `[ ! -d ${name} ] || ${failed("is a directory")}`,
+        `[ -x ${name} ] || ${failed("permission denied")}`,
+      ]
+    : [`(PATH=${shellQuote(path)}; command -v ${name} >/dev/null) || ${failed("executable file not found in $PATH")}`];
+  const notThere = `chdir to cwd ("${workingDir}") set in config.json failed: not a directory`;
   return [
     `[ -d ${at} ] || ${shellWords(tools("mkdir"))} -p ${at} 2>/dev/null || true`,
-    `(PATH=${shellQuote(path)}; cd ${at} && command -v ${shellQuote(program)} >/dev/null) || { echo ${shellQuote(`exec: "${program}": ${missing}`)} >&2; exit 128; }`,
+    `cd ${at} 2>/dev/null || ${fail(notThere)}`,
+    ...checks,
+    "cd /",
   ];
 }
 

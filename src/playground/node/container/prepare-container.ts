@@ -47,7 +47,10 @@ const KERNEL_FOLDERS = ["/dev", "/proc", "/sys"];
 export function prepareContainer(input: ContainerInput): ContainerLaunch {
   const { pod, container, program, environment, root } = input;
   const directory = join(input.directory, String(input.attempt));
-  rmSync(join(input.directory, String(input.attempt - 1)), { recursive: true, force: true });
+  // The start before, and a try of this one that was refused half-way.
+  for (const attempt of [input.attempt - 1, input.attempt]) {
+    rmSync(join(input.directory, String(attempt)), { recursive: true, force: true });
+  }
   const layers = input.rootfs === undefined ? makeLayers(directory, root) : [imageLayer(directory, root, input.rootfs)];
   const view = viewOf(input);
   const upper = (path: string) => {
@@ -90,7 +93,7 @@ export function prepareContainer(input: ContainerInput): ContainerLaunch {
       ...(container.tty === true ? { TERM: "xterm" } : {}),
       ...environment.variables,
     },
-    workingDir: container.workingDir ?? program.workingDir,
+    workingDir: container.workingDir || program.workingDir,
     command: commandOf(container, program, environment),
   };
 }

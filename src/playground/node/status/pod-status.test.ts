@@ -89,6 +89,21 @@ test("back-off: at once, then 10 s doubling to 5 min, forgotten after ten good m
   expect([0, 10_000, 80_000, 300_000].map(durationText)).toEqual(["0s", "10s", "1m20s", "5m0s"]);
 });
 
+test("a pod that is over before its containers were tells their end as unknown", () => {
+  const failure = { reason: "DeadlineExceeded", message: "m" };
+  const over = { failure, hasSandbox: false };
+  const reasons = (one: ObservedPod) => {
+    const { initContainerStatuses = [], containerStatuses = [] } = podStatus(one);
+    return [...initContainerStatuses, ...containerStatuses].map(
+      ({ state }) => state?.terminated?.reason ?? state?.waiting?.reason,
+    );
+  };
+  expect(reasons(pod([observed("a", { state: waiting })], [], over))).toEqual(["ContainerStatusUnknown"]);
+  expect(reasons(pod([observed("a", { state: waiting })], [], { failure }))).toEqual(["ContainerCreating"]);
+  const init = [observed("i", { state: { terminated: { exitCode: 1, reason: "Error" } } }, { finished: true })];
+  expect(reasons(pod([observed("a", { state: waiting })], init, over))).toEqual(["Error", "ContainerCreating"]);
+});
+
 const restarts = (restartPolicy: string, container: Partial<Container>, exitCode: number) =>
   shouldRestart({ name: "c", ...container }, { spec: { containers: [], restartPolicy } }, exitCode);
 

@@ -1,6 +1,7 @@
 // What a pod's status says, worked out from what its containers do: pure. Rules and words are the kubelet's.
 import type { ContainerStatus, Pod, PodCondition, PodStatus, Quantity } from "#api/kubernetes/gen/types";
 import { parseQuantity } from "../container/quantity.ts";
+import { endedStatuses } from "./unknown-endings.ts";
 
 export interface ObservedContainer {
   readonly status: ContainerStatus;
@@ -45,6 +46,10 @@ export function podStatus(observed: ObservedPod): PodStatus {
   const [hostIP = ""] = observed.hostIPs;
   const [podIP] = observed.podIPs;
   const generation = pod.metadata?.generation;
+  const isOver = (phase === "Failed" || phase === "Succeeded") && !observed.hasSandbox;
+  const told = isOver
+    ? endedStatuses(init, observed.containers)
+    : { init: init.map(({ status }) => status), containers: observed.containers.map(({ status }) => status) };
   return {
     ...(generation === undefined ? {} : { observedGeneration: generation }),
     phase,
@@ -54,8 +59,8 @@ export function podStatus(observed: ObservedPod): PodStatus {
     ...(podIP === undefined ? {} : { podIP, podIPs: observed.podIPs.map((ip) => ({ ip })) }),
     startTime: observed.startTime,
     conditions: podConditions(observed, phase),
-    ...(init.length > 0 ? { initContainerStatuses: init.map(({ status }) => status) } : {}),
-    containerStatuses: observed.containers.map(({ status }) => status),
+    ...(init.length > 0 ? { initContainerStatuses: told.init } : {}),
+    containerStatuses: told.containers,
     ...(ephemeral.length > 0 ? { ephemeralContainerStatuses: ephemeral.map(({ status }) => status) } : {}),
     qosClass: qosClass(pod),
   };
