@@ -1,5 +1,6 @@
 // What all parts of the engine share during one life of the server, and what they share during one request.
 import type { AdmissionPlugin, JsonObject, UserInfo } from "./contract.ts";
+import type { Converter } from "./crd/convert-custom.ts";
 import type { Registry } from "./registry.ts";
 import type { ObjectStore } from "./store/object-store.ts";
 import type { ServiceAllocator } from "./strategy/service-allocator.ts";
@@ -9,6 +10,8 @@ export interface EngineParts {
   readonly registry: Registry;
   readonly admission: readonly AdmissionPlugin[];
   readonly allocator: ServiceAllocator;
+  /** Asks the conversion webhooks of custom resources. */
+  readonly convert: Converter;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }

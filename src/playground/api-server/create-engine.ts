@@ -2,10 +2,13 @@
 // before the plug-ins, which read objects, and they before the server.
 import type { Logger } from "#base/logger";
 import type { ClusterProcessConfig } from "#playground/process-config";
+import { createWebhookTransport } from "./admission/webhook-transport.ts";
 import type { EngineParts } from "./api-context.ts";
 import { noSuchResource, notFound } from "./api-errors.ts";
 import { SERVER } from "./bootstrap-objects.ts";
 import type { ObjectAccess } from "./contract.ts";
+import type { Converter } from "./crd/convert-custom.ts";
+import { askConversion } from "./crd/conversion-review.ts";
 import { arrayAt } from "./json.ts";
 import { deleteOptions } from "./operations/delete-options.ts";
 import { deleteObject } from "./operations/remove-object.ts";
@@ -34,8 +37,12 @@ export function createEngine(
   store.subscribe(({ type, object, previous }) => {
     if (type === "DELETED") allocator.release(previous ?? object);
   }, "/services");
-  const parts = { store, allocator, registry: createRegistry(), now: Date.now };
-  return { ...parts, objects: objectAccess({ ...parts, admission: [] }) };
+  // The services at which webhooks are dialled are objects, too.
+  const convert: Converter = (call) => askConversion(transport, call);
+  const parts = { store, allocator, registry: createRegistry(), now: Date.now, convert };
+  const objects = objectAccess({ ...parts, admission: [] });
+  const transport = createWebhookTransport(objects);
+  return { ...parts, objects };
 }
 
 function objectAccess(parts: EngineParts): ObjectAccess {

@@ -1,4 +1,4 @@
-import type { JsonValue } from "./contract.ts";
+import type { JsonObject, JsonValue } from "./contract.ts";
 import { definition, type Schema } from "./schema/schema.ts";
 
 /** A row of the generated table of built-in kinds. */
@@ -42,12 +42,22 @@ export interface PrinterColumn {
   readonly jsonPath: string;
 }
 
+/** How objects come from one version into another where they do not just change their apiVersion. */
+export interface WebhookConversion {
+  /** url or service, and caBundle. */
+  readonly clientConfig: JsonObject;
+  readonly reviewVersions: readonly string[];
+}
+
 /** What a custom resource has beyond a built-in kind. */
 export interface CustomKind {
   /** Name of its CustomResourceDefinition. */
   readonly definition: string;
   /** The schema of this version as the definition gives it. */
   readonly form: Schema;
+  /** The schemas of all versions, served or not, by their names. */
+  readonly forms?: ReadonlyMap<string, Schema>;
+  readonly conversion?: WebhookConversion;
   readonly columns: readonly PrinterColumn[];
   readonly scale?: {
     readonly specReplicasPath: string;

@@ -5,6 +5,7 @@ import { userJson } from "../auth/token-review.ts";
 import { type AdmissionAttributes, ApiStatusError, type JsonObject, type JsonValue } from "../contract.ts";
 import { arrayAt, isObject, numberAt, objectAt, stringAt } from "../json.ts";
 import { operationOptions } from "./request-variables.ts";
+import { readAnswer } from "./webhook-answer.ts";
 import type { Webhook } from "./webhook-configuration.ts";
 import type { WebhookTransport } from "./webhook-transport.ts";
 
@@ -54,7 +55,10 @@ export async function callWebhook(call: ReviewCall): Promise<ReviewAnswer> {
 /** The answer as JSON of the kind that was asked for. */
 async function ask(call: ReviewCall, body: string): Promise<JsonObject> {
   try {
-    const text = await call.transport.post(call.webhook, body);
+    const text = await call.transport.post(
+      { ...call.webhook, seconds: call.webhook.timeoutSeconds, tellsTime: true },
+      body,
+    );
     const answer = readAnswer(text);
     const [kind, version] = [stringAt(answer, "kind"), stringAt(answer, "apiVersion")];
     if ((kind !== "" && kind !== "AdmissionReview") || (version !== "" && !KNOWN_VERSIONS.has(version))) {
@@ -68,25 +72,6 @@ async function ask(call: ReviewCall, body: string): Promise<JsonObject> {
 }
 
 const KNOWN_VERSIONS = new Set([`${REVIEW_GROUP}/v1`, `${REVIEW_GROUP}/v1beta1`]);
-
-const GO_VERSION_AND_KIND =
-  'Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }';
-
-function readAnswer(text: string): JsonObject {
-  if (text === "") throw new Error("0-length response with status code: 200 and content type: ");
-  let answer: JsonValue;
-  try {
-    answer = JSON.parse(text) as JsonValue;
-  } catch {
-    // Kubernetes takes it for YAML then, in which all is text.
-    answer = text;
-  }
-  if (isObject(answer)) return answer;
-  const type = Array.isArray(answer) ? "array" : answer === null ? "null" : typeof answer;
-  throw new Error(
-    `couldn't get version/kind; json parse error: json: cannot unmarshal ${type === "boolean" ? "bool" : type} into ${GO_VERSION_AND_KIND}`,
-  );
-}
 
 /** Why an answer does not count. Answers of the older version are not looked at so closely. */
 function answerFault(

@@ -2,9 +2,8 @@
 // name NAME.NS.svc; connections stay open between calls.
 import { Agent, type RequestOptions, request } from "node:https";
 import { errorMessage } from "#base/mesh-error";
-import type { ObjectAccess } from "../contract.ts";
+import type { JsonObject, ObjectAccess } from "../contract.ts";
 import { numberAt, objectAt, objectsAt, stringAt } from "../json.ts";
-import type { Webhook } from "./webhook-configuration.ts";
 
 /** Below the idle timeouts that servers usually have, so that a kept connection is rarely a dead one. */
 const KEEP_ALIVE_MS = 20_000;
@@ -19,19 +18,28 @@ interface Destination {
   address(): string;
 }
 
+export interface WebhookCall {
+  /** url or service, and caBundle. */
+  readonly clientConfig: JsonObject;
+  /** How long the answer may take. */
+  readonly seconds: number;
+  /** Whether the webhook is told so. */
+  readonly tellsTime?: boolean;
+}
+
 export interface WebhookTransport {
   /** POSTs the body; resolves with the answer of a 200. Throws an Error in the words of Kubernetes' own messages. */
-  post(webhook: Webhook, body: string): Promise<string>;
+  post(call: WebhookCall, body: string): Promise<string>;
 }
 
 export function createWebhookTransport(objects: ObjectAccess): WebhookTransport {
   const agent = new Agent({ keepAlive: true, timeout: KEEP_ALIVE_MS, maxFreeSockets: 4 });
   return {
-    async post(webhook, body) {
-      const { origin, url, options, address } = destination(webhook, objects);
-      url.searchParams.set("timeout", `${webhook.timeoutSeconds}s`);
+    async post({ clientConfig, seconds, tellsTime = false }, body) {
+      const { origin, url, options, address } = destination(clientConfig, objects);
+      if (tellsTime) url.searchParams.set("timeout", `${seconds}s`);
       const path = `${url.pathname}${url.search}`;
-      const signal = AbortSignal.timeout(webhook.timeoutSeconds * 1000);
+      const signal = AbortSignal.timeout(seconds * 1000);
       try {
         return await postOnce({ ...options, host: address(), path, agent, signal }, body, true);
       } catch (thrown) {
@@ -42,7 +50,7 @@ export function createWebhookTransport(objects: ObjectAccess): WebhookTransport 
   };
 }
 
-function destination({ clientConfig }: Webhook, objects: ObjectAccess): Destination {
+function destination(clientConfig: JsonObject, objects: ObjectAccess): Destination {
   const caBundle = stringAt(clientConfig, "caBundle");
   const ca = caBundle === "" ? {} : { ca: Buffer.from(caBundle, "base64") };
   const given = stringAt(clientConfig, "url");

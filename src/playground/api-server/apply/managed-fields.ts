@@ -29,7 +29,13 @@ export function trackUpdate(
   const managers = managersOf(before, after, writer);
   // An object that nobody owned anything of when it was made, or of which all was given up, is not tracked again.
   if (managers.size === 0 && stringAt(before, "metadata", "uid") !== "") return [];
-  track(versions, managers, { before: before ?? {}, after, writer });
+  try {
+    track(versions, managers, { before: before ?? {}, after, writer });
+  } catch (thrown) {
+    // An object that cannot be shown in the version of one of its managers is written all the same, and nobody's.
+    if (thrown instanceof ApiStatusError) return [];
+    throw thrown;
+  }
   return writeManagers(managers);
 }
 

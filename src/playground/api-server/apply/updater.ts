@@ -1,5 +1,5 @@
 // What a change of an object does to the sets of fields of its managers: the rules of structured merge.
-import type { JsonObject, JsonValue } from "../contract.ts";
+import { ApiStatusError, type JsonObject, type JsonValue } from "../contract.ts";
 import { deepEqual, isObject } from "../json.ts";
 import type { Type } from "./atoms.ts";
 import { type Comparison, compare } from "./compare-typed.ts";
@@ -41,13 +41,33 @@ export interface Change {
 }
 
 function compared({ type, reset, show }: Version, { before, after }: Change): Comparison {
-  const found = compare(type, show(before), show(after));
+  const found = compare(
+    type,
+    show(before),
+    worded("failed to convert new object: ", () => show(after)),
+  );
   if (isEmpty(reset)) return found;
   return {
     added: recursiveDifference(found.added, reset),
     modified: recursiveDifference(found.modified, reset),
     removed: recursiveDifference(found.removed, reset),
   };
+}
+
+/** A refusal with words before its own. */
+function worded<T>(words: string, run: () => T): T {
+  try {
+    return run();
+  } catch (thrown) {
+    if (!(thrown instanceof ApiStatusError)) throw thrown;
+    throw new ApiStatusError(thrown.code, "", words + thrown.message);
+  }
+}
+
+/** Throws for an object that the version of a manager cannot show. */
+function checkVersions(managers: Managers, { versions, before }: Omit<Change, "after">): void {
+  for (const apiVersion of new Set([...managers.values()].map((entry) => entry.apiVersion)))
+    versions(apiVersion)?.show(before);
 }
 
 interface Taking {
@@ -86,6 +106,7 @@ function takeChanges(managers: Managers, change: Change, how: Taking): void {
 
 /** The managers after a write that is no apply; true when the writer owns something new. */
 export function updateManagers(managers: Managers, change: Change, writer: FieldWriter): boolean {
+  checkVersions(managers, change);
   takeChanges(managers, change, { self: "", force: true });
   const { modified, added } = compared(change.own, change);
   const fields = difference(union(modified, added), NOBODYS);
@@ -110,12 +131,13 @@ interface Request extends Omit<Taking, "self"> {
 export function applyManagers(managers: Managers, change: Omit<Change, "after">, request: Request): Applied {
   const { config, writer, ...how } = request;
   const { own, before: live } = change;
+  checkVersions(managers, change);
   const id = identify(writer);
   const last = managers.get(id);
   const fields = recursiveDifference(fieldsOf(own.type, config), own.reset);
   managers.set(id, { ...writer, time: last?.time ?? "", fields });
   const merged = asObject(mergeTyped(own.type, live, config));
-  const object = prune(merged, managers, { change, last });
+  const object = worded("failed to prune fields: ", () => prune(merged, managers, { change, last }));
   takeChanges(managers, { ...change, after: object }, { self: id, ...how });
   const entry = managers.get(id);
   if (entry !== undefined) {
@@ -140,7 +162,7 @@ interface Pruning {
 function prune(merged: JsonObject, managers: Managers, { change, last }: Pruning): JsonObject {
   const version = last === undefined || isEmpty(last.fields) ? undefined : change.versions(last.apiVersion);
   if (version === undefined || last === undefined) return merged;
-  const shown = version.show(merged);
+  const shown = worded("failed to convert merged object to last applied version: ", () => version.show(merged));
   const without = asObject(removeItems(version.type, shown, withNamedFields(last.fields, version.type)));
   const owned = addOwned(shown, without, managers, { versions: change.versions, first: last.apiVersion });
   return version.read(addDangling(shown, owned, { type: version.type, fields: last.fields }));

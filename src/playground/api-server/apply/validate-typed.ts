@@ -10,11 +10,14 @@ interface Fault {
   readonly text: string;
 }
 
-/** What is wrong with a value, as one text; undefined when nothing is. */
-export function typeFaults(type: Type, value: JsonValue): string | undefined {
-  const faults = validate(type, value, "").map(({ path, text }) => (path === "" ? text : `${path}: ${text}`));
+/** What is wrong with a value, as one text; undefined when nothing is. Objects that are there may hold doubles. */
+export function typeFaults(type: Type, value: JsonValue, doubles?: "doubles allowed"): string | undefined {
+  const all = validate(type, value, "").filter(({ text }) => doubles === undefined || !text.startsWith(DOUBLE));
+  const faults = all.map(({ path, text }) => (path === "" ? text : `${path}: ${text}`));
   return faults.length > 1 ? ["errors:", ...faults.map((fault) => `  ${fault}`)].join("\n") : faults[0];
 }
+
+const DOUBLE = "duplicate entries for key";
 
 function validate(type: Type, value: JsonValue, path: string): Fault[] {
   const form = formFor(type, value);
@@ -54,7 +57,7 @@ function listFaults(list: ListForm, items: readonly JsonValue[], path: string): 
     const named = itemEdge(list, item);
     if ("fault" in named) return [...faults, { path, text: `element ${index}: ${named.fault}` }];
     const text = edgeText(named.edge);
-    if (seen.has(named.edge)) faults.push({ path, text: `duplicate entries for key ${text}` });
+    if (seen.has(named.edge)) faults.push({ path, text: `${DOUBLE} ${text}` });
     seen.add(named.edge);
     faults.push(...validate(list.element, item, path + text));
   }

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { JsonObject, JsonValue } from "../contract.ts";
+import type { JsonObject } from "../contract.ts";
 import { arrayAt, isObject, objectAt, objectsAt, stringAt, valueAt } from "../json.ts";
 import type { CustomKind, PrinterColumn, ResourceKind, Subresource } from "../resource-kind.ts";
 import type { Schema } from "../schema/schema.ts";
@@ -42,7 +42,7 @@ export function kindsOf(definition: JsonObject): ResourceKind[] {
       ...shared,
       version: stringAt(version, "name"),
       ...subresourcesOf(kind, version),
-      schema: rootSchema(valueAt(version, "schema", "openAPIV3Schema")),
+      schema: resourceSchema(formsOf(definition).get(stringAt(version, "name")) ?? OPEN),
       custom: customOf(definition, version),
     }));
 }
@@ -69,11 +69,16 @@ function storageVersionHash({ group, version, kind }: { group: string; version: 
 
 const textsAt = (value: JsonObject, key: string) => arrayAt(value, key).map(String);
 
-/** Metadata is Kubernetes' own, whatever the definition says of it. */
-function rootSchema(given: JsonValue | undefined): Schema {
-  if (!isObject(given)) return { type: "object", properties: META, "x-kubernetes-preserve-unknown-fields": true };
-  const schema = given as unknown as Schema;
-  return { ...schema, type: "object", properties: { ...schema.properties, ...META } };
+const resourceSchemas = new WeakMap<Schema, Schema>();
+
+/** The schema of a resource from what its definition says: metadata is Kubernetes' own, whatever that says of it. */
+export function resourceSchema(form: Schema): Schema {
+  let schema = resourceSchemas.get(form);
+  if (schema === undefined) {
+    schema = { ...form, type: "object", properties: { ...form.properties, ...META } };
+    resourceSchemas.set(form, schema);
+  }
+  return schema;
 }
 
 /** Objects of a version without a schema keep everything. */
@@ -94,12 +99,39 @@ function deprecationOf(definition: JsonObject, version: JsonObject): string {
   return `${own} is deprecated${use}`;
 }
 
+const formsByDefinition = new WeakMap<JsonObject, ReadonlyMap<string, Schema>>();
+
+/** Once for each state of a definition: what is known of a schema is remembered under its identity. */
+function formsOf(definition: JsonObject): ReadonlyMap<string, Schema> {
+  let forms = formsByDefinition.get(definition);
+  if (forms === undefined) {
+    forms = new Map(
+      objectsAt(definition, "spec", "versions").map((version) => {
+        const form = valueAt(version, "schema", "openAPIV3Schema");
+        return [stringAt(version, "name"), isObject(form) ? (form as unknown as Schema) : OPEN];
+      }),
+    );
+    formsByDefinition.set(definition, forms);
+  }
+  return forms;
+}
+
+function conversionOf(definition: JsonObject): Pick<CustomKind, "conversion"> {
+  const given = objectAt(definition, "spec", "conversion");
+  if (stringAt(given, "strategy") !== "Webhook") return {};
+  const clientConfig = objectAt(given, "webhook", "clientConfig");
+  const reviewVersions = arrayAt(given, "webhook", "conversionReviewVersions").map(String);
+  return { conversion: { clientConfig, reviewVersions } };
+}
+
 function customOf(definition: JsonObject, version: JsonObject): CustomKind {
   const scale = valueAt(version, "subresources", "scale");
-  const form = valueAt(version, "schema", "openAPIV3Schema");
+  const forms = formsOf(definition);
   return {
     definition: stringAt(definition, "metadata", "name"),
-    form: isObject(form) ? (form as unknown as Schema) : OPEN,
+    form: forms.get(stringAt(version, "name")) ?? OPEN,
+    forms,
+    ...conversionOf(definition),
     deprecation: deprecationOf(definition, version),
     terminating: isTrue(definition, "Terminating"),
     columns: objectsAt(version, "additionalPrinterColumns") as unknown as PrinterColumn[],

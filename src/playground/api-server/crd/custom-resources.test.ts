@@ -121,7 +121,7 @@ describe("names", () => {
 describe("versions", () => {
   const old = version("v1alpha1", false, { a: { type: "integer" }, old: { type: "string", default: "x" } });
 
-  it("are pruned and completed each for itself", async () => {
+  it("are pruned each for itself and completed as they are kept", async () => {
     const now = version("v1", true, { a: { type: "integer", default: 7 }, color: { type: "string", default: "red" } });
     await create(definitionKind(), definition("widgets", "Widget", [old, now]));
     const body = { ...widget("w", { old: "y", color: "blue" }), apiVersion: "example.com/v1alpha1" };
@@ -130,7 +130,7 @@ describe("versions", () => {
     expect(lenient.warnings).toEqual(['unknown field "spec.color"']);
     expect(kept["apiVersion"]).toBe("example.com/v1");
     expect(fromStorage(kindOf("example.com", "v1", "widgets"), kept)["spec"]).toEqual({ a: 7, color: "red" });
-    expect(fromStorage(kindOf("example.com", "v1alpha1", "widgets"), kept)["spec"]).toEqual({ old: "x" });
+    expect(fromStorage(kindOf("example.com", "v1alpha1", "widgets"), kept)["spec"]).toEqual({ a: 7 });
   });
 
   it("in which objects were kept are remembered", async () => {

@@ -3,7 +3,7 @@ import type { WriteContext } from "../api-context.ts";
 import { badRequest, type FieldError, invalid } from "../api-errors.ts";
 import type { JsonObject, JsonValue } from "../contract.ts";
 import { isObject, stringAt } from "../json.ts";
-import { apiVersionOf, type ResourceKind } from "../resource-kind.ts";
+import { apiVersionOf, parseApiVersion, type ResourceKind } from "../resource-kind.ts";
 import type { Schema } from "../schema/schema.ts";
 import { decodeObject } from "../validation/decode-object.ts";
 import { defaultCustom, pruneCustom, pruneNulls } from "./custom-form.ts";
@@ -19,28 +19,55 @@ export function decodeCustom(kind: ResourceKind, body: JsonObject, context: Writ
 
 /** The same without defaults: who applies owns only what they say. */
 export function decodeApplied(kind: ResourceKind, body: JsonObject, context: WriteContext): JsonObject {
-  checkKind(kind, body, context);
-  const schema = kind.custom?.form ?? {};
+  refuseWithoutKind(kind, body, context);
+  const said = saidBy(kind, body);
   const object: JsonObject = structuredClone(body);
-  const unknown = [...readMetadata(kind, object, ""), ...pruneCustom(schema, object)];
-  pruneNulls(schema, object);
-  unknown.push(...readEmbedded(kind, schema, { value: object, path: "" }));
-  reportUnknown(kind, unknown, context);
+  const unknown = readMetadata(said, object, "");
+  if (said.form !== undefined) {
+    unknown.push(...pruneCustom(said.form, object));
+    pruneNulls(said.form, object);
+    unknown.push(...readEmbedded(said, said.form, { value: object, path: "" }));
+  }
+  reportUnknown(said, unknown, context);
+  checkKind(kind, body);
   return object;
 }
 
-const handled = (kind: ResourceKind) =>
-  `${kind.kind} in version ${JSON.stringify(kind.version)} cannot be handled as a ${kind.kind}`;
+/** What a body says that it is: it is read as that, whatever it should have been. */
+interface Said {
+  /** Begins what is told of it. */
+  readonly handled: string;
+  /** The schema of its version; undefined for what is no resource of the kind. */
+  readonly form: Schema | undefined;
+}
 
-function checkKind(kind: ResourceKind, body: JsonObject, context: WriteContext): void {
-  const [apiVersion, given, wanted] = [stringAt(body, "apiVersion"), stringAt(body, "kind"), apiVersionOf(kind)];
-  if (given === "") {
-    const text = JSON.stringify(body);
-    const missing = `Object 'Kind' is missing in '${text}'`;
-    if (context.fieldValidation === "Ignore") throw badRequest(`${handled(kind)}: ${missing}`);
-    const short = text.length > 30 ? `${text.slice(0, 30)} ...` : text;
-    throw badRequest(`the object provided is unrecognized (must be of type ${kind.kind}): ${missing} (${short})`);
+/** A version that the kind does not have knows no fields. */
+const NOTHING: Schema = {};
+
+function saidBy(kind: ResourceKind, body: JsonObject): Said {
+  const { group, version } = parseApiVersion(body["apiVersion"]);
+  const given = stringAt(body, "kind");
+  const handled = `${given} in version ${JSON.stringify(version)} cannot be handled as a ${given}`;
+  const isOwn = group === kind.group && given === kind.kind;
+  if (!isOwn) return { handled, form: undefined };
+  const form = version === kind.version ? kind.custom?.form : kind.custom?.forms?.get(version);
+  return { handled, form: form ?? NOTHING };
+}
+
+function refuseWithoutKind(kind: ResourceKind, body: JsonObject, context: WriteContext): void {
+  if (stringAt(body, "kind") !== "") return;
+  const text = JSON.stringify(body);
+  const missing = `Object 'Kind' is missing in '${text}'`;
+  if (context.fieldValidation === "Ignore") {
+    const handled = `${kind.kind} in version ${JSON.stringify(kind.version)} cannot be handled as a ${kind.kind}`;
+    throw badRequest(`${handled}: ${missing}`);
   }
+  const short = text.length > 30 ? `${text.slice(0, 30)} ...` : text;
+  throw badRequest(`the object provided is unrecognized (must be of type ${kind.kind}): ${missing} (${short})`);
+}
+
+function checkKind(kind: ResourceKind, body: JsonObject): void {
+  const [apiVersion, given, wanted] = [stringAt(body, "apiVersion"), stringAt(body, "kind"), apiVersionOf(kind)];
   if (apiVersion !== wanted) {
     throw badRequest(`the API version in the data (${apiVersion}) does not match the expected API version (${wanted})`);
   }
@@ -50,7 +77,7 @@ function checkKind(kind: ResourceKind, body: JsonObject, context: WriteContext):
 }
 
 /** Puts metadata in order in place; gives the paths of what it does not know. Throws 400 for wrong types. */
-function readMetadata(kind: ResourceKind, object: JsonObject, path: string): string[] {
+function readMetadata(said: Said, object: JsonObject, path: string): string[] {
   const given = object["metadata"];
   if (given === undefined || given === null) {
     delete object["metadata"];
@@ -60,7 +87,7 @@ function readMetadata(kind: ResourceKind, object: JsonObject, path: string): str
   const inside = path === "" ? "" : `${at}: Invalid value: ${JSON.stringify(given)}: `;
   if (!isObject(given)) {
     throw badRequest(
-      `${handled(kind)}: ${inside}json: cannot unmarshal ${jsonType(given)} into Go value of type v1.ObjectMeta`,
+      `${said.handled}: ${inside}json: cannot unmarshal ${jsonType(given)} into Go value of type v1.ObjectMeta`,
     );
   }
   const { object: decoded, report } = decodeObject(OBJECT_META, given);
@@ -69,7 +96,7 @@ function readMetadata(kind: ResourceKind, object: JsonObject, path: string): str
     const field = wrong.path.replace(/\[\d+\]/g, "").split(".");
     const name = field[0] === "labels" || field[0] === "annotations" ? field[0] : field.join(".");
     throw badRequest(
-      `${handled(kind)}: ${inside}json: cannot unmarshal ${jsonType(wrong.value)} into Go struct field ObjectMeta.${name} of type ${GO_TYPES[wrong.expected] ?? wrong.expected}`,
+      `${said.handled}: ${inside}json: cannot unmarshal ${jsonType(wrong.value)} into Go struct field ObjectMeta.${name} of type ${GO_TYPES[wrong.expected] ?? wrong.expected}`,
     );
   }
   object["metadata"] = decoded;
@@ -86,29 +113,29 @@ function jsonType(value: JsonValue): string {
 
 /** Metadata of resources inside the resource. */
 function readEmbedded(
-  kind: ResourceKind,
+  said: Said,
   schema: Schema,
   { value, path }: { readonly value: JsonValue; readonly path: string },
 ): string[] {
   if (Array.isArray(value)) {
     const { items } = schema;
     if (items === undefined) return [];
-    return value.flatMap((item, index) => readEmbedded(kind, items, { value: item, path: `${path}[${index}]` }));
+    return value.flatMap((item, index) => readEmbedded(said, items, { value: item, path: `${path}[${index}]` }));
   }
   if (!isObject(value)) return [];
-  const own = schema["x-kubernetes-embedded-resource"] === true ? readMetadata(kind, value, path) : [];
+  const own = schema["x-kubernetes-embedded-resource"] === true ? readMetadata(said, value, path) : [];
   const below = Object.entries(value).flatMap(([key, child]) => {
     const rest = typeof schema.additionalProperties === "object" ? schema.additionalProperties : undefined;
     const known = schema.properties?.[key] ?? rest;
     const at = path === "" ? key : `${path}.${key}`;
-    return known === undefined ? [] : readEmbedded(kind, known, { value: child, path: at });
+    return known === undefined ? [] : readEmbedded(said, known, { value: child, path: at });
   });
   return [...own, ...below];
 }
 
-function reportUnknown(kind: ResourceKind, unknown: readonly string[], context: WriteContext): void {
+function reportUnknown(said: Said, unknown: readonly string[], context: WriteContext): void {
   if (unknown.length === 0 || context.fieldValidation === "Ignore") return;
   const texts = unknown.map((path) => `unknown field ${JSON.stringify(path)}`);
   if (context.fieldValidation === "Warn") context.warnings.push(...texts);
-  else throw badRequest(`${handled(kind)}: strict decoding error: ${texts.join(", ")}`);
+  else throw badRequest(`${said.handled}: strict decoding error: ${texts.join(", ")}`);
 }

@@ -1,10 +1,13 @@
 // One request on a resource, with everything that a verb needs to answer it.
 import type { EngineParts, Target, WriteContext } from "../api-context.ts";
 import type { ApiRequest, ApiResponse, JsonObject, RequestInfo, UserInfo, VirtualResource } from "../contract.ts";
+import { type Conversions, whenConverted } from "../crd/convert-custom.ts";
+import { fromStorage } from "../operations/convert-version.ts";
 import type { ResourceKind } from "../resource-kind.ts";
 import type { StoredObject } from "../store/stored-object.ts";
-import { type OutputForm, objectBytes, storedBytes } from "./output-form.ts";
-import { send } from "./respond.ts";
+import type { ListPage } from "./list-page.ts";
+import { listPieces, type OutputForm, objectBytes, storedBytes } from "./output-form.ts";
+import { send, sendPieces } from "./respond.ts";
 
 export interface ResourceRequest {
   readonly request: ApiRequest;
@@ -30,11 +33,26 @@ export interface Call extends ResourceRequest {
 }
 
 /** Answers with one object, as the client wants to see it. */
-export function reply(call: Call, object: JsonObject, code = 200): void {
-  send(call.response, objectBytes(call.kind, call.form, object), { code, warnings: call.context.warnings });
+export async function reply(call: Call, object: JsonObject, code = 200): Promise<void> {
+  const { server, kind, form } = call;
+  const bytes = await whenConverted(server.parts.convert, () => objectBytes(kind, form, object));
+  send(call.response, bytes, { code, warnings: call.context.warnings });
 }
 
 /** Answers with one object of the store. */
-export function sendObject(call: Call, stored: StoredObject): void {
-  send(call.response, storedBytes(call.kind, call.form, stored), { warnings: call.context.warnings });
+export async function sendObject(call: Call, stored: StoredObject): Promise<void> {
+  const { server, kind, form } = call;
+  const bytes = await whenConverted(server.parts.convert, () => storedBytes(kind, form, stored));
+  send(call.response, bytes, { warnings: call.context.warnings });
+}
+
+/** Answers with a page of a list; each object is converted for itself. */
+export async function sendPage(call: Call, { objects, metadata }: ListPage): Promise<void> {
+  const { server, kind, form, context } = call;
+  const conversions: Conversions = new Map();
+  const converted = <T>(run: () => T) => whenConverted(server.parts.convert, run, conversions);
+  if (kind.custom?.conversion !== undefined)
+    for (const stored of objects) await converted(() => fromStorage(kind, stored.object()));
+  const pieces = await converted(() => listPieces(kind, form, objects, metadata));
+  await sendPieces(call.response, pieces, { warnings: context.warnings });
 }

@@ -17,12 +17,11 @@ const statusOf = (name: string): JsonObject => ({
   conditions: [{ type: "Healthy", status: "True", message: "ok" }],
 });
 
-export function serveComponents(call: Call): void {
+export async function serveComponents(call: Call): Promise<void> {
   const { kind, form, response, target } = call;
   if (target.name !== "") {
     if (!NAMES.includes(target.name)) throw notFound({ group: "", plural: "componentstatus" }, target.name);
-    reply(call, statusOf(target.name));
-    return;
+    return reply(call, statusOf(target.name));
   }
   const items = NAMES.map(statusOf);
   if (form.kind === "table")

@@ -26,7 +26,7 @@ export async function servePatch(call: Call): Promise<void> {
     const force = isTrue(query.get("force") ?? "false");
     const { value: body } = readPatch(type, bytes, context.fieldValidation);
     const { object, created } = await applyObject(server.parts, kind, { target, body, context, force });
-    return reply(call, object, created ? 201 : 200);
+    return await reply(call, object, created ? 201 : 200);
   }
   const strategic = type === PATCH_TYPES.strategic;
   const faults: string[] = [];
@@ -43,7 +43,7 @@ export async function servePatch(call: Call): Promise<void> {
     return after;
   };
   try {
-    reply(call, await modifyObject(server.parts, kind, { target, context: telling, transform }));
+    await reply(call, await modifyObject(server.parts, kind, { target, context: telling, transform }));
   } catch (thrown) {
     throw patchRefusal(thrown, () => (patched === undefined ? "" : patchedText(kind, type, patched)));
   }

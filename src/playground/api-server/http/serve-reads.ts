@@ -3,12 +3,10 @@ import { badRequest, notFound } from "../api-errors.ts";
 import { exactValue } from "../field-selectors.ts";
 import { storageKey } from "../resource-kind.ts";
 import type { StoredObject } from "../store/stored-object.ts";
-import { type Call, sendObject } from "./call.ts";
+import { type Call, sendObject, sendPage } from "./call.ts";
 import { type ListOptions, readListOptions } from "./list-options.ts";
 import { type ListPage, listPage } from "./list-page.ts";
-import { listPieces } from "./output-form.ts";
 import { isTrue } from "./request-info.ts";
-import { sendPieces } from "./respond.ts";
 import { serveWatch } from "./watch-stream.ts";
 
 function currentObject({ server, kind, target }: Call): StoredObject {
@@ -17,8 +15,8 @@ function currentObject({ server, kind, target }: Call): StoredObject {
   return object;
 }
 
-export function serveGet(call: Call): void {
-  sendObject(call, currentObject(call));
+export function serveGet(call: Call): Promise<void> {
+  return sendObject(call, currentObject(call));
 }
 
 /** A name in the path is a field selector of its own. */
@@ -39,12 +37,12 @@ export function listed({ server, kind, target }: Call, options: ListOptions): Li
 }
 
 export function serveList(call: Call): Promise<void> {
-  const page = listed(call, listOptions(call));
-  return sendPieces(call.response, listPieces(call.kind, call.form, page.objects, page.metadata));
+  return sendPage(call, listed(call, listOptions(call)));
 }
 
 export function serveWatchVerb(call: Call): Promise<void> {
   const { server, kind, target, form } = call;
-  const watch = { kind, namespace: target.namespace, form, options: listOptions(call) };
+  const { convert } = server.parts;
+  const watch = { kind, namespace: target.namespace, form, convert, options: listOptions(call) };
   return serveWatch(server.parts.store, watch, call, server.signal);
 }

@@ -12,14 +12,14 @@ import { updateObject } from "../operations/update-object.ts";
 import { checkPatchType, PATCH_TYPES } from "../patch/patches.ts";
 import { apiVersionOf, type ResourceKind, storageKey } from "../resource-kind.ts";
 import { strategyOf } from "../strategy/strategies.ts";
-import { type Call, type ResourceRequest, type ResourceServer, reply } from "./call.ts";
+import { type Call, type ResourceRequest, type ResourceServer, reply, sendPage } from "./call.ts";
 import { checkDeleteOptions, checkWriteOptions } from "./check-options.ts";
 import { COMPONENTS, serveComponents } from "./component-statuses.ts";
-import { listPieces, outputForm } from "./output-form.ts";
+import { outputForm } from "./output-form.ts";
 import { readPatch } from "./patch-body.ts";
 import { mediaType, readBody, readBytes } from "./read-body.ts";
 import { isTrue } from "./request-info.ts";
-import { sendJson, sendPieces, warn, writeAs } from "./respond.ts";
+import { sendJson, warn, writeAs } from "./respond.ts";
 import { deletionOptions, writeOptions } from "./sent-options.ts";
 import { servePatch } from "./serve-patch.ts";
 import { listed, listOptions, serveGet, serveList, serveWatchVerb } from "./serve-reads.ts";
@@ -146,13 +146,13 @@ async function neededBody(call: Call, kind = call.kind.kind): Promise<JsonValue>
 
 async function serveCreate(call: Call): Promise<void> {
   const { server, kind, target, context } = call;
-  reply(call, await createObject(server.parts, kind, { target, body: await neededBody(call), context }), 201);
+  await reply(call, await createObject(server.parts, kind, { target, body: await neededBody(call), context }), 201);
 }
 
 async function serveUpdate(call: Call): Promise<void> {
   const { server, kind, target, context } = call;
   const { object, created } = await updateObject(server.parts, kind, { target, body: await neededBody(call), context });
-  reply(call, object, created ? 201 : 200);
+  await reply(call, object, created ? 201 : 200);
 }
 
 const PODS_STAY =
@@ -196,9 +196,7 @@ async function serveDeleteCollection(call: Call): Promise<void> {
     const target = { namespace, name, subresource: "" };
     await deleteObject(server.parts, kind, { target, ...how });
   }
-  await sendPieces(call.response, listPieces(kind, call.form, page.objects, page.metadata), {
-    warnings: call.context.warnings,
-  });
+  await sendPage(call, page);
 }
 
 /** What a subresource is asked to take. */

@@ -1,5 +1,7 @@
 // The events of one watch in the form that its client asked for.
-import type { ApiResponse, JsonObject } from "../contract.ts";
+import { errorMessage } from "#base/mesh-error";
+import { type ApiResponse, ApiStatusError, type JsonObject } from "../contract.ts";
+import { type Converter, whenConverted } from "../crd/convert-custom.ts";
 import { emptyObjectTexts } from "../gen/watched-forms.ts";
 import { objectAt, stringAt } from "../json.ts";
 import { bytesOf } from "../json-bytes.ts";
@@ -17,6 +19,8 @@ export interface WatchedPlace {
   /** "" for all namespaces. */
   readonly namespace: string;
   readonly form: OutputForm;
+  /** For kinds whose versions a webhook converts. */
+  readonly convert?: Converter;
 }
 
 export interface WatchWriter extends Pick<BatchedWriter, "flush" | "waiting"> {
@@ -32,7 +36,7 @@ export interface WatchWriter extends Pick<BatchedWriter, "flush" | "waiting"> {
 }
 
 export function createWatchWriter(
-  { kind, namespace, form }: WatchedPlace,
+  { kind, namespace, form, convert }: WatchedPlace,
   matches: Predicate,
   response: ApiResponse,
 ): WatchWriter {
@@ -49,7 +53,8 @@ export function createWatchWriter(
   const sink = batchedWriter(response);
   const write = (type: string, object: Buffer) => sink.write(eventLine(type, object));
   const asKept = form.kind !== "metadata" && form.kind !== "table" && isShownAsKept(kind);
-  const tell = (type: ChangeType, object: JsonObject) => write(type, bytes(fromStorage(kind, object)));
+  const inTurn = kind.custom?.conversion === undefined || convert === undefined ? atOnce : turns(convert, write);
+  const tell = (type: ChangeType, object: JsonObject) => inTurn(() => write(type, bytes(fromStorage(kind, object))));
   const event = (type: ChangeType, stored: StoredObject) =>
     asKept ? write(type, stored.bytes) : tell(type, stored.object());
   const selects = (stored: StoredObject | undefined) =>
@@ -70,9 +75,25 @@ export function createWatchWriter(
     bookmark(revision, initialEnd = false) {
       const mark = initialEnd ? { annotations: { "k8s.io/initial-events-end": "true" } } : {};
       const object = { ...emptyObject(kind), metadata: { resourceVersion: String(revision), ...mark } };
-      write("BOOKMARK", bytes(object));
+      inTurn(() => write("BOOKMARK", bytes(object)));
     },
-    error: (status) => write("ERROR", Buffer.from(JSON.stringify(status))),
+    error: (status) => inTurn(() => write("ERROR", Buffer.from(JSON.stringify(status)))),
+  };
+}
+
+type InTurn = (run: () => void) => void;
+
+const atOnce: InTurn = (run) => run();
+
+/** Events of objects that a webhook converts follow one another as it answers; one that it fails becomes an error. */
+function turns(convert: Converter, write: (type: string, object: Buffer) => void): InTurn {
+  let last = Promise.resolve();
+  const failed = (thrown: unknown) => {
+    const why = thrown instanceof ApiStatusError ? thrown : new ApiStatusError(500, "", errorMessage(thrown));
+    write("ERROR", Buffer.from(JSON.stringify(why.status())));
+  };
+  return (run) => {
+    last = last.then(() => whenConverted(convert, run)).catch(failed);
   };
 }
 

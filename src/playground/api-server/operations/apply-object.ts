@@ -2,6 +2,7 @@ import type { EngineParts, PatchTelling, Target, WriteContext } from "../api-con
 import { badRequest, conflict } from "../api-errors.ts";
 import { type ApplyResult, applyConfiguration } from "../apply/managed-fields.ts";
 import type { JsonObject, JsonValue } from "../contract.ts";
+import { whenConverted } from "../crd/convert-custom.ts";
 import { isObject, stringAt } from "../json.ts";
 import { apiVersionOf, parseApiVersion, type ResourceKind, storageKey } from "../resource-kind.ts";
 import { checkName, placeInNamespace } from "./check-identity.ts";
@@ -29,15 +30,17 @@ export async function applyObject(
   const context: WriteContext = { ...request.context, fieldValidation: "Ignore", patch: telling(kind, config) };
   const writer = fieldWriter(parts, kind, context, { operation: "Apply", subresource: target.subresource });
   const apply = (live: JsonObject | undefined) =>
-    applyConfiguration(versionsOf(parts, kind, target.subresource), live, config, {
-      writer,
-      force,
-      kind: kindText(apiVersionOf(kind), kind.kind),
-      blank: beforeCreation(kind) ?? {},
-    });
+    whenConverted(parts.convert, () =>
+      applyConfiguration(versionsOf(parts, kind, target.subresource), live, config, {
+        writer,
+        force,
+        kind: kindText(apiVersionOf(kind), kind.kind),
+        blank: beforeCreation(kind) ?? {},
+      }),
+    );
   const exists = () => parts.store.get(storageKey(kind), target.namespace, target.name) !== undefined;
   if (!exists()) {
-    const { object: made, managedFields } = apply(undefined);
+    const { object: made, managedFields } = await apply(undefined);
     const object = decodeBody(kind, made, context);
     checkNew(kind, target, object);
     return { object: await createDecoded(parts, kind, { target, object, context }, { managedFields }), created: true };
@@ -46,8 +49,8 @@ export async function applyObject(
   const object = await modifyObject(parts, kind, {
     target,
     context,
-    transform(current) {
-      result = apply(current);
+    async transform(current) {
+      result = await apply(current);
       return result.object;
     },
     managedFields: () => result?.managedFields ?? [],

@@ -10,13 +10,15 @@ import { checkApplied } from "./apply-object.ts";
 import { checkName, checkUid, placeInNamespace } from "./check-identity.ts";
 import { withUnset } from "./custom-scale.ts";
 import { decodeBody } from "./decode-body.ts";
+import { shownForm } from "./finish-write.ts";
 import { modifyObject } from "./modify-object.ts";
 import { readScale, refuseWithoutReplicas, type ScaleChange, scaled, scaleKind } from "./scale.ts";
 import type { SubresourceCall } from "./subresource-call.ts";
 
-export function getScale({ parts, kind, target }: SubresourceCall): JsonObject {
-  const object = parts.store.get(storageKey(kind), target.namespace, target.name);
-  if (object === undefined) throw notFound(kind, target.name);
+export async function getScale({ parts, kind, target }: SubresourceCall): Promise<JsonObject> {
+  const stored = parts.store.get(storageKey(kind), target.namespace, target.name);
+  if (stored === undefined) throw notFound(kind, target.name);
+  const object = await shownForm(parts, kind, stored);
   const scale = readScale(kind, object);
   refuseWithoutReplicas(kind, object);
   return scale;
@@ -38,7 +40,7 @@ export async function changeScale(call: SubresourceCall): Promise<JsonObject> {
     managedFields: () => managedFields,
     exactOwners: true,
   });
-  return readScale(kind, changed);
+  return readScale(kind, await shownForm(parts, kind, changed));
 }
 
 type ChangeOf = (parent: JsonObject) => ScaleChange;

@@ -1,9 +1,12 @@
 // Objects that are served through more than one door are kept in one form. Custom resources change their
-// apiVersion and lose what the other version does not know; the two built-in pairs differ in fields.
+// apiVersion, or are converted by a webhook, and lose what the other version does not know; the two built-in pairs differ
+// in fields.
 import type { JsonObject } from "../contract.ts";
-import { inForm, pruneCustom } from "../crd/custom-form.ts";
+import { convertCustom } from "../crd/convert-custom.ts";
+import { inForm, pruneCustom, pruneNulls } from "../crd/custom-form.ts";
 import { deepEqual, objectAt, objectsAt, setOrDelete, stringAt } from "../json.ts";
-import { apiVersionOf, type CustomKind, type ResourceKind } from "../resource-kind.ts";
+import { apiVersionOf, type CustomKind, parseApiVersion, type ResourceKind } from "../resource-kind.ts";
+import type { Schema } from "../schema/schema.ts";
 
 interface Conversion {
   toStorage(object: JsonObject): JsonObject;
@@ -66,8 +69,12 @@ export const inVersion = (from: ResourceKind, to: ResourceKind, object: JsonObje
 export const shownNow = (kind: ResourceKind, object: JsonObject): JsonObject =>
   conversionOf(kind) === undefined ? object : shownAs(kind, object);
 
-/** From the form in which the client spoke to the form in which objects are kept. */
+/**
+ * From the form in which the client spoke to the form in which objects are kept; custom resources stay in the client's
+ * version until they are (`asKept`).
+ */
 export function toStorage(kind: ResourceKind, object: JsonObject): JsonObject {
+  if (kind.custom !== undefined) return { ...object, apiVersion: apiVersionOf(kind) };
   const converted = conversionOf(kind)?.toStorage(object) ?? object;
   return { ...converted, apiVersion: apiVersionOf(kind.storedAs) };
 }
@@ -88,7 +95,8 @@ export function fromStorage(kind: ResourceKind, object: JsonObject): JsonObject 
   let converted = known.get(key);
   if (converted === undefined) {
     converted = kind.custom === undefined ? shownAs(kind, object) : asCustom(kind, kind.custom, object);
-    known.set(key, converted);
+    // A webhook may answer otherwise the next time.
+    if (kind.custom?.conversion === undefined || object["apiVersion"] === wanted) known.set(key, converted);
   }
   return converted;
 }
@@ -98,16 +106,32 @@ const shownAs = (kind: ResourceKind, object: JsonObject) => ({
   apiVersion: apiVersionOf(kind),
 });
 
-/** As the version has it: what it does not know is gone, what it has by default is there. */
-function asCustom(kind: ResourceKind, { form }: CustomKind, object: JsonObject): JsonObject {
-  const shown = { ...inForm(form, object), apiVersion: apiVersionOf(kind) };
-  return deepEqual(shown, object) ? object : shown;
+/**
+ * Read in the version in which it is: without what that does not know, with its defaults; then, in another version, without
+ * what this one does not know. Throws ApiStatusError where versions cannot be converted.
+ */
+function asCustom(kind: ResourceKind, custom: CustomKind, object: JsonObject): JsonObject {
+  const wanted = apiVersionOf(kind);
+  const from = stringAt(object, "apiVersion");
+  if (from === wanted) return sameIfEqual(object, inForm(custom.form, object));
+  const { version } = parseApiVersion(from);
+  return coerced(custom.form, convertCustom(kind, inForm(custom.forms?.get(version) ?? custom.form, object), wanted));
 }
 
-/** A custom resource as it is kept: without what the version in which objects are kept does not know. */
-export function asKept(stored: ResourceKind, object: JsonObject): JsonObject {
-  if (stored.custom === undefined) return object;
-  const kept = structuredClone(object);
-  pruneCustom(stored.custom.form, kept);
-  return deepEqual(kept, object) ? object : kept;
+const sameIfEqual = (before: JsonObject, after: JsonObject) => (deepEqual(after, before) ? before : after);
+
+/** A copy with what the schema knows. */
+function coerced(form: Schema, object: JsonObject): JsonObject {
+  const copy = structuredClone(object);
+  pruneCustom(form, copy);
+  pruneNulls(form, copy);
+  return copy;
+}
+
+/** A custom resource in the version and with the fields in which it is kept. Throws as `fromStorage` does. */
+export function asKept(kind: ResourceKind, object: JsonObject): JsonObject {
+  const kept = apiVersionOf(kind.storedAs);
+  if (kind.custom === undefined || object["apiVersion"] === kept) return object;
+  const form = kind.custom.forms?.get(kind.storedAs.version) ?? kind.custom.form;
+  return coerced(form, convertCustom(kind, object, kept));
 }

@@ -3,6 +3,7 @@ import { type EngineParts, type Target, timestamp, type WriteContext } from "../
 import { alreadyExists, forbidden, invalid } from "../api-errors.ts";
 import { trackUpdate } from "../apply/managed-fields.ts";
 import { ApiStatusError, type JsonObject, type JsonValue } from "../contract.ts";
+import { whenConverted } from "../crd/convert-custom.ts";
 import { ensureObject, stringAt } from "../json.ts";
 import { type ResourceKind, storageKey } from "../resource-kind.ts";
 import { asSent, emptiedIn } from "../schema/zero-values.ts";
@@ -50,7 +51,8 @@ export async function createDecoded(
   const placed = placeObject(kind, object, request.target);
   dropStatus(kind, object);
   const emptied = completeWithDefaults(parts, kind, object);
-  const managedFields = options.managedFields ?? asSent(emptied, () => firstOwner(parts, kind, object, context));
+  const owners = () => asSent(emptied, () => firstOwner(parts, kind, object, context));
+  const managedFields = options.managedFields ?? (await whenConverted(parts.convert, owners));
   showOwners(object, managedFields);
   const admitted =
     (await admit(parts, kind, context, { operation: "CREATE", target: placed, object, oldObject: undefined })) ??
@@ -75,7 +77,7 @@ export async function createDecoded(
     const written = { object: admitted, old: undefined, subresource: "", specChanged: true };
     context.warnings.push(...objectWarnings(kind, written));
     await judge(parts, kind, context, { operation: "CREATE", target, object: admitted, oldObject: undefined });
-    return commitNew(parts, kind, { target, context, admitted });
+    return await commitNew(parts, kind, { target, context, admitted });
   } catch (thrown) {
     giveBack?.();
     throw thrown;
@@ -88,11 +90,13 @@ interface NewObject {
   readonly admitted: JsonObject;
 }
 
-function commitNew(parts: EngineParts, kind: ResourceKind, created: NewObject): JsonObject {
+async function commitNew(parts: EngineParts, kind: ResourceKind, created: NewObject): Promise<JsonObject> {
   const { context, admitted } = created;
   const key = storageKey(kind);
   const target = { ...created.target, name: stringAt(admitted, "metadata", "name") };
   if (!context.dryRun) refuseVersion(admitted);
+  // Nothing is waited for from here on, but for a conversion.
+  const kept = kind.custom === undefined ? admitted : await keptForm(parts, kind, admitted);
   const completed = strategyOf(kind).completeStored?.(admitted) === true;
   const present = parts.store.get(key, target.namespace, target.name);
   if (present !== undefined) {
@@ -102,8 +106,8 @@ function commitNew(parts: EngineParts, kind: ResourceKind, created: NewObject): 
     });
   }
   // What was shown of it while it still changed is remembered under its identity.
-  if (context.dryRun) return { ...admitted };
-  const made = parts.store.commit(key, "ADDED", keptForm(parts, kind, admitted));
+  if (context.dryRun) return { ...kept };
+  const made = parts.store.commit(key, "ADDED", kept);
   if (completed) markUnsettled(parts.store, key, made);
   return made;
 }

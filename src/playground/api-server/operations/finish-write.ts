@@ -4,6 +4,7 @@ import { type FieldError, invalid } from "../api-errors.ts";
 import type { FieldWriter } from "../apply/managers.ts";
 import type { AdmissionAttributes, JsonObject } from "../contract.ts";
 import { checkResource } from "../crd/check-resource.ts";
+import { whenConverted } from "../crd/convert-custom.ts";
 import { defaultCustom, inForm } from "../crd/custom-form.ts";
 import { applyDefaults } from "../defaults/apply-defaults.ts";
 import { completeObject } from "../defaults/object-defaults.ts";
@@ -44,10 +45,14 @@ export function beforeCreation(kind: ResourceKind): JsonObject | undefined {
   return kind.custom === undefined ? zeroObject(kind.schema, kind.definition) : undefined;
 }
 
-/** The object as it goes into the store. */
-export function keptForm(parts: EngineParts, kind: ResourceKind, object: JsonObject): JsonObject {
-  if (kind.custom === undefined) return object;
-  return asKept(parts.registry.find(kind.storedAs.group, kind.storedAs.version, kind.plural) ?? kind, object);
+/** A custom resource as it goes into the store; those of other kinds are as they are kept. Throws ApiStatusError. */
+export function keptForm(parts: EngineParts, kind: ResourceKind, object: JsonObject): Promise<JsonObject> {
+  return whenConverted(parts.convert, () => asKept(kind, object));
+}
+
+/** An object of the store as the client sees it. Throws ApiStatusError. */
+export function shownForm(parts: EngineParts, kind: ResourceKind, object: JsonObject): Promise<JsonObject> {
+  return whenConverted(parts.convert, () => fromStorage(kind, object));
 }
 
 export interface AdmissionStep {

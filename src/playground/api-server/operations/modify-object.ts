@@ -3,6 +3,7 @@ import { type EngineParts, type Target, type Transform, timestamp, type WriteCon
 import { conflict, invalid, MODIFIED, notFound } from "../api-errors.ts";
 import { trackUpdate } from "../apply/managed-fields.ts";
 import type { ApiStatusError, JsonObject } from "../contract.ts";
+import { whenConverted } from "../crd/convert-custom.ts";
 import { arrayAt, deepEqual, ensureObject, isObject, numberAt, objectAt, setOrDelete, stringAt } from "../json.ts";
 import { type ResourceKind, storageKey } from "../resource-kind.ts";
 import { asSent, emptiedIn } from "../schema/zero-values.ts";
@@ -11,7 +12,7 @@ import { objectWarnings } from "../warnings/object-warnings.ts";
 import { checkName, checkUid, checkVersion, placeInNamespace } from "./check-identity.ts";
 import { fromStorage, shownNow, toStorage } from "./convert-version.ts";
 import { decodeBody } from "./decode-body.ts";
-import { admit, completeWithDefaults, fieldWriter, judge, keptForm, validateSent } from "./finish-write.ts";
+import { admit, completeWithDefaults, fieldWriter, judge, keptForm, shownForm, validateSent } from "./finish-write.ts";
 import { versionsOf } from "./owned-versions.ts";
 import { isRemovable, removeObject } from "./remove-object.ts";
 import { settleOwners, showOwners } from "./settle-owners.ts";
@@ -61,7 +62,7 @@ async function attemptChange(
 ): Promise<JsonObject | undefined> {
   const { target, context } = request;
   const key = storageKey(kind);
-  const shown = fromStorage(kind, current);
+  const shown = kind.custom === undefined ? fromStorage(kind, current) : await shownForm(parts, kind, current);
   const wanted = request.sent ?? decodeBody(kind, await request.transform(shown), context);
   checkName(wanted, target);
   placeInNamespace(kind, wanted, target);
@@ -70,7 +71,8 @@ async function attemptChange(
   const next = merged(kind, target, { next: structuredClone(wanted), current: live });
   const emptied = completeWithDefaults(parts, kind, next);
   const owners = () => ownersAfter(parts, kind, request, { next, current: live });
-  const managedFields = request.managedFields?.() ?? asSent(emptied, owners);
+  const managedFields =
+    request.managedFields?.() ?? (await whenConverted(parts.convert, () => asSent(emptied, owners)));
   showOwners(next, managedFields);
   const step = { operation: "UPDATE", target, object: next, oldObject: live } as const;
   const admitted = (await admit(parts, kind, context, step)) ?? next;
@@ -91,16 +93,17 @@ async function attemptChange(
     giveBack?.();
     throw thrown;
   }
+  const kept = kind.custom === undefined ? admitted : await keptForm(parts, kind, admitted);
   if (parts.store.get(key, target.namespace, target.name) !== current) {
     giveBack?.();
     return undefined;
   }
-  const unchanged = isUnchanged(admitted, live, request.exactOwners === true);
+  // A custom resource that lies there in another version, or with other fields, is written though nobody sees a change.
+  const unchanged = isUnchanged(kept, kind.custom === undefined ? live : current, request.exactOwners === true);
   if (unchanged && !isUnsettled(parts.store, key, current)) return current;
   // What was shown of it while it still changed is remembered under its identity.
-  if (context.dryRun) return { ...admitted };
-  if (!isRemovable(kind, admitted, current))
-    return parts.store.commit(key, "MODIFIED", keptForm(parts, kind, admitted));
+  if (context.dryRun) return { ...kept };
+  if (!isRemovable(kind, admitted, current)) return parts.store.commit(key, "MODIFIED", kept);
   // Watchers see the object as it last was in the store.
   removeObject(parts, kind, current);
   return admitted;

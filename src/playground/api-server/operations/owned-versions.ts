@@ -1,16 +1,20 @@
 // The versions of a kind as those who keep track of owners see them: types, conversions, and what a door never changes.
 import type { EngineParts } from "../api-context.ts";
-import { typeOf } from "../apply/atoms.ts";
+import { type Type, typeOf } from "../apply/atoms.ts";
 import { emptySet, type FieldSet, setOf } from "../apply/field-set.ts";
+import { ApiStatusError, type JsonObject } from "../contract.ts";
+import { convertCustom } from "../crd/convert-custom.ts";
+import { resourceSchema } from "../crd/custom-kinds.ts";
 import { oneVersion } from "../apply/managed-fields.ts";
 import type { Versions } from "../apply/updater.ts";
-import { parseApiVersion, type ResourceKind, storageKey } from "../resource-kind.ts";
+import { typeFaults } from "../apply/validate-typed.ts";
+import { apiVersionOf, parseApiVersion, type ResourceKind, storageKey } from "../resource-kind.ts";
 import { hasConversions, inVersion } from "./convert-version.ts";
 
 /** In `subresource`'s eyes: the front door never changes the status, the status door never the rest. */
 export function versionsOf(parts: EngineParts, kind: ResourceKind, subresource: string): Versions {
   const reset = resetFields(kind, subresource);
-  if (kind.custom !== undefined) return oneVersion(kind.schema, reset);
+  if (kind.custom !== undefined) return customVersions(kind, reset);
   return (apiVersion) => {
     const { group, version } = parseApiVersion(apiVersion);
     const served = parts.registry.find(group, version, kind.plural);
@@ -26,6 +30,36 @@ export function versionsOf(parts: EngineParts, kind: ResourceKind, subresource: 
     };
   };
 }
+
+/** Objects cross over to another version as the definition says, and must be of its type then. */
+function customVersions(kind: ResourceKind, reset: FieldSet): Versions {
+  const own = apiVersionOf(kind);
+  const ownVersion = oneVersion(kind.schema, reset)(own);
+  const crossed = (object: JsonObject, apiVersion: string, type: Type) => {
+    const converted = convertCustom(kind, object, apiVersion);
+    const faults = typeFaults(type, converted, "doubles allowed");
+    if (faults !== undefined) throw new ApiStatusError(500, "", faults);
+    return converted;
+  };
+  return (apiVersion) => {
+    if (apiVersion === own) return ownVersion;
+    const form = kind.custom?.forms?.get(parseApiVersion(apiVersion).version);
+    const type = form === undefined ? typeOf(kind.schema) : typeOf(resourceSchema(form));
+    return {
+      type,
+      reset: emptySet(),
+      show: (object) => crossed(named(kind, object, own), apiVersion, type),
+      read: (object) => crossed(named(kind, object, apiVersion), own, typeOf(kind.schema)),
+    };
+  };
+}
+
+/** What was taken out of an object may have lost its name. */
+const named = ({ kind }: ResourceKind, object: JsonObject, apiVersion: string): JsonObject => ({
+  ...object,
+  apiVersion,
+  kind,
+});
 
 const STATUS = setOf(["status"]);
 const SPEC = setOf(["spec"]);

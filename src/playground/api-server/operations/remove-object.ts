@@ -5,7 +5,7 @@ import { arrayAt, ensureObject, numberAt, setOrDelete, stringAt } from "../json.
 import { type ResourceKind, storageKey } from "../resource-kind.ts";
 import { strategyOf } from "../strategy/strategies.ts";
 import type { DeleteOptions } from "./delete-options.ts";
-import { admit } from "./finish-write.ts";
+import { admit, shownForm } from "./finish-write.ts";
 import { isGraceful, namespaceFinalizers, planDeletion } from "./plan-deletion.ts";
 
 const isNamespace = (kind: ResourceKind) => storageKey(kind) === "/namespaces";
@@ -51,7 +51,8 @@ export async function deleteObject(parts: EngineParts, kind: ResourceKind, reque
     return { object: before, gone: false };
   if (planDeletion(kind, before, options, parts.now()).marked === undefined && isPendingPod(kind, before))
     return { object: before, gone: false, pending: true };
-  await admit(parts, kind, context, { operation: "DELETE", target, object: undefined, oldObject: before });
+  const oldObject = kind.custom === undefined ? before : await shownForm(parts, kind, before);
+  await admit(parts, kind, context, { operation: "DELETE", target, object: undefined, oldObject });
   const current = find();
   return beginsByMarking(kind) && !isMarked(current)
     ? { object: keep(parts, kind, context, begun(parts, kind, current, options)), gone: false }

@@ -33,7 +33,7 @@ function neededBody(body: JsonValue | undefined): JsonObject {
 }
 
 async function scale(call: SubresourceCall): Promise<SubresourceResult> {
-  return { object: call.verb === "get" ? getScale(call) : await changeScale(call) };
+  return { object: call.verb === "get" ? await getScale(call) : await changeScale(call) };
 }
 
 /** The namespace controller tells that a namespace is empty: spec.finalizers are taken from the body. */
