@@ -143,6 +143,8 @@ test("limits and requests stand in control groups, and the groups go with their 
   const before = await node.groups();
   expect(before).toContain("uid-limited-c-1");
   expect(await output("limited", "cat /proc/1/cgroup")).toContain("uid-limited-c-1");
+  // What is run in a container by exec is limited with it.
+  expect(await output("limited", "cat /proc/self/cgroup")).toContain("uid-limited-c-1");
   expect(node.status("limited")).toMatchObject({ qosClass: "Burstable" });
   expect(node.status("limited")?.containerStatuses?.[0]).toMatchObject({
     resources,

@@ -5,6 +5,7 @@ import type { Writable } from "node:stream";
 import { MeshError } from "#base/mesh-error";
 import type { ContainerCgroup } from "../cgroup/container-cgroups.ts";
 import { TOOL_ENVIRONMENT } from "../run-command.ts";
+import { shellQuote } from "../shell-quote.ts";
 import { type ContainerLog, type LogStream, readFifo } from "./container-log.ts";
 import {
   type ContainerLaunch,
@@ -169,10 +170,19 @@ function runningContainer({ child, launch, ended, outputs, diagnostics, early }:
       }
     },
     execArguments: (command) => [
-      ...["--pdeathsig", "KILL", "nsenter", "--target", String(pid), "--mount", "--net", "--pid", "--ipc", "--uts"],
+      ...["--pdeathsig", "KILL", ...joinCgroup(launch.cgroup)],
+      ...["nsenter", "--target", String(pid), "--mount", "--net", "--pid", "--ipc", "--uts"],
       ...["--", ...processCommand(launch, command)],
     ],
   };
+}
+
+/** The words before a command that bring it under the container's limits; a group that has just gone stops nobody. */
+function joinCgroup(cgroup: ContainerCgroup | undefined): string[] {
+  const files = cgroup?.procsFiles ?? [];
+  if (files.length === 0) return [];
+  const moves = files.map((file) => `echo $$ >${shellQuote(file)}`);
+  return ["sh", "-c", `{ ${moves.join("; ")}; } 2>/dev/null; exec "$@"`, "sh"];
 }
 
 /** A death by signal is passed on by the launcher; util-linux 2.38 can not die of SIGKILL itself and complains instead. */
