@@ -22,7 +22,9 @@ import type {
 } from "./contract.ts";
 import { watchDefinitions } from "./crd/custom-resources.ts";
 import { createEngine, type Engine } from "./create-engine.ts";
-import { watchFlowSchemas } from "./flow-schema-status.ts";
+import { createFlowClassifier } from "./flow-control/flow-classifier.ts";
+import { keepFlowConfiguration } from "./flow-control/flow-configuration.ts";
+import { watchFlowSchemas } from "./flow-control/flow-schema-status.ts";
 import { createRequestHandler, type RequestHandler } from "./http/handle-request.ts";
 import type { Documents } from "./http/serve-path.ts";
 import { watchServiceAddresses } from "./service-addresses.ts";
@@ -64,6 +66,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<Running
   parts.store.announce();
   await ensureObjects(parts, [...bootstrapObjects(config, engine.allocator.address(1)), ...(options.bootstrap ?? [])]);
   watchFlowSchemas(parts);
+  keepFlowConfiguration(parts, options.bootstrap ?? [], { logger, signal: stop.signal });
   watchServiceAddresses(parts);
   const server = createSecureServer({
     key: readFileSync(config.pki.serverKey),
@@ -79,7 +82,13 @@ export async function startApiServer(options: ApiServerOptions): Promise<Running
   let port = config.listen.port;
   const host = config.listen.address.includes(":") ? `[${config.listen.address}]` : config.listen.address;
   const serverAddress = () => `${host}:${port}`;
-  const handler = createRequestHandler({ ...options, parts, serverAddress, stopping: stop.signal });
+  const handler = createRequestHandler({
+    ...options,
+    parts,
+    flows: createFlowClassifier(parts.store),
+    serverAddress,
+    stopping: stop.signal,
+  });
   const close = closer(server, handler, stop);
   port = await listen(server, config);
   if (signal.aborted) await close();

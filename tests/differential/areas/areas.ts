@@ -5,6 +5,7 @@ import type { Area } from "./area.ts";
 import { crds } from "./crds.ts";
 import { deletes } from "./deletes.ts";
 import { discovery } from "./discovery.ts";
+import { flows } from "./flows.ts";
 import { lists } from "./lists.ts";
 import { objects } from "./objects.ts";
 import { protocol } from "./protocol.ts";
@@ -28,6 +29,7 @@ export const AREAS: readonly Area[] = [
   tokens,
   reviews,
   protocol,
+  flows,
   discovery,
 ];
 

@@ -24,6 +24,8 @@ export const CONTROL: Fault = {
   wrap: (target) => target,
 };
 
+const FLOW_SCHEMA = "x-kubernetes-pf-flowschema-uid";
+
 export const FAULTS: readonly Fault[] = [
   {
     name: "an entry of managedFields is lost",
@@ -130,6 +132,20 @@ export const FAULTS: readonly Fault[] = [
           await target.send({ ...request, method: "PATCH", path: pathOf(request), headers, body: patch });
         }
         return answer;
+      },
+    }),
+  },
+  {
+    name: "everybody's requests are one flow",
+    areas: ["flows"],
+    wrap: (target) => ({
+      ...target,
+      async send(request) {
+        const answer = await target.send(request);
+        const [uid] = [...target.flows].find(([, name]) => name === "<flowschemas/global-default>") ?? [];
+        return FLOW_SCHEMA in answer.headers && uid !== undefined
+          ? { ...answer, headers: { ...answer.headers, [FLOW_SCHEMA]: uid } }
+          : answer;
       },
     }),
   },

@@ -20,13 +20,10 @@ export interface Normaliser {
 const IGNORED_HEADERS = new Set(["date", "content-length", "connection", "keep-alive", "transfer-encoding"]);
 
 /** Their values differ in every run; that they are there is compared. */
-const OPAQUE_HEADERS = new Set([
-  "last-modified",
-  "audit-id",
-  "etag",
-  "x-kubernetes-pf-flowschema-uid",
-  "x-kubernetes-pf-prioritylevel-uid",
-]);
+const OPAQUE_HEADERS = new Set(["last-modified", "audit-id", "etag"]);
+
+/** They name objects by uid: those of a new cluster are compared by name, those of a sequence as all its uids. */
+const FLOW_HEADER = "x-kubernetes-pf-";
 
 const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
 const TIME = /\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?( \+0000 UTC|Z)/g;
@@ -51,7 +48,8 @@ const AGE = /^(<invalid>|\d+s|1m\d*s?)$/;
 const CHOSEN_PORT = 30_086;
 const PORTS = new Set(["nodePort", "healthCheckNodePort"]);
 
-export function createNormaliser(serverUrl: string): Normaliser {
+/** `flows`: names of FlowSchemas and PriorityLevelConfigurations that were there before, by uid. */
+export function createNormaliser(serverUrl: string, flows: ReadonlyMap<string, string>): Normaliser {
   const numbers = new Map<string, Map<string, string>>();
   const host = new URL(serverUrl).host;
   let newest = 0n;
@@ -151,7 +149,9 @@ export function createNormaliser(serverUrl: string): Normaliser {
       const headers: JsonMap = {};
       for (const [name, value] of Object.entries(answer.headers)) {
         if (IGNORED_HEADERS.has(name)) continue;
-        headers[name] = OPAQUE_HEADERS.has(name) ? "<there>" : walk(typeof value === "string" ? value : [...value]);
+        const known = name.startsWith(FLOW_HEADER) ? flows.get(String(value)) : undefined;
+        if (OPAQUE_HEADERS.has(name)) headers[name] = "<there>";
+        else headers[name] = known ?? walk(typeof value === "string" ? value : [...value]);
       }
       return { status: answer.status, headers, body: inOrder(bodyOf(answer, walk)) };
     },

@@ -1,5 +1,5 @@
 // One sequence against two servers, step by step and both at once.
-import type { Answer, Json, Sequence, Step } from "../step.ts";
+import type { Answer, Json, Sequence, Step, Until } from "../step.ts";
 import { compare, type Difference } from "./compare.ts";
 import { type Answered, type Filling, isMap, requestOf, type WebhookAddress } from "./fill-in.ts";
 import { createNormaliser, type NormalAnswer } from "./normalise.ts";
@@ -67,7 +67,7 @@ class Side {
   constructor(target: Target, name: string, webhook: WebhookAddress) {
     this.#target = target;
     this.#filling = { seq: name, answers: this.#answers, webhook };
-    this.#normaliser = createNormaliser(target.url);
+    this.#normaliser = createNormaliser(target.url, target.flows);
   }
 
   /** Undefined: nothing to compare yet. */
@@ -96,11 +96,22 @@ class Side {
       return open.collect(isEvent(this.#fill(plan.endsAt)), QUIET_MS);
     }
     const deadline = Date.now() + UNTIL_MS;
+    const until = this.#until(step);
     for (;;) {
       const answer = await this.#target.send(request);
-      if (satisfies(step, answer) || Date.now() > deadline) return answer;
+      if (satisfies(until, answer) || Date.now() > deadline) return answer;
       await new Promise((resolve) => setTimeout(resolve, 60));
     }
+  }
+
+  #until({ until }: Step): Until | undefined {
+    if (until === undefined) return undefined;
+    const { contains, lacks } = until;
+    return {
+      ...until,
+      ...(contains === undefined ? {} : { contains: this.#fill(contains) }),
+      ...(lacks === undefined ? {} : { lacks: this.#fill(lacks) }),
+    };
   }
 
   #fill(text: string): string {
@@ -116,7 +127,7 @@ class Side {
   }
 }
 
-function satisfies({ until }: Step, answer: Answer): boolean {
+function satisfies(until: Until | undefined, answer: Answer): boolean {
   if (until === undefined) return true;
   const text = JSON.stringify(answer.headers) + answer.text;
   if (until.status !== undefined && answer.status !== until.status) return false;

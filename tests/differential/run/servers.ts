@@ -34,10 +34,10 @@ export async function startServers({ twoReal = false } = {}): Promise<ServerPair
   const identities = await identitiesOf(realServer);
   const webhook = await startWebhook();
   const caPem = realServer.ca.certificatePem;
-  const real = createTarget({ name: "real", url: realServer.url, caPem, identities });
+  const real = await createTarget({ name: "real", url: realServer.url, caPem, identities });
   if (twoReal) {
     const other = await startRealApiServer({ name: "differential2" });
-    const embedded = createTarget({
+    const embedded = await createTarget({
       name: "real2",
       url: other.url,
       caPem: other.ca.certificatePem,
@@ -46,7 +46,7 @@ export async function startServers({ twoReal = false } = {}): Promise<ServerPair
     return pairOf({ real, embedded, realServer, webhook }, () => other.stop());
   }
   const own = await startEmbedded(realServer);
-  const embedded = createTarget({ name: "embedded", url: own.url, caPem, identities });
+  const embedded = await createTarget({ name: "embedded", url: own.url, caPem, identities });
   return pairOf({ real, embedded, realServer, webhook }, own.stop);
 }
 

@@ -3,6 +3,7 @@ import type { IncomingMessage } from "node:http";
 import { Agent, request as httpsRequest } from "node:https";
 import type { CertificateAndKey } from "../../../src/pki/issue-certificate.ts";
 import type { Answer, Json } from "../step.ts";
+import { isMap, parse } from "./fill-in.ts";
 
 export interface TargetRequest {
   readonly method: string;
@@ -22,6 +23,8 @@ export interface OpenWatch {
 export interface Target {
   readonly name: string;
   readonly url: string;
+  /** Names of the server's own FlowSchemas and PriorityLevelConfigurations by uid. */
+  readonly flows: ReadonlyMap<string, string>;
   send(request: TargetRequest): Promise<Answer>;
   /** Resolves when the answer's head is there. */
   watch(request: TargetRequest): Promise<OpenWatch>;
@@ -36,9 +39,40 @@ export interface TargetOptions {
   readonly identities: ReadonlyMap<string, CertificateAndKey>;
 }
 
+const FLOWS = "/apis/flowcontrol.apiserver.k8s.io/v1";
+const FLOWS_TIMEOUT_MS = 60_000;
+
+/** As soon as the server answers by the last of its own FlowSchemas: a real one reads them a moment after it is ready. */
+async function readFlows(target: Target): Promise<Map<string, string>> {
+  const ask = (path: string, user: string) => target.send({ method: "GET", path, headers: {}, user });
+  const deadline = Date.now() + FLOWS_TIMEOUT_MS;
+  for (;;) {
+    const flows = new Map<string, string>();
+    for (const resource of ["flowschemas", "prioritylevelconfigurations"]) {
+      const { text } = await ask(`${FLOWS}/${resource}`, "admin");
+      const list = parse(text);
+      const items = isMap(list) && Array.isArray(list["items"]) ? list["items"] : [];
+      for (const item of items) {
+        const metadata = isMap(item) && isMap(item["metadata"]) ? item["metadata"] : {};
+        flows.set(String(metadata["uid"]), `<${resource}/${String(metadata["name"])}>`);
+      }
+    }
+    const { headers } = await ask("/version", "carol");
+    if (flows.get(String(headers["x-kubernetes-pf-flowschema-uid"])) === "<flowschemas/global-default>") return flows;
+    if (Date.now() > deadline) throw new Error(`${target.name} names no flow: ${JSON.stringify(headers)}`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
 const REQUEST_TIMEOUT_MS = 60_000;
 
-export function createTarget({ name, url, caPem, identities }: TargetOptions): Target {
+/** Resolves when the server tells flows. */
+export async function createTarget(options: TargetOptions): Promise<Target> {
+  const target = targetOf(options);
+  return { ...target, flows: await readFlows(target) };
+}
+
+function targetOf({ name, url, caPem, identities }: TargetOptions): Target {
   const agents = new Map<string, Agent>();
   const agentOf = (user: string): Agent => {
     let agent = agents.get(user);
@@ -70,6 +104,7 @@ export function createTarget({ name, url, caPem, identities }: TargetOptions): T
   return {
     name,
     url,
+    flows: new Map(),
     async send(asked) {
       try {
         const response = await open(asked);

@@ -17,6 +17,7 @@ import {
   type UserInfo,
   type VirtualResource,
 } from "../contract.ts";
+import type { FlowClassifier } from "../flow-control/flow-classifier.ts";
 import { createOpenApiDocuments } from "../open-api/open-api-documents.ts";
 import { type ResourceKind, storageKey } from "../resource-kind.ts";
 import { negotiate, nothingAccepted } from "./media-types.ts";
@@ -34,6 +35,7 @@ export interface HandlerOptions {
   readonly parts: EngineParts;
   readonly authenticator: Authenticator;
   readonly authorizer: Authorizer;
+  readonly flows: FlowClassifier;
   readonly virtualResources: readonly VirtualResource[];
   readonly pods: PodConnector;
   readonly logger: Logger;
@@ -79,7 +81,7 @@ export function createRequestHandler(options: HandlerOptions): RequestHandler {
     const { info, query } = parseRequest(request.method ?? "GET", request.url ?? "/");
     requests.begin({ info, query, apply: isApply(request) }, response);
     checkTimeout(info, query);
-    const user = await admitted(options, request, info).catch((thrown: unknown) => {
+    const user = await admitted(options, request, info, response).catch((thrown: unknown) => {
       // What is refused before the API is reached must not be taken for a page.
       if (statusError(thrown).code !== 401) response.setHeader("x-content-type-options", "nosniff");
       throw thrown;
@@ -145,9 +147,19 @@ function auditId({ headers }: ApiRequest): string {
 
 const stackOf = (thrown: unknown) => (thrown instanceof Error ? thrown.stack : String(thrown));
 
-/** Throws 401 or 403. */
-async function admitted(options: HandlerOptions, request: ApiRequest, info: RequestInfo): Promise<UserInfo> {
+/** Throws 401 or 403. The answer to whoever is known names their flow, whether they may or not. */
+async function admitted(
+  options: HandlerOptions,
+  request: ApiRequest,
+  info: RequestInfo,
+  response?: ApiResponse,
+): Promise<UserInfo> {
   const user = await options.authenticator.authenticate(request);
+  const flow = response === undefined ? undefined : options.flows.classify(user, info);
+  if (flow !== undefined) {
+    response?.setHeader("x-kubernetes-pf-flowschema-uid", flow.schema);
+    response?.setHeader("x-kubernetes-pf-prioritylevel-uid", flow.level);
+  }
   const answer = options.authorizer.authorize(user, info);
   if (!answer.allowed) throw forbiddenFor(user, info, answer.reason);
   return user;

@@ -1,14 +1,11 @@
 // What Kubernetes' own server says of FlowSchemas: whether there is the priority level that they name.
-import { type EngineParts, timestamp } from "./api-context.ts";
-import { SERVER } from "./bootstrap-objects.ts";
-import type { JsonObject } from "./contract.ts";
-import { objectsAt, stringAt } from "./json.ts";
-import { applyObject } from "./operations/apply-object.ts";
-import { resourceKey } from "./resource-kind.ts";
+import { type EngineParts, timestamp } from "../api-context.ts";
+import { SERVER } from "../bootstrap-objects.ts";
+import type { JsonObject } from "../contract.ts";
+import { objectsAt, stringAt } from "../json.ts";
+import { applyObject } from "../operations/apply-object.ts";
+import { FLOW_GROUP, FLOW_SCHEMAS, PRIORITY_LEVELS } from "./flow-classifier.ts";
 
-const GROUP = "flowcontrol.apiserver.k8s.io";
-const SCHEMAS = resourceKey(GROUP, "flowschemas");
-const LEVELS = resourceKey(GROUP, "prioritylevelconfigurations");
 const MANAGER = "api-priority-and-fairness-config-consumer-v1";
 
 /** From now on; ends when the returned function is called. */
@@ -21,10 +18,10 @@ export function watchFlowSchemas(parts: EngineParts): () => void {
   const ends = [
     parts.store.subscribe(({ type, object }) => {
       if (type !== "DELETED") settle(object);
-    }, SCHEMAS),
+    }, FLOW_SCHEMAS),
     parts.store.subscribe(({ type }) => {
-      if (type !== "MODIFIED") for (const schema of parts.store.list(SCHEMAS)) settle(schema);
-    }, LEVELS),
+      if (type !== "MODIFIED") for (const schema of parts.store.list(FLOW_SCHEMAS)) settle(schema);
+    }, PRIORITY_LEVELS),
   ];
   return () => {
     for (const end of ends) end();
@@ -33,15 +30,15 @@ export function watchFlowSchemas(parts: EngineParts): () => void {
 
 /** Applies the condition unless the schema has it. One that is gone by now needs none. */
 async function tell(parts: EngineParts, name: string): Promise<void> {
-  const schema = parts.store.get(SCHEMAS, "", name);
-  const kind = parts.registry.storageKind(GROUP, "flowschemas");
+  const schema = parts.store.get(FLOW_SCHEMAS, "", name);
+  const kind = parts.registry.storageKind(FLOW_GROUP, "flowschemas");
   if (schema === undefined || kind === undefined) return;
   const wanted = condition(parts, stringAt(schema, "spec", "priorityLevelConfiguration", "name"));
   const known = objectsAt(schema, "status", "conditions").find(({ type }) => type === "Dangling");
   if (["status", "reason", "message"].every((field) => known?.[field] === wanted[field])) return;
   const lastTransitionTime = timestamp(parts.now());
   const body = {
-    apiVersion: `${GROUP}/v1`,
+    apiVersion: `${FLOW_GROUP}/v1`,
     kind: "FlowSchema",
     metadata: { name },
     status: { conditions: [{ ...wanted, lastTransitionTime }] },
@@ -56,7 +53,7 @@ async function tell(parts: EngineParts, name: string): Promise<void> {
 }
 
 function condition(parts: EngineParts, level: string): JsonObject {
-  const exists = parts.store.get(LEVELS, "", level) !== undefined;
+  const exists = parts.store.get(PRIORITY_LEVELS, "", level) !== undefined;
   const names = `This FlowSchema references the PriorityLevelConfiguration object named ${JSON.stringify(level)}`;
   return {
     type: "Dangling",
