@@ -1,5 +1,6 @@
 // Sets up what is missing and nothing else: packages of the lock file, the build, Envoy, and the system tools that the
 // playground needs. Without dependencies, idempotent, safe when two run at once, quick when there is nothing to do.
+import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
   accessSync,
@@ -18,6 +19,7 @@ import { homedir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { fetchWheel, run, SetupError, unpackWheel } from "./fetch-wheel.mjs";
+import { areDescriptionsWritten, haveModels, writeDescriptions } from "./kubernetes-descriptions.mjs";
 import { withLock } from "./with-lock.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -122,6 +124,27 @@ function installPackages() {
   writeFileSync(lockStampFile, lockStamp());
 }
 
+/** Beside the installation of packages, which takes longer; what goes wrong is told by writeDescriptionsOrTell. */
+function startFetchingDescriptions() {
+  if (areDescriptionsWritten() || haveModels()) return Promise.resolve();
+  const program = join(root, "tools", "kubernetes-descriptions.mjs");
+  const child = spawn(process.execPath, [program], { stdio: "ignore" });
+  return new Promise((resolve) => child.once("error", resolve).once("exit", resolve));
+}
+
+/** Nothing but `kubectl explain` needs them: a machine without pip goes on without. */
+async function writeDescriptionsOrTell(fetching) {
+  if (areDescriptionsWritten()) return;
+  try {
+    await timed("write the descriptions of Kubernetes' fields", async () => {
+      await fetching;
+      writeDescriptions();
+    });
+  } catch (error) {
+    say(`kubectl explain will show no descriptions of the playground's kinds: ${error.message}`);
+  }
+}
+
 async function buildPrograms() {
   const { build, isBuilt } = await import("./build.mjs");
   if (isBuilt()) return;
@@ -213,8 +236,12 @@ export async function setUp(options = { systemTools: true, envoy: true }) {
   checkPlatform();
   if (options.systemTools) refuseMissingTools();
   await withLock({ file: join(root, ".setup.lock"), onWait }, async () => {
+    const fetching = options.programs === false ? undefined : startFetchingDescriptions();
     installPackages();
-    if (options.programs !== false) await buildPrograms();
+    if (fetching !== undefined) {
+      await writeDescriptionsOrTell(fetching);
+      await buildPrograms();
+    }
     if (options.envoy) installEnvoy();
     if (options.systemTools) installSystemTools();
   });

@@ -8,6 +8,7 @@ import { request } from "node:https";
 import { createServer } from "node:net";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
+import { recordDescriptions } from "./kubernetes-descriptions.mjs";
 import { recordOpenApi } from "./kubernetes-open-api.mjs";
 import { recordBookmarks, recordColumns } from "./kubernetes-tables.mjs";
 
@@ -52,6 +53,7 @@ export async function recordKubernetesServer(root) {
     );
     write("bookmarks.json", await recordBookmarks(server.get, watched));
     write("open-api.json", { release: SERVER_RELEASE, ...(await recordOpenApi(server.get)) });
+    await recordDescriptions(server.get, root);
     write("born.json", (await Promise.all(BORN.map((path) => born(server, path)))).flat());
   } finally {
     await server.stop();

