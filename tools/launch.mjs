@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const program = join(root, "dist", "bin", "isthmus.mjs");
+const program = join(root, "dist", "bin", "isthmus.cjs");
 if (!existsSync(program)) {
   const { setUpOrExit } = await import("./setup.mjs");
   await setUpOrExit({ systemTools: false, envoy: false });

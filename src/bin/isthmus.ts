@@ -11,7 +11,7 @@ const io: CliContext = {
   stderr: process.stderr,
   environment: process.env,
 };
-const name = basename(process.argv[1] ?? "isthmus").replace(/\.(mjs|ts)$/, "");
+const name = basename(process.argv[1] ?? "isthmus").replace(/\.(cjs|ts)$/, "");
 const args = process.argv.slice(2);
 
 /** The playground is loaded only when it is asked for: istioctl commands start quicker without it. */
@@ -29,7 +29,11 @@ async function ownCommands(): Promise<Command[]> {
 // A reader that closes the pipe early (head, grep -q) is no failure of ours.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
 
-const exitCode = await runProgram(buildProgram(name, io, await ownCommands()), args, io);
-process.exitCode ||= exitCode;
-// An open prompt or keep-alive connection must not keep a finished command alive.
-process.stdin.unref?.();
+async function main(): Promise<void> {
+  const exitCode = await runProgram(buildProgram(name, io, await ownCommands()), args, io);
+  process.exitCode ||= exitCode;
+  // An open prompt or keep-alive connection must not keep a finished command alive.
+  process.stdin.unref?.();
+}
+
+void main();

@@ -10,7 +10,7 @@ import { boundHeapGrowth } from "#playground/lifecycle/bound-heap-growth";
 import { runProgram } from "#playground/lifecycle/run-program";
 import type { ClusterProcessConfig } from "#playground/process-config";
 
-await runProgram("playground-cluster", async (config: ClusterProcessConfig, root, signal) => {
+void runProgram("playground-cluster", async (config: ClusterProcessConfig, root, signal) => {
   const logger = root.child({ cluster: config.clusterName });
   boundHeapGrowth(signal);
   const server = await runApiServer(config, logger, signal);

@@ -3,7 +3,7 @@ import { runKubeletNode } from "#playground/kubelet-node/run-kubelet-node";
 import { runProgram } from "#playground/lifecycle/run-program";
 import type { KubeletProcessConfig } from "#playground/process-config";
 
-await runProgram("playground-kubelet", async (config: KubeletProcessConfig, logger, signal) => {
+void runProgram("playground-kubelet", async (config: KubeletProcessConfig, logger, signal) => {
   await runKubeletNode(config, logger.child({ cluster: config.clusterName, node: config.nodeName }), signal);
   return undefined;
 });

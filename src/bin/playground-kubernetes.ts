@@ -9,7 +9,7 @@ import { runControlPlane } from "#playground/kubernetes/run-control-plane";
 import { runProgram } from "#playground/lifecycle/run-program";
 import type { KubernetesProcessConfig } from "#playground/process-config";
 
-await runProgram("playground-kubernetes", async (config: KubernetesProcessConfig, root, signal) => {
+void runProgram("playground-kubernetes", async (config: KubernetesProcessConfig, root, signal) => {
   const logger = root.child({ cluster: config.clusterName });
   const client = createKubeClient(loadKubeConfig({ path: config.kubeconfig }));
   let tellReady = () => {};

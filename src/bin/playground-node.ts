@@ -3,7 +3,7 @@ import { runProgram } from "#playground/lifecycle/run-program";
 import { runNode } from "#playground/node/run-node";
 import type { NodeProcessConfig } from "#playground/process-config";
 
-await runProgram("playground-node", async (config: NodeProcessConfig, logger, signal) => {
+void runProgram("playground-node", async (config: NodeProcessConfig, logger, signal) => {
   await runNode(config, logger.child({ cluster: config.clusterName, node: config.nodeName }), signal);
   return undefined;
 });

@@ -2,4 +2,4 @@
 import { runProgram } from "#playground/lifecycle/run-program";
 import { runSupervisor } from "#playground/lifecycle/run-supervisor";
 
-await runProgram("playground-supervisor", runSupervisor);
+void runProgram("playground-supervisor", runSupervisor);

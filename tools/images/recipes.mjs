@@ -93,7 +93,7 @@ function programLayer({ name, flags, bundles }) {
   const home = "usr/local/lib/isthmus";
   const folder = join(bundles, name);
   const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
-  const start = `#!/usr/local/bin/node ${flags}\nimport("/${home}/${name}.mjs");\n`;
+  const start = `#!/usr/local/bin/node ${flags}\nrequire("/${home}/${name}.cjs");\n`;
   return [
     ...files.map((entry) => {
       const path = join(entry.parentPath, entry.name);

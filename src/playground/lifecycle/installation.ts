@@ -1,5 +1,6 @@
 // Where the programs are that a playground runs: ours in this clone, Envoy wherever the person or the set-up put it.
 import { accessSync, constants, existsSync, readFileSync, statSync } from "node:fs";
+import { createRequire } from "node:module";
 import { homedir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -38,9 +39,9 @@ export const CLUSTER_NODE_FLAGS: readonly string[] = ["--max-semi-space-size=8"]
 export function programCommand(name: ProgramName, root = installationRoot()): readonly string[] {
   if (import.meta.url.endsWith(".ts")) {
     const source = join(root, "src", "bin", `${name}.ts`);
-    return [process.execPath, "--import", import.meta.resolve("tsx"), "--conditions=source", source];
+    return [process.execPath, "--import", createRequire(import.meta.url).resolve("tsx"), "--conditions=source", source];
   }
-  const bundle = join(root, "dist", "bin", `${name}.mjs`);
+  const bundle = join(root, "dist", "bin", `${name}.cjs`);
   if (!existsSync(bundle)) {
     throw new MeshError("NOT_BUILT", `${bundle} is missing: isthmus is not built`, { hint: "run: npm run build" });
   }

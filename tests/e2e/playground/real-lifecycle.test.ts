@@ -48,8 +48,8 @@ describe.skipIf(whyNoPlayground())("two playgrounds with a mesh in each", () => 
   });
 
   test.each([
-    ["control plane", /pilot-discovery\.mjs discovery/],
-    ["agent", /pilot-agent\.mjs proxy sidecar/],
+    ["control plane", /pilot-discovery\.cjs discovery/],
+    ["agent", /pilot-agent\.cjs proxy sidecar/],
     ["Envoy", /\/envoy -c/],
   ])("a killed %s comes back, and nothing else goes down", async (_, pattern) => {
     const family = familyOf(left.status.guard?.pid ?? 0);

@@ -17,7 +17,7 @@ function file(name: string, text: string): string {
 }
 
 test.each([
-  ["isthmus/pilot:latest", "pilot-discovery.mjs"],
+  ["isthmus/pilot:latest", "pilot-discovery.cjs"],
   ["example.test/team/isthmus/proxyv2:1", "pilot-agent"],
   ["docker.io/istio/examples-helloworld-v2", "app.mjs"],
   ["example.test:5000/release/examples-helloworld-v1:1.0", "app.mjs"],
