@@ -1,10 +1,10 @@
 // One attempt of a probe or hook, made from the node against the pod's address as a kubelet does.
 import { request as httpRequest } from "node:http";
-import { connect as http2Connect } from "node:http2";
 import { request as httpsRequest } from "node:https";
 import { connect as tcpConnect } from "node:net";
-import type { Container, GRPCAction, HTTPGetAction, IntOrString, Probe } from "#api/kubernetes/gen/types";
+import type { Container, HTTPGetAction, IntOrString, Probe } from "#api/kubernetes/gen/types";
 import { errorMessage } from "#base/mesh-error";
+import { grpcHealth } from "./grpc-health.ts";
 
 export interface AttemptTarget {
   readonly podIP: string;
@@ -31,7 +31,7 @@ export async function attemptProbe(handler: Handler, target: AttemptTarget, time
       const { host = target.podIP, port } = handler.tcpSocket;
       return await tcpSocket(host, portNumber(port, target.container), timeoutMs);
     }
-    if (handler.grpc) return await grpcHealth(handler.grpc, target.podIP, timeoutMs);
+    if (handler.grpc) return await grpcHealth(handler.grpc, hostPort(target.podIP, handler.grpc.port), timeoutMs);
     const { exitCode, output } = await target.exec(handler.exec?.command ?? [], timeoutMs);
     return { ok: exitCode === 0, output, exitCode };
   } catch (thrown) {
@@ -53,10 +53,15 @@ export async function httpAnswers(
   }
 }
 
+/** IPv6 addresses stand in brackets. */
+function hostPort(host: string, port: number): string {
+  return `${host.includes(":") ? `[${host}]` : host}:${port}`;
+}
+
 /** In the words that clients know from kubelets. */
 function dialError(error: NodeJS.ErrnoException, host: string, port: number): Error {
   const words = DIAL_ERRORS[error.code ?? ""];
-  return words === undefined ? error : new Error(`dial tcp ${host}:${port}: ${words}`);
+  return words === undefined ? error : new Error(`dial tcp ${hostPort(host, port)}: ${words}`);
 }
 
 const DIAL_ERRORS: Readonly<Record<string, string>> = {
@@ -75,34 +80,54 @@ export function portNumber(port: IntOrString, container: Container): number {
   return named.containerPort;
 }
 
-function httpGet(action: HTTPGetAction, target: AttemptTarget, timeoutMs: number): Promise<AttemptResult> {
-  const secure = action.scheme?.toUpperCase() === "HTTPS";
+/** Redirects on the same host are followed; one to elsewhere is an answer, as it says nothing of this program. */
+async function httpGet(action: HTTPGetAction, target: AttemptTarget, timeoutMs: number): Promise<AttemptResult> {
+  const scheme = action.scheme?.toLowerCase() ?? "http";
   const { host = target.podIP, path = "/" } = action;
+  const port = portNumber(action.port, target.container);
   const headers: Record<string, string> = { "User-Agent": "kube-probe/1.35", Accept: "*/*", Connection: "close" };
   for (const { name, value } of action.httpHeaders ?? []) headers[name] = value;
-  const port = portNumber(action.port, target.container);
-  const location = path.startsWith("/") ? path : `/${path}`;
-  const url = `${secure ? "https" : "http"}://${host.includes(":") ? `[${host}]` : host}:${port}${location}`;
-  const options = {
-    host,
-    port,
-    path: location,
-    headers,
-    agent: false,
-    timeout: timeoutMs,
-  };
-  return new Promise((resolve, reject) => {
-    const request = secure ? httpsRequest({ ...options, rejectUnauthorized: false }) : httpRequest(options);
-    const tooLate = new Error("context deadline exceeded (Client.Timeout exceeded while awaiting headers)");
-    const timer = setTimeout(() => request.destroy(tooLate), timeoutMs);
-    request.once("close", () => clearTimeout(timer));
-    request.once("error", (error) => reject(new Error(`Get "${url}": ${dialError(error, host, port).message}`)));
+  const deadline = AbortSignal.timeout(timeoutMs);
+  let url = `${scheme}://${hostPort(host, port)}${path.startsWith("/") ? path : `/${path}`}`;
+  for (let redirects = 0; redirects < MOST_REDIRECTS; redirects++) {
+    const { statusCode, location } = await httpAnswer(url, { headers, deadline, dialled: [host, port] });
+    const next = location !== undefined && URL.canParse(location, url) ? new URL(location, url) : undefined;
+    if (!isRedirect(statusCode) || next?.hostname !== new URL(url).hostname) {
+      const ok = statusCode >= 200 && statusCode < 400;
+      return { ok, output: `HTTP probe ${ok ? "succeeded" : "failed"} with statuscode: ${statusCode}` };
+    }
+    url = next.href;
+  }
+  throw new Error(`Get "${url}": stopped after ${MOST_REDIRECTS} redirects`);
+}
+
+const MOST_REDIRECTS = 10;
+const isRedirect = (statusCode: number) => [301, 302, 303, 307, 308].includes(statusCode);
+
+interface HttpAsk {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly deadline: AbortSignal;
+  /** For the words of an error. */
+  readonly dialled: readonly [host: string, port: number];
+}
+
+function httpAnswer(url: string, { headers, deadline, dialled }: HttpAsk) {
+  return new Promise<{ statusCode: number; location: string | undefined }>((resolve, reject) => {
+    const options = { headers, agent: false };
+    const request = url.startsWith("https:")
+      ? httpsRequest(url, { ...options, rejectUnauthorized: false })
+      : httpRequest(url, options);
+    const onLate = () =>
+      request.destroy(new Error("context deadline exceeded (Client.Timeout exceeded while awaiting headers)"));
+    if (deadline.aborted) onLate();
+    deadline.addEventListener("abort", onLate, { once: true });
+    request.once("close", () => deadline.removeEventListener("abort", onLate));
+    request.once("error", (error) => reject(new Error(`Get "${url}": ${dialError(error, ...dialled).message}`)));
     request.once("response", (response) => {
       const { statusCode = 0 } = response;
       response.resume();
       response.once("error", reject);
-      const ok = statusCode >= 200 && statusCode < 400;
-      resolve({ ok, output: `HTTP probe ${ok ? "succeeded" : "failed"} with statuscode: ${statusCode}` });
+      resolve({ statusCode, location: response.headers.location });
       request.destroy();
     });
     request.end();
@@ -112,49 +137,11 @@ function httpGet(action: HTTPGetAction, target: AttemptTarget, timeoutMs: number
 function tcpSocket(host: string, port: number, timeoutMs: number): Promise<AttemptResult> {
   return new Promise((resolve, reject) => {
     const socket = tcpConnect({ host, port });
-    socket.setTimeout(timeoutMs, () => socket.destroy(new Error(`dial tcp ${host}:${port}: i/o timeout`)));
+    socket.setTimeout(timeoutMs, () => socket.destroy(new Error(`dial tcp ${hostPort(host, port)}: i/o timeout`)));
     socket.once("error", (error) => reject(dialError(error, host, port)));
     socket.once("connect", () => {
       socket.destroy();
       resolve({ ok: true, output: "" });
     });
-  });
-}
-
-/** grpc.health.v1.Health/Check: one message with the service in field 1; field 1 of the answer is 1 when it serves. */
-function grpcHealth({ port, service = "" }: GRPCAction, host: string, timeoutMs: number): Promise<AttemptResult> {
-  const name = Buffer.from(service);
-  const message = name.length ? Buffer.concat([Buffer.from([0x0a, name.length]), name]) : name;
-  const head = Buffer.alloc(5);
-  head.writeUInt32BE(message.length, 1);
-  return new Promise((resolve, reject) => {
-    const session = http2Connect(`http://${host.includes(":") ? `[${host}]` : host}:${port}`);
-    const timer = setTimeout(
-      () => finish(new Error(`timeout: health rpc did not complete within ${timeoutMs / 1000}s`)),
-      timeoutMs,
-    );
-    const finish = (result: Error | AttemptResult) => {
-      clearTimeout(timer);
-      session.destroy();
-      if (result instanceof Error) reject(result);
-      else resolve(result);
-    };
-    session.once("error", finish);
-    const stream = session.request({
-      ":method": "POST",
-      ":path": "/grpc.health.v1.Health/Check",
-      "content-type": "application/grpc",
-      te: "trailers",
-    });
-    stream.once("error", finish);
-    const chunks: Buffer[] = [];
-    stream.on("data", (chunk: Buffer) => chunks.push(chunk));
-    stream.once("end", () => {
-      const serving = Buffer.concat(chunks)
-        .subarray(5)
-        .equals(Buffer.from([0x08, 1]));
-      finish({ ok: serving, output: serving ? "" : 'service unhealthy (responded with "NOT_SERVING")' });
-    });
-    stream.end(Buffer.concat([head, message]));
   });
 }
