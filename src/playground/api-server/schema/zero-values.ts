@@ -3,17 +3,7 @@ import type { JsonObject, JsonValue } from "../contract.ts";
 import { zeroValues } from "../gen/zero-values.ts";
 import { clone, isObject } from "../json.ts";
 import { resolve, type Schema } from "./schema.ts";
-
-export interface ZeroValues {
-  /** What stands in these fields when nobody set them. */
-  readonly shown: Readonly<Record<string, JsonValue>>;
-  /** Fields in which "", 0 and false mean nothing. */
-  readonly dropped: readonly string[];
-  /** Go's names of fields whose type is a text, number, list or map with a name of its own. */
-  readonly types: Readonly<Record<string, string>>;
-  /** Fields that Go's struct has by another struct, with the names of the structs between: `RuleWithOperations.Rule`. */
-  readonly inside?: Readonly<Record<string, string>>;
-}
+import type { ZeroValues } from "./zero-value-row.ts";
 
 const NONE: ZeroValues = { shown: {}, dropped: [], types: {} };
 const REF_PREFIX = "#/components/schemas/";
