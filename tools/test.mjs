@@ -2,9 +2,10 @@
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join, relative } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { setUpOrExit } from "./setup.mjs";
+import { canAskAgain, resultOf, withSecondTry } from "./test-results.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 /** Seconds by part of the run, in order. */
@@ -21,20 +22,16 @@ if (process.getuid?.() === 0) {
 }
 
 const folder = mkdtempSync(join(tmpdir(), "isthmus-test-"));
-/** More files than this failing at once is no chance of the machine's. */
-const MOST_ASKED_AGAIN = 4;
 const unsteady = [];
 for (const project of ["unit", "golden", "e2e"]) {
-  const first = timed(project, () => runTests(project, []));
-  count(first.passed, first.failed, first.skipped);
-  if (project !== "e2e" || first.failed === 0) continue;
-  if (first.failedFiles.length === 0 || first.failedFiles.length > MOST_ASKED_AGAIN) continue;
-  process.stdout.write(`\nAsked a second time: ${first.failedFiles.join(", ")}\n`);
-  const second = timed("second try", () => runTests(project, first.failedFiles));
-  if (second.failed > 0) continue;
-  // What these files passed and skipped at first is in both answers.
-  count(second.passed - first.ofFailedFiles.passed, -first.failed, second.skipped - first.ofFailedFiles.skipped);
-  unsteady.push(...first.failedFiles);
+  let result = timed(project, () => runTests(project, []));
+  if (project === "e2e" && canAskAgain(result)) {
+    process.stdout.write(`\nAsked a second time: ${result.failedFiles.join(", ")}\n`);
+    const second = timed("second try", () => runTests(project, result.failedFiles));
+    result = withSecondTry(result, second);
+  }
+  count(result.passed, result.failed, result.skipped);
+  unsteady.push(...(result.unsteady ?? []));
 }
 rmSync(folder, { recursive: true, force: true });
 
@@ -76,27 +73,13 @@ function runTests(project, files) {
   const reporters = ["--reporter", "default", "--reporter", "json", "--outputFile", report];
   const args = [vitest, "run", "--project", project, ...reporters, ...files];
   const run = spawnSync(process.execPath, args, { cwd: root, stdio: ["ignore", "inherit", "inherit"] });
-  const result = readReport(report);
-  // A project that broke without a failed test (a file that does not load, an unhandled error) counts as one failure.
-  return { ...result, failed: run.status === 0 ? result.failed : Math.max(1, result.failed) };
+  return resultOf(readReport(report), { root, ended: run.status });
 }
 
-function readReport(report) {
+function readReport(file) {
   try {
-    const { numPassedTests, numFailedTests, numPendingTests, numTodoTests, testResults } = JSON.parse(
-      readFileSync(report, "utf8"),
-    );
-    const failed = testResults.filter(({ status }) => status === "failed");
-    const ofStatus = (...wanted) =>
-      failed.flatMap(({ assertionResults }) => assertionResults).filter(({ status }) => wanted.includes(status)).length;
-    return {
-      passed: numPassedTests,
-      failed: numFailedTests,
-      skipped: numPendingTests + (numTodoTests ?? 0),
-      failedFiles: failed.map(({ name }) => relative(root, name)),
-      ofFailedFiles: { passed: ofStatus("passed"), skipped: ofStatus("pending", "skipped", "todo") },
-    };
+    return JSON.parse(readFileSync(file, "utf8"));
   } catch {
-    return { passed: 0, failed: 1, skipped: 0, failedFiles: [], ofFailedFiles: { passed: 0, skipped: 0 } };
+    return undefined;
   }
 }
