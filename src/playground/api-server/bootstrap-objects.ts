@@ -3,6 +3,7 @@ import type { ClusterProcessConfig } from "#playground/process-config";
 import { type EngineParts, timestamp, type WriteContext } from "./api-context.ts";
 import type { JsonObject } from "./contract.ts";
 import { isObject, objectAt, objectsAt, stringAt } from "./json.ts";
+import { applyObject } from "./operations/apply-object.ts";
 import { createObject } from "./operations/create-object.ts";
 import { parseApiVersion, type ResourceKind, storageKey } from "./resource-kind.ts";
 
@@ -21,6 +22,7 @@ export function bootstrapObjects(config: ClusterProcessConfig, clusterIP: string
       metadata: { ...named, labels: service },
       spec: {
         clusterIP,
+        ipFamilyPolicy: "SingleStack",
         ports: [{ name: "https", port: 443, protocol: "TCP", targetPort: port }],
       },
     },
@@ -43,13 +45,13 @@ export function bootstrapObjects(config: ClusterProcessConfig, clusterIP: string
 
 /** Where Services get their addresses from. */
 function serviceRange({ serviceCIDR, ipv6 }: ClusterProcessConfig): JsonObject {
-  const message = "Kubernetes Service CIDR is ready";
+  const message = "Kubernetes default Service CIDR is ready";
   return {
     apiVersion: "networking.k8s.io/v1",
     kind: "ServiceCIDR",
     metadata: { name: "kubernetes" },
     spec: { cidrs: [serviceCIDR, ...(ipv6 === undefined ? [] : [ipv6.serviceCIDR])] },
-    status: { conditions: [{ type: "Ready", status: "True", reason: "", message }] },
+    status: { conditions: [{ type: "Ready", status: "True", message }] },
   };
 }
 
@@ -99,14 +101,42 @@ export async function ensureObjects(parts: EngineParts, objects: readonly JsonOb
     if (parts.store.get(storageKey(kind), target.namespace, target.name) !== undefined) continue;
     const fieldManager = MAKERS[group] ?? SERVER.fieldManager;
     const made = await createObject(own, kind, { target, body, context: { ...SERVER, fieldManager, warnings: [] } });
-    if (isObject(body["status"])) giveStatus(parts, kind, made, body["status"]);
+    const { status } = body;
+    if (!isObject(status)) continue;
+    const manager = STATUS_MAKERS[stringAt(body, "kind")];
+    if (manager === undefined) giveStatus(parts, kind, made, status);
+    else await applyStatus(own, kind, { body, manager, status: withTimes(parts, status) });
   }
+}
+
+/** Parts of the server that apply the status of what others made. */
+const STATUS_MAKERS: Readonly<Record<string, string>> = {
+  FlowSchema: "api-priority-and-fairness-config-consumer-v1",
+  ServiceCIDR: "kubernetes-service-cidr-controller",
+};
+
+async function applyStatus(
+  parts: EngineParts,
+  kind: ResourceKind,
+  { body, manager, status }: { readonly body: JsonObject; readonly manager: string; readonly status: JsonObject },
+): Promise<void> {
+  const { apiVersion = "", kind: kindName = "" } = body;
+  const name = stringAt(body, "metadata", "name");
+  await applyObject(parts, kind, {
+    target: { namespace: "", name, subresource: "status" },
+    body: { apiVersion, kind: kindName, metadata: { name }, status },
+    context: { ...SERVER, fieldManager: manager, warnings: [] },
+    force: true,
+  });
+}
+
+function withTimes(parts: EngineParts, status: JsonObject): JsonObject {
+  const now = timestamp(parts.now());
+  const conditions = objectsAt(status, "conditions").map((condition) => ({ ...condition, lastTransitionTime: now }));
+  return conditions.length === 0 ? status : { ...status, conditions };
 }
 
 /** What the server itself says of an object that it made. */
 function giveStatus(parts: EngineParts, kind: ResourceKind, made: JsonObject, status: JsonObject): void {
-  const now = timestamp(parts.now());
-  const conditions = objectsAt(status, "conditions").map((condition) => ({ ...condition, lastTransitionTime: now }));
-  const given = conditions.length === 0 ? status : { ...status, conditions };
-  parts.store.commit(storageKey(kind), "MODIFIED", { ...structuredClone(made), status: given });
+  parts.store.commit(storageKey(kind), "MODIFIED", { ...structuredClone(made), status: withTimes(parts, status) });
 }

@@ -27,6 +27,7 @@ import { keepFlowConfiguration } from "./flow-control/flow-configuration.ts";
 import { watchFlowSchemas } from "./flow-control/flow-schema-status.ts";
 import { createRequestHandler, type RequestHandler } from "./http/handle-request.ts";
 import type { Documents } from "./http/serve-path.ts";
+import { keepIdentityLease } from "./identity-lease.ts";
 import { watchServiceAddresses } from "./service-addresses.ts";
 
 export interface ApiServerOptions {
@@ -66,6 +67,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<Running
   parts.store.announce();
   await ensureObjects(parts, [...bootstrapObjects(config, engine.allocator.address(1)), ...(options.bootstrap ?? [])]);
   watchFlowSchemas(parts);
+  await keepIdentityLease(parts, { logger, signal: stop.signal });
   keepFlowConfiguration(parts, options.bootstrap ?? [], { logger, signal: stop.signal });
   watchServiceAddresses(parts);
   const server = createSecureServer({
