@@ -1,6 +1,7 @@
 // Bodies that are nearly right: a field missing, unknown, twice, of the wrong type; names that may not be; and what
 // fieldValidation makes of them.
-import { FREE_KINDS, type SequenceBuilder } from "../generate/builder.ts";
+import { anyField } from "../generate/any-field.ts";
+import { FREE_KINDS, type TemplateKind } from "../generate/builder.ts";
 import type { Random } from "../generate/random.ts";
 import { isMap } from "../run/fill-in.ts";
 import type { Body, Json, JsonMap } from "../step.ts";
@@ -17,7 +18,7 @@ export const validation: Area = {
     for (let i = 0; i < turns; i++) {
       const name = builder.name(kind);
       const object = builder.object(kind, name);
-      const body = random.weighted(MUTATIONS).make(object, random, builder);
+      const body = random.weighted(MUTATIONS).make(object, random, { kind });
       const query = {
         fieldValidation: random.pick([
           undefined,
@@ -34,12 +35,19 @@ export const validation: Area = {
   },
 };
 
-type Mutation = (object: JsonMap, random: Random, builder: SequenceBuilder) => Body;
+type Mutation = (object: JsonMap, random: Random, about: { readonly kind: TemplateKind }) => Body;
 
 const WRONG_VALUES: readonly Json[] = ["text", 7, true, null, [], {}, [1], -1, 1.5, ""];
 
 const MUTATIONS: readonly { weight: number; make: Mutation }[] = [
   { weight: 2, make: (object) => ({ json: object }) },
+  {
+    weight: 12,
+    make(object, random, { kind }) {
+      const { path, value } = anyField(random, object, kind.definition);
+      return { json: replaced(object, path, value) };
+    },
+  },
   {
     weight: 4,
     make(object, random) {

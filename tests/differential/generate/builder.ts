@@ -18,6 +18,8 @@ export interface Kind {
 }
 
 export interface TemplateKind extends Kind {
+  /** Full name of its schema. */
+  readonly definition: string;
   readonly template: Template;
 }
 

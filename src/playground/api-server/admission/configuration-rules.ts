@@ -14,9 +14,12 @@ import {
   tooMany,
 } from "../validation/field-errors.ts";
 import { dns1035Label, dnsSubdomain, qualifiedName } from "../validation/formats.ts";
+import { checkLabelSelector } from "../validation/label-selectors.ts";
+import { paramKindErrors, resourceNameErrors } from "./match-rules.ts";
 import { type PolicyScope, policyScope, type Scope } from "./policy-scope.ts";
 import { AUTHORIZER_VARIABLE, REQUEST_VARIABLES } from "./request-variables.ts";
 import { oneOf, ruleErrors } from "./rule-rules.ts";
+import { webhookPathErrors, webhookUrlErrors } from "./webhook-address-rules.ts";
 
 const WEBHOOK_SCOPE: Scope = { ...REQUEST_VARIABLES, ...AUTHORIZER_VARIABLE };
 
@@ -37,6 +40,8 @@ function webhookErrors(hook: JsonObject, path: string): FieldError[] {
     ...oneOf(hook, `${path}.matchPolicy`, ["Equivalent", "Exact"]),
     ...sideEffectErrors(hook, `${path}.sideEffects`),
     ...timeoutErrors(hook, `${path}.timeoutSeconds`),
+    ...checkLabelSelector(`${path}.namespaceSelector`, hook["namespaceSelector"]),
+    ...checkLabelSelector(`${path}.objectSelector`, hook["objectSelector"]),
     ...oneOf(hook, `${path}.reinvocationPolicy`, ["IfNeeded", "Never"]),
     ...clientErrors(objectAt(hook, "clientConfig"), `${path}.clientConfig`),
     ...reviewErrors(arrayAt(hook, "admissionReviewVersions"), `${path}.admissionReviewVersions`),
@@ -53,7 +58,8 @@ function nameErrors(name: string, field: string): FieldError[] {
 }
 
 function sideEffectErrors(hook: JsonObject, field: string): FieldError[] {
-  if (hook["sideEffects"] === undefined) return [required(field, "must specify one of None, NoneOnDryRun")];
+  if ((hook["sideEffects"] ?? undefined) === undefined)
+    return [required(field, "must specify one of None, NoneOnDryRun")];
   return oneOf(hook, field, ["None", "NoneOnDryRun"]);
 }
 
@@ -69,18 +75,20 @@ function clientErrors(config: JsonObject, field: string): FieldError[] {
   if ((config["url"] !== undefined) === isObject(service)) {
     return [required(field, "exactly one of url or service is required")];
   }
-  if (isObject(service)) return serviceErrors(service, `${field}.service`);
-  const scheme = /^([a-zA-Z][\w+.-]*):/.exec(url)?.[1] ?? "";
-  const detail = "'https' is the only allowed URL scheme; desired format: https://host[/path]";
-  return scheme === "https" ? [] : [invalid(`${field}.url`, scheme, detail)];
+  return isObject(service) ? serviceErrors(service, `${field}.service`) : webhookUrlErrors(url, `${field}.url`);
 }
 
+/** The rule calls the two names by each other's. */
+const SWAPPED = { name: "namespace", namespace: "name" };
+
 function serviceErrors(service: JsonObject, field: string): FieldError[] {
-  const missing = ["name", "namespace"].filter((key) => stringAt(service, key) === "");
-  const errors = missing.map((key) => required(`${field}.${key}`, `service ${key} is required`));
+  const missing = (["namespace", "name"] as const).filter((key) => stringAt(service, key) === "");
+  const errors = missing.map((key) => required(`${field}.${SWAPPED[key]}`));
   const port = numberAt(service, "port") ?? 443;
   const detail = "port is not valid: must be between 1 and 65535, inclusive";
-  return port < 1 || port > 65535 ? [...errors, invalid(`${field}.port`, port, detail)] : errors;
+  if (port < 1 || port > 65535) errors.push(invalid(`${field}.port`, port, detail));
+  const path = service["path"];
+  return typeof path === "string" ? [...errors, ...webhookPathErrors(path, `${field}.path`)] : errors;
 }
 
 const REVIEWS = ["v1", "v1beta1"];
@@ -137,7 +145,7 @@ export function policyRules(policy: JsonObject): FieldError[] {
   const scope = policyScope(spec);
   const constraints = spec["matchConstraints"];
   const validations = objectsAt(spec, "validations");
-  const errors = oneOf(spec, "spec.failurePolicy", ["Fail", "Ignore"]);
+  const errors = [...oneOf(spec, "spec.failurePolicy", ["Fail", "Ignore"]), ...paramKindErrors(spec["paramKind"])];
   if (!isObject(constraints)) errors.push(required("spec.matchConstraints"));
   else {
     errors.push(...constraintErrors(constraints, "spec.matchConstraints"));
@@ -185,9 +193,14 @@ function annotationErrors(policy: JsonObject, scope: PolicyScope): FieldError[] 
 
 function constraintErrors(constraints: JsonObject, path: string): FieldError[] {
   const rules = (key: string) =>
-    objectsAt(constraints, key).flatMap((rule, index) => ruleErrors(rule, `${path}.${key}[${index}]`));
+    objectsAt(constraints, key).flatMap((rule, index) => {
+      const at = `${path}.${key}[${index}]`;
+      return [...resourceNameErrors(arrayAt(rule, "resourceNames"), `${at}.resourceNames`), ...ruleErrors(rule, at)];
+    });
   return [
     ...oneOf(constraints, `${path}.matchPolicy`, ["Equivalent", "Exact"]),
+    ...checkLabelSelector(`${path}.namespaceSelector`, constraints["namespaceSelector"]),
+    ...checkLabelSelector(`${path}.objectSelector`, constraints["objectSelector"]),
     ...rules("resourceRules"),
     ...rules("excludeResourceRules"),
   ];

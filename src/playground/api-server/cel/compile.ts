@@ -42,5 +42,9 @@ function issueText(text: string, { offset, message }: TypeIssue): string {
   const before = text.slice(0, offset).split("\n");
   const line = text.split("\n")[before.length - 1] ?? "";
   const column = before.at(-1)?.length ?? 0;
-  return `ERROR: <input>:${before.length}:${column + 1}: ${message}\n | ${line}\n | ${".".repeat(column)}^`;
+  const wide = (letter: string) => letter.codePointAt(0) ?? 0;
+  const dots = [...(before.at(-1) ?? "")].map((letter) => (wide(letter) > 0x7f ? "．" : "."));
+  const mark = wide(line.slice(column)) > 0x7f ? "＾" : "^";
+  const shown = line.replaceAll("\t", " ");
+  return `ERROR: <input>:${before.length}:${[...dots].length + 1}: ${message}\n | ${shown}\n | ${dots.join("")}${mark}`;
 }

@@ -28,7 +28,11 @@ export const appsDefaults: DefaultTable = {
     persistentVolumeClaimRetentionPolicy: { whenDeleted: "Retain", whenScaled: "Retain" },
   },
   [`${APPS}StatefulSetPersistentVolumeClaimRetentionPolicy`]: { whenDeleted: "Retain", whenScaled: "Retain" },
-  [`${APPS}StatefulSetUpdateStrategy`]: { type: "RollingUpdate", rollingUpdate: rolling({ partition: 0 }) },
+  // In this order: whoever says the type says all of it.
+  [`${APPS}StatefulSetUpdateStrategy`]: {
+    rollingUpdate: ({ type }) => ((type ?? "") === "" ? { partition: 0 } : undefined),
+    type: "RollingUpdate",
+  },
   [`${APPS}RollingUpdateStatefulSetStrategy`]: { partition: 0 },
   [`${APPS}DaemonSetSpec`]: { updateStrategy: {}, revisionHistoryLimit: 10 },
   [`${APPS}DaemonSetUpdateStrategy`]: {

@@ -4,7 +4,7 @@
 import { containersResources, isPodLevel } from "../amounts/pod-resources.ts";
 import { writeResources } from "../amounts/resource-list.ts";
 import type { JsonObject } from "../contract.ts";
-import { clone, ensureObject, isObject, numberAt, objectAt, objectsAt, stringAt } from "../json.ts";
+import { arrayAt, clone, ensureObject, isObject, numberAt, objectAt, objectsAt, stringAt } from "../json.ts";
 
 type Complete = (object: JsonObject) => void;
 
@@ -142,6 +142,14 @@ const service: Complete = (object) => {
   }
 };
 
+/** One range for pods is the first of the list; where the two differ it counts. */
+const node: Complete = (object) => {
+  const spec = objectAt(object, "spec");
+  const [one, list] = [stringAt(spec, "podCIDR"), arrayAt(spec, "podCIDRs")];
+  if (one !== "" && one !== list[0]) spec["podCIDRs"] = [one];
+  else if (one === "" && list.length > 0) spec["podCIDR"] = list[0] ?? "";
+};
+
 const CORE = "io.k8s.api.core.v1.";
 const APPS = "io.k8s.api.apps.v1.";
 
@@ -149,6 +157,7 @@ const COMPLETIONS: Readonly<Record<string, Complete>> = {
   [`${CORE}Pod`]: pod,
   [`${CORE}Service`]: service,
   [`${CORE}LimitRange`]: limitRange,
+  [`${CORE}Node`]: node,
   [`${CORE}ReplicationController`]: replicationController,
   [`${CORE}Secret`]: secret,
   [`${CORE}Namespace`]: namespace,

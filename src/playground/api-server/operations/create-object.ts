@@ -8,6 +8,7 @@ import { ensureObject, stringAt } from "../json.ts";
 import { type ResourceKind, storageKey } from "../resource-kind.ts";
 import { asSent, emptiedIn } from "../schema/zero-values.ts";
 import { askedAddress, checkAddressOwner } from "../strategy/address-owner.ts";
+import { dropDisabledFields } from "../strategy/disabled-fields.ts";
 import { beginsGeneration, strategyOf } from "../strategy/strategies.ts";
 import { objectWarnings } from "../warnings/object-warnings.ts";
 import { placeInNamespace } from "./check-identity.ts";
@@ -62,6 +63,7 @@ export async function createDecoded(
   stampNew(parts, kind, admitted);
   const target = { ...placed, name: stringAt(admitted, "metadata", "name") };
   // After those who may still change it: a pod's quality of service is that of its injected containers too.
+  dropDisabledFields(storageKey(kind), admitted);
   strategyOf(kind).prepareCreate?.(admitted, context.user);
   const key = storageKey(kind);
   const giveBack =

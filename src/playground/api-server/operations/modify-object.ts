@@ -7,6 +7,7 @@ import { whenConverted } from "../crd/convert-custom.ts";
 import { arrayAt, deepEqual, ensureObject, isObject, numberAt, objectAt, setOrDelete, stringAt } from "../json.ts";
 import { type ResourceKind, storageKey } from "../resource-kind.ts";
 import { asSent, emptiedIn } from "../schema/zero-values.ts";
+import { dropDisabledFields } from "../strategy/disabled-fields.ts";
 import { countsGeneration, emptiesNothing, fixedMetadata, specChanged, strategyOf } from "../strategy/strategies.ts";
 import { objectWarnings } from "../warnings/object-warnings.ts";
 import { checkName, checkUid, checkVersion, placeInNamespace } from "./check-identity.ts";
@@ -78,6 +79,7 @@ async function attemptChange(
   const admitted = (await admit(parts, kind, context, step)) ?? next;
   settleOwners(admitted, managedFields, context);
   checkVersion(kind, target, wanted, current);
+  dropDisabledFields(key, admitted);
   strategyOf(kind).prepareUpdate?.(admitted, live, { door: target.subresource, now: timestamp(parts.now()) });
   const isService = key === "/services" && target.subresource === "";
   const giveBack = isService ? assignAddresses(parts, kind, admitted, { current, context }) : undefined;

@@ -1,7 +1,7 @@
 // Completions and rules of single kinds.
 import { randomUUID } from "node:crypto";
 import type { JsonObject } from "../contract.ts";
-import { ensureObject, stringAt } from "../json.ts";
+import { ensureObject, objectsAt, stringAt } from "../json.ts";
 
 /** A new namespace is active, and the namespace controller holds it, through `finalize`, until nothing is left inside. */
 export function prepareNamespace(namespace: JsonObject): void {
@@ -18,4 +18,11 @@ export function prepareVolume(volume: JsonObject): void {
 export function prepareLimitRange(range: JsonObject): void {
   const metadata = ensureObject(range, "metadata");
   if (stringAt(metadata, "name") === "") metadata["name"] = randomUUID();
+}
+
+/** Of its secrets a ServiceAccount knows the names only. */
+export function keepNames(account: JsonObject): void {
+  const secrets = objectsAt(account, "secrets");
+  if (secrets.length > 0)
+    account["secrets"] = secrets.map(({ name }): JsonObject => (typeof name === "string" ? { name } : {}));
 }

@@ -8,11 +8,18 @@ import { markDefinition, prepareDefinition, rememberStorage } from "../crd/defin
 import { deepEqual, isObject, objectAt } from "../json.ts";
 import type { ResourceKind } from "../resource-kind.ts";
 import { storageKey } from "../resource-kind.ts";
-import { prepareLimitRange, prepareNamespace, prepareVolume } from "./object-strategies.ts";
+import { keepNames, prepareLimitRange, prepareNamespace, prepareVolume } from "./object-strategies.ts";
 import { preparePod, preparePodUpdate } from "./pod-strategy.ts";
 import { prepareServiceUpdate } from "./service-strategy.ts";
 import { prepareSigningRequest, prepareSigningRequestUpdate, type UpdateOf } from "./signing-request-strategy.ts";
-import { completeJob, prepareClaim, prepareDaemonSet, prepareJob, prepareStatefulSet } from "./workload-strategies.ts";
+import {
+  completeJob,
+  prepareClaim,
+  prepareClaimUpdate,
+  prepareDaemonSet,
+  prepareJob,
+  prepareStatefulSet,
+} from "./workload-strategies.ts";
 
 export interface Strategy {
   /** Completes a new object in place, after defaulting. */
@@ -45,12 +52,17 @@ const STRATEGIES: Readonly<Record<string, Strategy>> = {
   "/nodes": { keepsStatus: true },
   "/namespaces": { prepareCreate: prepareNamespace, returnsDeleted: true },
   "/persistentvolumes": { prepareCreate: prepareVolume, returnsDeleted: true },
-  "/persistentvolumeclaims": { prepareCreate: prepareClaim, completeStored: () => true, returnsDeleted: true },
+  "/persistentvolumeclaims": {
+    prepareCreate: prepareClaim,
+    prepareUpdate: (claim, old, { door }) => (door === "" ? prepareClaimUpdate(claim, old) : undefined),
+    completeStored: () => true,
+    returnsDeleted: true,
+  },
   "/limitranges": { prepareCreate: prepareLimitRange },
   "/podtemplates": { returnsDeleted: true },
   "/replicationcontrollers": { orphans: true },
   "/resourcequotas": { returnsDeleted: true },
-  "/serviceaccounts": { returnsDeleted: true },
+  "/serviceaccounts": { prepareCreate: keepNames, prepareUpdate: keepNames, returnsDeleted: true },
   "/services": {
     prepareUpdate: (service, old, { door }) => (door === "" ? prepareServiceUpdate(service, old) : undefined),
     returnsDeleted: true,

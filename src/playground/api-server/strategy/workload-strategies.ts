@@ -1,6 +1,6 @@
 // Completions of workloads that depend on more than one field.
 import type { JsonObject } from "../contract.ts";
-import { deepEqual, ensureObject, objectAt, objectsAt, stringAt } from "../json.ts";
+import { deepEqual, ensureObject, isObject, objectAt, objectsAt, stringAt } from "../json.ts";
 
 const TEMPLATE_GENERATION = "deprecated.daemonset.template.generation";
 
@@ -49,6 +49,31 @@ export function prepareDaemonSet(set: JsonObject, old?: JsonObject): void {
 /** A claim is pending until it is bound. */
 export function prepareClaim(claim: JsonObject): void {
   claim["status"] = { phase: "Pending" };
+  completeSources(objectAt(claim, "spec"));
+}
+
+export function prepareClaimUpdate(claim: JsonObject, old: JsonObject): void {
+  completeSources(objectAt(claim, "spec"), objectAt(old, "spec"));
+}
+
+const isClaim = (source: JsonObject) =>
+  stringAt(source, "kind") === "PersistentVolumeClaim" && stringAt(source, "apiGroup") === "";
+const isSnapshot = (source: JsonObject) =>
+  stringAt(source, "kind") === "VolumeSnapshot" && stringAt(source, "apiGroup") === "snapshot.storage.k8s.io";
+
+/** Either of the two fields says where data comes from, and the other repeats it. Other namespaces are not asked. */
+function completeSources(spec: JsonObject, old: JsonObject = {}): void {
+  if (stringAt(spec, "dataSourceRef", "namespace") !== "" && old["dataSourceRef"] === undefined)
+    delete spec["dataSourceRef"];
+  const known = old["dataSource"] !== undefined || old["dataSourceRef"] !== undefined;
+  const [source, reference] = [spec["dataSource"], spec["dataSourceRef"]];
+  if (reference === undefined && isObject(source)) {
+    if (known || isClaim(source) || isSnapshot(source)) spec["dataSourceRef"] = { ...source };
+    else delete spec["dataSource"];
+  } else if (isObject(reference) && source === undefined && stringAt(reference, "namespace") === "") {
+    const { namespace: _, ...local } = reference;
+    spec["dataSource"] = local;
+  }
 }
 
 /** Claims in a StatefulSet are written whole. */

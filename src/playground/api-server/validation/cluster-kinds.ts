@@ -13,7 +13,7 @@ import { checkAccessModes, VOLUME_MODES } from "./persistent-volume-claims.ts";
 import { checkPreemption } from "./pods/pod-spec.ts";
 import { checkNodeSelector, checkTaintEffect, checkTolerations } from "./pods/scheduling.ts";
 import { checkDriverName, checkHostPath, PERSISTENT_ISCSI, VOLUME_SOURCES } from "./pods/volume-sources.ts";
-import { checkPositiveQuantity, checkResourceValue } from "./resources.ts";
+import { checkPositiveQuantity, checkRequirements, checkResourceValue } from "./resources.ts";
 
 export function checkNode(node: JsonObject): FieldError[] {
   const cidrs = arrayAt(node, "spec", "podCIDRs").map(String);
@@ -105,6 +105,7 @@ export function checkRuntimeClass(runtime: JsonObject): FieldError[] {
   const scheduling = objectAt(runtime, "scheduling");
   return [
     ...invalids("handler", handler, dnsLabel(handler)),
+    ...checkRequirements("overhead", { limits: objectAt(runtime, "overhead", "podFixed") }, { claims: [] }),
     ...checkLabels("scheduling.nodeSelector", scheduling["nodeSelector"]),
     ...checkTolerations("scheduling.tolerations", objectsAt(scheduling, "tolerations")),
   ];
@@ -155,7 +156,42 @@ export function checkPersistentVolume(volume: JsonObject): FieldError[] {
   if (storageClass !== "") errors.push(...invalids("spec.storageClassName", storageClass, dnsSubdomain(storageClass)));
   if (mode !== undefined && !VOLUME_MODES.includes(String(mode)))
     errors.push(notSupported("spec.volumeMode", mode, VOLUME_MODES));
-  return errors;
+  return [...errors, ...checkAttributesName("spec", spec)];
+}
+
+function checkAttributesName(path: string, spec: JsonObject): FieldError[] {
+  const name = spec["volumeAttributesClassName"];
+  if (typeof name !== "string") return [];
+  const field = `${path}.volumeAttributesClassName`;
+  const errors =
+    name === "" ? [required(field, "an empty string is disallowed")] : invalids(field, name, dnsSubdomain(name));
+  if (isObject(spec["csi"])) return errors;
+  return [...errors, required(`${path}.csi`, "has to be specified when using volumeAttributesClassName")];
+}
+
+const INLINE = "in the context of inline volumes";
+const NOT_INLINE = `may not be specified ${INLINE}`;
+
+/** A volume that is written into what attaches it. */
+export function checkInlineVolume(path: string, spec: JsonObject): FieldError[] {
+  const modes = arrayAt(spec, "accessModes");
+  const [policy, mode] = [stringAt(spec, "persistentVolumeReclaimPolicy"), spec["volumeMode"]];
+  const errors: FieldError[] = [];
+  const refuse = (field: string, isThere: boolean, why = NOT_INLINE) => {
+    if (isThere) errors.push(forbidden(`${path}.${field}`, why));
+  };
+  refuse("claimRef", isObject(spec["claimRef"]));
+  refuse("capacity", Object.keys(objectAt(spec, "capacity")).length > 0);
+  if (!isObject(spec["csi"])) errors.push(required(`${path}.csi`, `has to be specified ${INLINE}`));
+  if (modes.length === 0) errors.push(required(`${path}.accessModes`));
+  errors.push(...checkAccessModes(`${path}.accessModes`, modes));
+  refuse("persistentVolumeReclaimPolicy", policy !== "" && policy !== "Retain", `may only be Retain ${INLINE}`);
+  refuse("nodeAffinity", isObject(spec["nodeAffinity"]));
+  errors.push(...checkVolumeSource(spec, path));
+  refuse("storageClassName", stringAt(spec, "storageClassName") !== "");
+  const isOther = mode !== undefined && mode !== "Filesystem";
+  refuse("volumeMode", isOther, `may not specify volumeMode other than Filesystem ${INLINE}`);
+  return [...errors, ...checkAttributesName(path, spec)];
 }
 
 function checkCapacity(given: JsonValue | undefined): FieldError[] {
@@ -183,25 +219,26 @@ function checkVolumeAffinity(path: string, affinity: JsonObject): FieldError[] {
   return checkNodeSelector(`${path}.required`, wanted);
 }
 
-function checkVolumeSource(spec: JsonObject): FieldError[] {
+function checkVolumeSource(spec: JsonObject, path = "spec"): FieldError[] {
   const given = VOLUME_ORDER.filter((name) => isObject(spec[name]));
-  const errors: FieldError[] = given.length === 0 ? [required("spec", "must specify a volume type")] : [];
+  const errors: FieldError[] = given.length === 0 ? [required(path, "must specify a volume type")] : [];
   for (const [index, name] of given.entries()) {
     if (index > 0 && name !== "flexVolume") {
       const shown = name === "cephfs" ? "cephFS" : name;
-      errors.push(forbidden(`spec.${shown}`, "may not specify more than 1 volume type"));
-    } else errors.push(...checkOneSource(name, objectAt(spec, name), spec));
+      errors.push(forbidden(`${path}.${shown}`, "may not specify more than 1 volume type"));
+    } else errors.push(...checkOneSource(name, spec, path));
   }
   const root = stringAt(spec, "hostPath", "path").replace(/\/+$/, "") === "" && isObject(spec["hostPath"]);
   if (root && stringAt(spec, "persistentVolumeReclaimPolicy") === "Recycle") {
     const why = "may not be 'recycle' for a hostPath mount of '/'";
-    errors.push(forbidden("spec.persistentVolumeReclaimPolicy", why));
+    errors.push(forbidden(`${path}.persistentVolumeReclaimPolicy`, why));
   }
   return errors;
 }
 
-function checkOneSource(name: string, source: JsonObject, spec: JsonObject): FieldError[] {
-  const path = `spec.${name === "gcePersistentDisk" ? "persistentDisk" : name}`;
+function checkOneSource(name: string, spec: JsonObject, of: string): FieldError[] {
+  const source = objectAt(spec, name);
+  const path = `${of}.${name === "gcePersistentDisk" ? "persistentDisk" : name}`;
   if (name === "hostPath") return checkHostPath(path, source);
   if (name === "iscsi") return PERSISTENT_ISCSI(path, source);
   if (name === "csi") {
@@ -212,7 +249,7 @@ function checkOneSource(name: string, source: JsonObject, spec: JsonObject): Fie
   const at = stringAt(source, "path");
   const errors = at === "" ? [required(`${path}.path`)] : noBacksteps(`${path}.path`, at);
   if (isObject(spec["nodeAffinity"])) return errors;
-  return [...errors, required("spec.nodeAffinity", "Local volume requires node affinity")];
+  return [...errors, required(`${of}.nodeAffinity`, "Local volume requires node affinity")];
 }
 
 const FIXED_SOURCE = "spec.persistentvolumesource is immutable after creation";

@@ -3,8 +3,9 @@
 import type { JsonObject, JsonValue } from "../contract.ts";
 import { zeroValues } from "../gen/zero-values.ts";
 import { isObject } from "../json.ts";
-import { canonicalQuantity, parseQuantity } from "../quantity.ts";
+import { canonicalQuantity, nanoUnits, parseQuantity } from "../quantity.ts";
 import { isRawObject, resolve, type Schema } from "../schema/schema.ts";
+import { MICRO_LAYOUT, readGoTime, SECONDS_LAYOUT } from "./go-time.ts";
 
 export interface DecodeReport {
   /** Paths of unknown fields, such as `spec.template.spec.containers[0].imag`. */
@@ -42,6 +43,8 @@ interface Place {
   readonly goPath: string;
   /** Go's own name of the field's type, where it has one. */
   readonly named: string | undefined;
+  /** A value of a map, not of a field. */
+  readonly inMap?: boolean;
 }
 
 /** Times that count microseconds. */
@@ -85,9 +88,7 @@ function decode(raw: Schema, value: JsonValue, place: Place): JsonValue {
   }
   const struct = raw.$ref === undefined ? place.struct : raw.$ref.slice(raw.$ref.lastIndexOf("/") + 1);
   if (isObject(value)) return decodeFields(schema, value, { ...place, struct });
-  tellMalformed(schema, value, place);
-  // Kubernetes reads `cpu: 1` and `cpu: 1000m`, and writes `cpu: "1"`.
-  return schema.format === "quantity" && value !== null ? canonicalQuantity(String(value)) : value;
+  return readText(schema, value, place);
 }
 
 /** Go takes a list of numbers for bytes too. */
@@ -115,7 +116,11 @@ function decodeFields(schema: Schema, value: JsonObject, place: Place): JsonObje
     }
     const isField = schema.properties !== undefined && Object.hasOwn(schema.properties, key);
     if (child !== null || isNullable(known))
-      out[key] = decode(known, child, isField ? fieldPlace(place, path, key) : { ...place, path, named: undefined });
+      out[key] = decode(
+        known,
+        child,
+        isField ? fieldPlace(place, path, key) : { ...place, path, named: undefined, inMap: true },
+      );
     // A field is not there then; in a map the key stays.
     else if (!isField) out[key] = zeroOf(known);
   }
@@ -148,7 +153,7 @@ function fieldPlace(place: Place, path: string, key: string): Place {
   const facts = zeroValues[place.struct];
   const inside = facts?.inside?.[key];
   const goPath = joined(place.goPath, inside === undefined ? key : `${inside}.${key}`);
-  return { ...place, path, goPath, named: facts?.types[key] };
+  return { ...place, path, goPath, named: facts?.types[key], inMap: false };
 }
 
 function knownField(schema: Schema, key: string): Schema | undefined {
@@ -191,22 +196,34 @@ function goTypeOf(raw: Schema | undefined): string {
 }
 
 const NO_QUANTITY = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
-const RFC3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
+const LEAST_AMOUNT = 1_000_000n;
+const CORE = "io.k8s.api.core.v1.";
 
-/** Texts that Go reads as something else. */
-function tellMalformed(schema: Schema, value: JsonValue, { report, named }: Place): void {
+/** Texts that Go reads as something else, in the form in which it writes them. */
+function readText(schema: Schema, value: JsonValue, place: Place): JsonValue {
+  const { malformed } = place.report;
   if (schema.format === "quantity" && value !== null) {
-    if (parseQuantity(String(value).trim()) === undefined) report.malformed.push(NO_QUANTITY);
+    if (parseQuantity(String(value).trim()) === undefined) malformed.push(NO_QUANTITY);
+    // Kubernetes reads `cpu: 1` and `cpu: 1000m`, and writes `cpu: "1"`.
+    const shown = canonicalQuantity(String(value));
+    return place.inMap === true && place.struct.startsWith(CORE) ? inMilliUnits(shown) : shown;
   }
-  if (typeof value !== "string") return;
-  if (schema.format === "date-time" && !RFC3339.test(value)) {
-    const layout = named === MICRO ? "2006-01-02T15:04:05.000000Z07:00" : "2006-01-02T15:04:05Z07:00";
-    report.malformed.push(
-      `parsing time ${JSON.stringify(value)} as ${JSON.stringify(layout)}: cannot parse ${JSON.stringify(value)} as "2006"`,
-    );
+  if (typeof value !== "string") return value;
+  if (schema.format === "date-time") {
+    const { text, fault } = readGoTime(value, place.named === MICRO ? MICRO_LAYOUT : SECONDS_LAYOUT);
+    if (fault === "") return text;
+    malformed.push(fault);
   }
   const bad = schema.format === "byte" ? badBase64(value) : -1;
-  if (bad >= 0) report.malformed.push(`illegal base64 data at input byte ${bad}`);
+  if (bad >= 0) malformed.push(`illegal base64 data at input byte ${bad}`);
+  return value;
+}
+
+/** The core's lists of resources know nothing smaller. */
+function inMilliUnits(text: string): string {
+  const nano = nanoUnits(text);
+  const rest = ((nano % LEAST_AMOUNT) + LEAST_AMOUNT) % LEAST_AMOUNT;
+  return rest === 0n ? text : canonicalQuantity(`${(nano - rest) / LEAST_AMOUNT + 1n}m`);
 }
 
 /** Where base64 goes wrong, or -1. */

@@ -2,16 +2,19 @@
 import type { FieldError } from "../api-errors.ts";
 import type { JsonObject, JsonValue } from "../contract.ts";
 import { arrayAt, deepEqual, isObject, numberAt, objectAt, stringAt } from "../json.ts";
+import { checkDriver, checkFullDeviceName, checkSelectors } from "./device-selectors.ts";
 import { duplicate, IMMUTABLE, invalid, invalids, notSupported, required, tooLong, tooMany } from "./field-errors.ts";
 import { bytes, dnsLabel, dnsSubdomain } from "./formats.ts";
 
 const MOST = 32;
 const MOST_CHOICES = 8;
-const LONGEST_DRIVER = 63;
 const LONGEST_PARAMETERS = 10 * 1024;
 
 export function checkDeviceClass(deviceClass: JsonObject): FieldError[] {
-  return checkConfigs("spec.config", itemsAt(deviceClass, "spec", "config"));
+  return [
+    ...checkSelectors("spec.selectors", itemsAt(deviceClass, "spec", "selectors")),
+    ...checkConfigs("spec.config", itemsAt(deviceClass, "spec", "config")),
+  ];
 }
 
 export function checkResourceClaim(claim: JsonObject): FieldError[] {
@@ -40,13 +43,57 @@ const itemsAt = (value: JsonObject, ...path: readonly string[]): readonly JsonOb
 
 function checkDevices(path: string, devices: JsonObject): FieldError[] {
   const requests = itemsAt(devices, "requests");
+  const names = requestNames(requests);
+  const constraints = itemsAt(devices, "constraints");
+  const list = `${path}.requests`;
   return [
-    ...(requests.length > MOST ? [tooMany(`${path}.requests`, requests.length, MOST)] : []),
-    ...requests.flatMap((request, index) => [
-      ...checkRequest(`${path}.requests[${index}]`, request),
-      ...checkTwice(`${path}.requests[${index}]`, requests, index),
-    ]),
-    ...checkConfigs(`${path}.config`, itemsAt(devices, "config")),
+    ...(requests.length > MOST
+      ? [tooMany(list, requests.length, MOST)]
+      : [
+          ...requests.flatMap((request, index) => checkRequest(`${list}[${index}]`, request)),
+          ...requests.flatMap((_request, index) => checkTwice(`${list}[${index}]`, requests, index)),
+        ]),
+    ...(constraints.length > MOST
+      ? [tooMany(`${path}.constraints`, constraints.length, MOST)]
+      : constraints.flatMap((one, index) => checkConstraint(`${path}.constraints[${index}]`, one, names))),
+    ...checkConfigs(`${path}.config`, itemsAt(devices, "config"), names),
+  ];
+}
+
+/** All that a reference may say: a request, or one of its choices behind a slash. */
+const requestNames = (requests: readonly JsonObject[]): ReadonlySet<string> =>
+  new Set(
+    requests.flatMap((request) => {
+      const name = stringAt(request, "name");
+      return [name, ...itemsAt(request, "firstAvailable").map((choice) => `${name}/${stringAt(choice, "name")}`)];
+    }),
+  );
+
+const NO_SUCH_REQUEST =
+  "must be the name of a request in the claim or the name of a request and a subrequest separated by '/'";
+
+function checkReferences(path: string, of: JsonObject, names: ReadonlySet<string>): FieldError[] {
+  const references = arrayAt(of, "requests").map((name) => (typeof name === "string" ? name : ""));
+  if (references.length > MOST) return [tooMany(path, references.length, MOST)];
+  const each = references.flatMap((name, index) => {
+    const field = `${path}[${index}]`;
+    const steps = name.split("/");
+    const unknown = names.has(name) ? [] : [invalid(field, name, NO_SUCH_REQUEST)];
+    if (steps.length > 2) return unknown;
+    return [...steps.flatMap((step) => invalids(field, step, dnsLabel(step))), ...unknown];
+  });
+  const twice = references.flatMap((name, index) =>
+    references.indexOf(name) < index ? [duplicate(`${path}[${index}]`, name)] : [],
+  );
+  return [...each, ...twice];
+}
+
+function checkConstraint(path: string, constraint: JsonObject, names: ReadonlySet<string>): FieldError[] {
+  const attribute = constraint["matchAttribute"];
+  const field = `${path}.matchAttribute`;
+  return [
+    ...checkReferences(`${path}.requests`, constraint, names),
+    ...(typeof attribute === "string" ? checkFullDeviceName(field, attribute) : [required(field)]),
   ];
 }
 
@@ -70,15 +117,16 @@ function checkRequest(path: string, request: JsonObject): FieldError[] {
   const list = `${path}.firstAvailable`;
   return [
     ...errors,
-    ...(choices.length > MOST_CHOICES ? [tooMany(list, choices.length, MOST_CHOICES)] : []),
-    ...choices.flatMap((choice, index) => {
-      const own = stringAt(choice, "name");
-      return [
-        ...invalids(`${list}[${index}].name`, own, dnsLabel(own)),
-        ...checkWanted(`${list}[${index}]`, choice),
-        ...checkTwice(`${list}[${index}]`, choices, index),
-      ];
-    }),
+    ...(choices.length > MOST_CHOICES
+      ? [tooMany(list, choices.length, MOST_CHOICES)]
+      : [
+          ...choices.flatMap((choice, index) => {
+            const own = stringAt(choice, "name");
+            const field = `${list}[${index}]`;
+            return [...invalids(`${field}.name`, own, dnsLabel(own)), ...checkWanted(field, choice)];
+          }),
+          ...choices.flatMap((_choice, index) => checkTwice(`${list}[${index}]`, choices, index)),
+        ]),
   ];
 }
 
@@ -86,6 +134,7 @@ function checkWanted(path: string, wanted: JsonObject): FieldError[] {
   const name = stringAt(wanted, "deviceClassName");
   const field = `${path}.deviceClassName`;
   const errors = name === "" ? [required(field)] : invalids(field, name, dnsSubdomain(name));
+  errors.push(...checkSelectors(`${path}.selectors`, itemsAt(wanted, "selectors")));
   const mode = stringAt(wanted, "allocationMode");
   const count = numberAt(wanted, "count") ?? 0;
   if (mode === "All" && count !== 0) {
@@ -98,9 +147,12 @@ function checkWanted(path: string, wanted: JsonObject): FieldError[] {
   return errors;
 }
 
-function checkConfigs(path: string, configs: readonly JsonObject[]): FieldError[] {
-  const errors = configs.length > MOST ? [tooMany(path, configs.length, MOST)] : [];
-  return [...errors, ...configs.flatMap((config, index) => checkConfig(`${path}[${index}].opaque`, config["opaque"]))];
+function checkConfigs(path: string, configs: readonly JsonObject[], names?: ReadonlySet<string>): FieldError[] {
+  if (configs.length > MOST) return [tooMany(path, configs.length, MOST)];
+  return configs.flatMap((config, index) => [
+    ...(names === undefined ? [] : checkReferences(`${path}[${index}].requests`, config, names)),
+    ...checkConfig(`${path}[${index}].opaque`, config["opaque"]),
+  ]);
 }
 
 function checkConfig(path: string, opaque: JsonValue | undefined): FieldError[] {
@@ -109,12 +161,6 @@ function checkConfig(path: string, opaque: JsonValue | undefined): FieldError[] 
     ...checkDriver(`${path}.driver`, stringAt(opaque, "driver")),
     ...checkParameters(`${path}.parameters`, opaque["parameters"]),
   ];
-}
-
-export function checkDriver(field: string, driver: string): FieldError[] {
-  if (driver === "") return [required(field)];
-  const errors = bytes(driver) > LONGEST_DRIVER ? [tooLong(field, LONGEST_DRIVER)] : [];
-  return [...errors, ...invalids(field, driver, dnsSubdomain(driver.toLowerCase()))];
 }
 
 function checkParameters(field: string, parameters: JsonValue | undefined): FieldError[] {

@@ -36,6 +36,12 @@ function form({ pattern, longest, unit, message, examples }: Form): Format {
 /** Go counts bytes. */
 export const bytes = (text: string) => Buffer.byteLength(text);
 
+/** What a variable may be called in C. */
+export const cIdentifier: Format = (value) => (IDENTIFIER.test(value) ? [] : [IDENTIFIER_MESSAGE]);
+const IDENTIFIER = /^[A-Za-z_][A-Za-z0-9_]*$/;
+const IDENTIFIER_MESSAGE =
+  "a valid C identifier must start with alphabetic character or '_', followed by a string of alphanumeric characters or '_' (e.g. 'my_name',  or 'MY_NAME',  or 'MyName', regex used for validation is '[A-Za-z_][A-Za-z0-9_]*')";
+
 const LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?";
 const SUBDOMAIN = `${LABEL}(\\.${LABEL})*`;
 const UNDERSCORE_LABEL = "_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?";
@@ -44,7 +50,8 @@ const SUBDOMAIN_MESSAGE =
 
 const subdomainForm = { pattern: SUBDOMAIN, longest: 253, message: SUBDOMAIN_MESSAGE, examples: ["example.com"] };
 export const dnsSubdomain = form(subdomainForm);
-const prefixPart = form({ ...subdomainForm, unit: "bytes" });
+/** The same in the words of younger rules. */
+export const dnsSubdomainInBytes = form({ ...subdomainForm, unit: "bytes" });
 
 export const dnsSubdomainWithUnderscore = form({
   pattern: `${UNDERSCORE_LABEL}(\\.${UNDERSCORE_LABEL})*`,
@@ -114,7 +121,7 @@ export const qualifiedName: Format = (value) => {
   if (parts.length === 2) {
     const prefix = parts[0] ?? "";
     if (prefix === "") errors.push(`prefix part ${EMPTY}`);
-    else errors.push(...prefixPart(prefix).map((message) => `prefix part ${message}`));
+    else errors.push(...dnsSubdomainInBytes(prefix).map((message) => `prefix part ${message}`));
   }
   if (name === "") return [...errors, `name part ${EMPTY}`, `name part ${namePart("")[0] ?? ""}`];
   return [...errors, ...namePart(name).map((message) => `name part ${message}`)];

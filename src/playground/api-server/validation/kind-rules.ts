@@ -17,7 +17,7 @@ import {
 } from "./configuration.ts";
 import { checkEndpoints } from "./endpoints.ts";
 import { checkEvent, checkEventUpdate } from "./events.ts";
-import { dns1035Label, dnsLabel, dnsSubdomain, type Format } from "./formats.ts";
+import { dns1035Label, dnsLabel, dnsSubdomain, dnsSubdomainInBytes, type Format } from "./formats.ts";
 import { checkJobUpdate } from "./job-updates.ts";
 import { checkCronJob, checkJob } from "./jobs.ts";
 import { both, type Check, counts, type KindRules } from "./kind-rule.ts";
@@ -39,6 +39,8 @@ import {
   checkSelectorUpdate,
 } from "./workloads.ts";
 
+/** What their metadata must be is all. */
+const none: Check = () => [];
 const NOT_ABOVE = "cannot be greater than readyReplicas";
 const claim: Check = (object) => checkClaimSpec("spec", objectAt(object, "spec"));
 const podTemplate: Check = (object) => checkPodTemplate("template", objectAt(object, "template"));
@@ -56,7 +58,7 @@ const core: Readonly<Record<string, KindRules>> = {
     update: checkSecret,
     meta: ["update", "whole"],
   },
-  "/serviceaccounts": { meta: ["update", "whole"] },
+  "/serviceaccounts": { create: none, meta: ["update", "whole"] },
   "/namespaces": { name: dnsLabel, create: checkNamespace, status: checkNamespaceStatus },
   "/nodes": {
     create: checkNode,
@@ -92,6 +94,7 @@ const core: Readonly<Record<string, KindRules>> = {
     meta: ["whole", "whole"],
   },
   "/replicationcontrollers": {
+    name: dnsSubdomainInBytes,
     anyGenerateName: true,
     create: checkReplicationController,
     update: both(checkReplicationController),

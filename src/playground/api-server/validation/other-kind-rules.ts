@@ -16,7 +16,7 @@ import {
 } from "./devices.ts";
 import { checkEndpointSlice } from "./endpoints.ts";
 import { checkFlowSchema, checkFlowStatus, checkPriorityLevel } from "./flow-control.ts";
-import { configMapKey, dnsSubdomain, type Format, pathSegment } from "./formats.ts";
+import { configMapKey, dnsSubdomainInBytes, pathSegment } from "./formats.ts";
 import { both, type Check, type KindRules } from "./kind-rule.ts";
 import {
   checkIngress,
@@ -47,8 +47,6 @@ import {
   checkStorageClassUpdate,
 } from "./storage.ts";
 
-/** Younger rules count bytes. */
-const deviceClassName: Format = (name) => dnsSubdomain(name).map((text) => text.replace(/characters$/, "bytes"));
 const ADMISSION = "admissionregistration.k8s.io/";
 /** Their rules are admission's. */
 const none: Check = () => [];
@@ -95,7 +93,7 @@ export const otherKindRules: Readonly<Record<string, KindRules>> = {
     meta: ["whole", "update"],
   },
   "resource.k8s.io/deviceclasses": {
-    name: deviceClassName,
+    name: dnsSubdomainInBytes,
     anyGenerateName: true,
     create: checkDeviceClass,
     update: both(checkDeviceClass),

@@ -79,6 +79,14 @@ function checkScopeSelector(spec: JsonObject): FieldError[] {
   return [...errors, ...conflicts(scopes).map(() => invalid(path, arrayAt(spec, "scopes"), "conflicting scopes"))];
 }
 
+const shownScopes = (selector: JsonObject): JsonObject => ({
+  MatchExpressions: objectsAt(selector, "matchExpressions").map((expression) => ({
+    ScopeName: stringAt(expression, "scopeName"),
+    Operator: stringAt(expression, "operator"),
+    Values: expression["values"] ?? null,
+  })),
+});
+
 function checkScopeExpression(path: string, expression: JsonObject, spec: JsonObject): FieldError[] {
   const [scope, operator] = [stringAt(expression, "scopeName"), stringAt(expression, "operator")];
   const values = arrayAt(expression, "values");
@@ -86,7 +94,7 @@ function checkScopeExpression(path: string, expression: JsonObject, spec: JsonOb
     SCOPES[scope] === undefined ? [invalid(`${path}.scopeName`, scope, "unsupported scope")] : [];
   errors.push(
     ...uncountable(scope, spec).map(() =>
-      invalid(path, objectAt(spec, "scopeSelector"), "unsupported scope applied to resource"),
+      invalid(path, shownScopes(objectAt(spec, "scopeSelector")), "unsupported scope applied to resource"),
     ),
   );
   if (ONLY_EXISTS.includes(scope) && operator !== "Exists") {

@@ -1,10 +1,11 @@
 // What makes a slice of the devices of a driver valid: whose they are, and where.
 import type { FieldError } from "../api-errors.ts";
 import type { JsonObject } from "../contract.ts";
-import { arrayAt, isObject, numberAt, objectAt, stringAt } from "../json.ts";
-import { checkDriver } from "./devices.ts";
+import { isObject, numberAt, objectAt, objectsAt, stringAt } from "../json.ts";
+import { checkDeviceName, checkDriver } from "./device-selectors.ts";
 import { duplicate, IMMUTABLE, invalid, invalids, required, tooLong, tooMany } from "./field-errors.ts";
 import { bytes, dnsLabel, dnsSubdomain } from "./formats.ts";
+import { checkNodeSelector } from "./pods/scheduling.ts";
 
 const MOST_DEVICES = 128;
 const LONGEST_POOL = 253;
@@ -55,7 +56,20 @@ function checkPlace(spec: JsonObject): FieldError[] {
     given.push("`nodeName`");
     errors.push(...invalids("spec.nodeName", name, dnsSubdomain(name)));
   }
-  if (isObject(spec["nodeSelector"])) given.push("`nodeSelector`");
+  const selector = spec["nodeSelector"];
+  if (isObject(selector)) {
+    given.push("`nodeSelector`");
+    errors.push(...checkNodeSelector("spec.nodeSelector", selector));
+    const terms = objectsAt(selector, "nodeSelectorTerms");
+    if (terms.length !== 1)
+      errors.push(
+        invalid(
+          "spec.nodeSelector.nodeSelectorTerms",
+          terms.map(shownTerm),
+          "must have exactly one node selector term",
+        ),
+      );
+  }
   for (const flag of ["allNodes", "perDeviceNodeSelection"]) {
     if (spec[flag] === true) given.push(`\`${flag}\``);
     if (spec[flag] === false) errors.push(invalid(`spec.${flag}`, false, "must be either unset or set to true"));
@@ -65,12 +79,73 @@ function checkPlace(spec: JsonObject): FieldError[] {
   return [...errors, invalid("spec", `{${given.join(", ")}}`, `${PLACES}, but multiple fields are set`)];
 }
 
+/** A term with Go's names. */
+const shownTerm = (term: JsonObject): JsonObject => {
+  const shown = (field: string) =>
+    term[field] === undefined
+      ? null
+      : objectsAt(term, field).map((one) => ({
+          Key: stringAt(one, "key"),
+          Operator: stringAt(one, "operator"),
+          Values: one["values"] ?? null,
+        }));
+  return { MatchExpressions: shown("matchExpressions"), MatchFields: shown("matchFields") };
+};
+
 function checkDevices(spec: JsonObject): FieldError[] {
-  const devices = arrayAt(spec, "devices").map((device) => (isObject(device) ? device : {}));
+  const devices = objectsAt(spec, "devices");
   if (devices.length > MOST_DEVICES) return [tooMany("spec.devices", devices.length, MOST_DEVICES)];
   const names = devices.map((device) => stringAt(device, "name"));
   return [
-    ...names.flatMap((name, index) => invalids(`spec.devices[${index}].name`, name, dnsLabel(name))),
+    ...devices.flatMap((device, index) => checkDevice(`spec.devices[${index}]`, device)),
     ...names.flatMap((name, index) => (names.indexOf(name) < index ? [duplicate(`spec.devices[${index}]`, name)] : [])),
   ];
+}
+
+const MOST_FACTS = 32;
+
+function checkDevice(path: string, device: JsonObject): FieldError[] {
+  const name = stringAt(device, "name");
+  const [attributes, capacity] = [objectAt(device, "attributes"), objectAt(device, "capacity")];
+  const facts = Object.keys(attributes).length + Object.keys(capacity).length;
+  const errors = invalids(`${path}.name`, name, dnsLabel(name));
+  if (facts > MOST_FACTS)
+    errors.push(invalid(path, facts, `the total number of attributes and capacities must not exceed ${MOST_FACTS}`));
+  return [
+    ...errors,
+    ...Object.entries(attributes).flatMap(([key, value]) => [
+      ...checkDeviceName(`${path}.attributes[${key}]`, key),
+      ...checkAttribute(`${path}.attributes[${key}]`, objectAt(value)),
+    ]),
+    ...Object.keys(capacity).flatMap((key) => checkDeviceName(`${path}.capacity[${key}]`, key)),
+  ];
+}
+
+const LONGEST_VALUE = 64;
+const IDENTIFIER = "(0|[1-9]\\d*|\\d*[a-zA-Z-][0-9a-zA-Z-]*)";
+const NUMBER = "(0|[1-9]\\d*)";
+const BUILD = "[0-9a-zA-Z-]+";
+const VERSION = new RegExp(
+  `^${NUMBER}\\.${NUMBER}\\.${NUMBER}(-${IDENTIFIER}(\\.${IDENTIFIER})*)?(\\+${BUILD}(\\.${BUILD})*)?$`,
+);
+
+/** Just one value of one of four sorts. */
+function checkAttribute(path: string, attribute: JsonObject): FieldError[] {
+  const given = ["int", "bool", "string", "version"].filter((sort) => attribute[sort] !== undefined);
+  const { string: text, version } = attribute;
+  const errors: FieldError[] = [];
+  if (typeof text === "string" && bytes(text) > LONGEST_VALUE) errors.push(tooLong(`${path}.string`, LONGEST_VALUE));
+  if (typeof version === "string") {
+    const why = "must be a string compatible with semver.org spec 2.0.0";
+    if (!VERSION.test(version)) errors.push(invalid(`${path}.version`, version, why));
+    if (bytes(version) > LONGEST_VALUE) errors.push(tooLong(`${path}.version`, LONGEST_VALUE));
+  }
+  if (given.length === 1) return errors;
+  const shown = {
+    IntValue: attribute["int"] ?? null,
+    BoolValue: attribute["bool"] ?? null,
+    StringValue: text ?? null,
+    VersionValue: version ?? null,
+  };
+  return [...errors, invalid(path, given.length === 0 ? "" : shown, "exactly one value must be specified")];
 }

@@ -2,6 +2,7 @@
 import type { FieldError } from "../api-errors.ts";
 import type { JsonObject, JsonValue } from "../contract.ts";
 import { arrayAt, deepEqual, isObject, objectAt, objectsAt, stringAt } from "../json.ts";
+import { checkInlineVolume } from "./cluster-kinds.ts";
 import {
   duplicate,
   forbidden,
@@ -52,9 +53,14 @@ function checkParameters(parameters: JsonObject): FieldError[] {
 }
 
 function checkTopologies(terms: readonly JsonObject[]): FieldError[] {
+  const wholes = terms.map(wholeTerm);
   return terms.flatMap((term, at) => {
     const seen = new Set<string>();
-    return objectsAt(term, "matchLabelExpressions").flatMap((expression, index) => {
+    const path = `allowedTopologies[${at}].matchLabelExpressions`;
+    // Kubernetes compares a term with those before it, and with one empty one for each term that there is.
+    const others = [...terms.map(() => ""), ...wholes.slice(0, at)];
+    const same = others.filter((whole) => whole === wholes[at]).map(() => duplicate(path, ""));
+    const errors = objectsAt(term, "matchLabelExpressions").flatMap((expression, index) => {
       const path = `allowedTopologies[${at}].matchLabelExpressions[${index}]`;
       const [key, values] = [stringAt(expression, "key"), arrayAt(expression, "values")];
       const errors: FieldError[] = values.length === 0 ? [required(`${path}.values`)] : [];
@@ -65,7 +71,19 @@ function checkTopologies(terms: readonly JsonObject[]): FieldError[] {
       seen.add(key);
       return errors;
     });
+    return [...errors, ...same];
   });
+}
+
+/** What a term asks for by key; "" for one that asks for nothing. */
+function wholeTerm(term: JsonObject): string {
+  const values = new Map(
+    objectsAt(term, "matchLabelExpressions").map((expression) => [
+      stringAt(expression, "key"),
+      [...new Set(arrayAt(expression, "values").map(String))].sort(),
+    ]),
+  );
+  return values.size === 0 ? "" : JSON.stringify([...values].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 export function checkStorageClassUpdate(storage: JsonObject, old: JsonObject): FieldError[] {
@@ -105,7 +123,10 @@ export function checkAttachment(attachment: JsonObject): FieldError[] {
 
 function checkAttachmentSource(source: JsonObject): FieldError[] {
   const [name, inline] = [source["persistentVolumeName"], isObject(source["inlineVolumeSpec"])];
-  if (name === undefined) return inline ? [] : [required("spec.source", ONE_SOURCE)];
+  if (name === undefined)
+    return inline
+      ? checkInlineVolume("spec.source.inlineVolumeSpec", objectAt(source, "inlineVolumeSpec"))
+      : [required("spec.source", ONE_SOURCE)];
   if (inline) return [forbidden("spec.source", ONE_SOURCE)];
   return name === ""
     ? [required("spec.source.persistentVolumeName", "must specify non empty persistentVolumeName")]

@@ -2,6 +2,7 @@
 import type { JsonObject, JsonValue } from "../contract.ts";
 import { arrayAt, isObject, numberAt, objectAt, objectsAt, stringAt } from "../json.ts";
 import { canonicalQuantity, isWhole } from "../quantity.ts";
+import { volumePathWarnings } from "./volume-path-warnings.ts";
 
 const SECCOMP_POD = "seccomp.security.alpha.kubernetes.io/pod";
 const SECCOMP_CONTAINER = "container.seccomp.security.alpha.kubernetes.io/";
@@ -55,6 +56,7 @@ export function podWarnings(path: string, pod: JsonObject): string[] {
         return volume[type] === undefined ? [] : [`${at}.volumes[${index}].${shown}: ${text}`];
       }),
     ),
+    ...volumePathWarnings(objectsAt(spec, "volumes")),
     ...doubled(objectsAt(spec, "hostAliases"), "ip").map((index) =>
       twice(`${at}.hostAliases[${index}]`, "ip", objectsAt(spec, "hostAliases")[index]),
     ),

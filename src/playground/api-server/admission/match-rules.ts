@@ -1,0 +1,36 @@
+// What a policy may say of the kind of its parameters, and of names.
+import type { FieldError } from "../api-errors.ts";
+import type { JsonValue } from "../contract.ts";
+import { isObject, stringAt } from "../json.ts";
+import { duplicate, invalid, invalids, required } from "../validation/field-errors.ts";
+import { dns1035Label, dnsSubdomain, pathSegment } from "../validation/formats.ts";
+
+export function paramKindErrors(kind: JsonValue | undefined): FieldError[] {
+  if (!isObject(kind)) return [];
+  const [version, name] = [stringAt(kind, "apiVersion"), stringAt(kind, "kind")];
+  const field = "spec.paramKind.kind";
+  const wrong = dns1035Label(name.toLowerCase());
+  const errors = versionErrors(version, "spec.paramKind.apiVersion");
+  if (name === "") errors.push(required(field));
+  else if (wrong.length > 0)
+    errors.push(invalid(field, name, `may have mixed case, but should otherwise match: ${wrong.join(",")}`));
+  return errors;
+}
+
+function versionErrors(text: string, field: string): FieldError[] {
+  if (text === "") return [required(field)];
+  const parts = text === "/" ? ["", ""] : text.split("/");
+  if (parts.length > 2) return [invalid(field, text, `unexpected GroupVersion string: ${text}`)];
+  const [version = "", group = ""] = parts.reverse();
+  const wrongGroup = group === "" ? [] : dnsSubdomain(group);
+  const errors = wrongGroup.length > 0 ? [invalid(field, group, wrongGroup.join(","))] : [];
+  if (version === "") return [...errors, invalid(field, text, "version must be specified")];
+  const wrong = dns1035Label(version);
+  return wrong.length > 0 ? [...errors, invalid(field, version, wrong.join(","))] : errors;
+}
+
+export const resourceNameErrors = (names: readonly JsonValue[], field: string): FieldError[] =>
+  names.flatMap((name, index) => [
+    ...invalids(`${field}[${index}]`, name, pathSegment(String(name))),
+    ...(names.indexOf(name) < index ? [duplicate(`${field}[${index}]`, name)] : []),
+  ]);
