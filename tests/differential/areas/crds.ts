@@ -5,6 +5,7 @@ import type { Random } from "../generate/random.ts";
 import type { Json, JsonMap } from "../step.ts";
 import type { Area } from "./area.ts";
 import { expensive, RULED, WRONG_FIELDS, WRONG_PARTS } from "./crd-rules.ts";
+import { versions } from "./crd-versions.ts";
 
 const crd = builtin("apiextensions.k8s.io", "CustomResourceDefinition");
 
@@ -226,6 +227,7 @@ export const crds: Area = {
   make(builder) {
     const { random } = builder;
     builder.namespace();
+    if (random.chance(0.2)) return versions(builder);
     const made = custom(builder);
     if (random.chance(0.25)) return wrongDefinitions(builder, made);
     builder.create(crd, "", { body: { json: made.definition } });

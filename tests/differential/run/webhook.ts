@@ -1,8 +1,9 @@
-// An admission webhook on loopback that answers by the path under which it was asked.
+// A webhook for admission and conversion on loopback that answers by the path under which it was asked.
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { createCa, issueCertificate } from "../../../src/pki/issue-certificate.ts";
 import type { Json, JsonMap } from "../step.ts";
+import { conversionAnswer } from "./conversion-answers.ts";
 import { isMap, parse, type WebhookAddress } from "./fill-in.ts";
 
 export interface RunningWebhook extends WebhookAddress {
@@ -100,6 +101,7 @@ export async function startWebhook(): Promise<RunningWebhook> {
 }
 
 function answer(path: string, asked: Json | undefined): JsonMap {
+  if (isMap(asked) && asked["kind"] === "ConversionReview") return conversionAnswer(path, asked);
   const request = isMap(asked) && isMap(asked["request"]) ? asked["request"] : {};
   const verdict = VERDICTS[path]?.(request) ?? { allowed: true };
   const uid = path === "wrong-uid" ? "nobody" : (request["uid"] ?? "");
