@@ -55,10 +55,7 @@ export async function callWebhook(call: ReviewCall): Promise<ReviewAnswer> {
 /** The answer as JSON of the kind that was asked for. */
 async function ask(call: ReviewCall, body: string): Promise<JsonObject> {
   try {
-    const text = await call.transport.post(
-      { ...call.webhook, seconds: call.webhook.timeoutSeconds, tellsTime: true },
-      body,
-    );
+    const text = await call.transport.post({ ...call.webhook, seconds: call.webhook.timeoutSeconds }, body);
     const answer = readAnswer(text);
     const [kind, version] = [stringAt(answer, "kind"), stringAt(answer, "apiVersion")];
     if ((kind !== "" && kind !== "AdmissionReview") || (version !== "" && !KNOWN_VERSIONS.has(version))) {

@@ -23,8 +23,6 @@ export interface WebhookCall {
   readonly clientConfig: JsonObject;
   /** How long the answer may take. */
   readonly seconds: number;
-  /** Whether the webhook is told so. */
-  readonly tellsTime?: boolean;
 }
 
 export interface WebhookTransport {
@@ -35,9 +33,9 @@ export interface WebhookTransport {
 export function createWebhookTransport(objects: ObjectAccess): WebhookTransport {
   const agent = new Agent({ keepAlive: true, timeout: KEEP_ALIVE_MS, maxFreeSockets: 4 });
   return {
-    async post({ clientConfig, seconds, tellsTime = false }, body) {
+    async post({ clientConfig, seconds }, body) {
       const { origin, url, options, address } = destination(clientConfig, objects);
-      if (tellsTime) url.searchParams.set("timeout", `${seconds}s`);
+      url.searchParams.set("timeout", `${seconds}s`);
       const path = `${url.pathname}${url.search}`;
       const signal = AbortSignal.timeout(seconds * 1000);
       try {
@@ -167,7 +165,9 @@ function goWords(thrown: unknown): string {
   }
   if (error.code === "ENOTFOUND") return `dial tcp: lookup ${error.hostname}: no such host`;
   if (/CERT|SIGNATURE|ALTNAME|ISSUER/.test(error.code ?? "")) {
-    return `tls: failed to verify certificate: x509: ${errorMessage(thrown)}`;
+    const isUnknown = /^(?:UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_)/.test(error.code ?? "");
+    const why = isUnknown ? "certificate signed by unknown authority" : errorMessage(thrown);
+    return `tls: failed to verify certificate: x509: ${why}`;
   }
   return errorMessage(thrown);
 }

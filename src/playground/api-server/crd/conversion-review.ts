@@ -39,7 +39,7 @@ export async function askConversion(transport: WebhookTransport, call: Conversio
   const review = {
     kind: "ConversionReview",
     apiVersion,
-    request: { uid, desiredAPIVersion: wanted, objects: [object] },
+    request: { uid, desiredAPIVersion: wanted, objects: [sorted(object)] },
     response: { uid: "", convertedObjects: null, result: { metadata: {} } },
   };
   let converted: readonly JsonValue[];
@@ -52,6 +52,14 @@ export async function askConversion(transport: WebhookTransport, call: Conversio
   }
   if (converted.length !== 1) throw fail(`returned ${converted.length} objects, expected 1`);
   return checked(call, converted[0] ?? null, fail);
+}
+
+/** Keys in order, as Go writes them: a webhook may show what it was sent. */
+function sorted(value: JsonValue): JsonValue {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (!isObject(value)) return value;
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(entries.map(([key, child]) => [key, sorted(child)]));
 }
 
 function readReview(text: string): JsonObject {
@@ -90,9 +98,8 @@ function checked({ object, wanted }: ConversionCall, given: JsonValue, fail: (wh
   const invalid = (why: string) => fail(`returned invalid object at index 0: ${why}`);
   if (!isObject(given)) throw invalid("unable to decode a converted object that is none");
   const [kind, apiVersion] = [stringAt(given, "kind"), stringAt(given, "apiVersion")];
-  if (kind === "") throw invalid(`Object 'Kind' is missing in '${JSON.stringify(given)}'`);
-  if (apiVersion !== wanted)
-    throw invalid(`invalid groupVersion (expected ${wanted}, received ${apiVersion === "" ? "/" : apiVersion})`);
+  if (kind === "") throw new ApiStatusError(500, "", `Object 'Kind' is missing in '${JSON.stringify(given)}'`);
+  if (apiVersion !== wanted) throw invalid(`invalid groupVersion (expected ${wanted}, received ${apiVersion})`);
   const before = stringAt(object, "kind");
   if (kind !== before) throw invalid(`invalid kind (expected ${before}, received ${kind})`);
   const other = sameObjectFault(object, given);

@@ -56,6 +56,6 @@ function faultOf(field: "labels" | "annotations", value: JsonObject): string | u
   const errors =
     field === "labels" ? checkLabels("metadata.labels", value) : checkAnnotations("metadata.annotation", value);
   if (errors.length === 0) return undefined;
-  const texts = errors.map(fieldErrorText);
+  const texts = errors.map((error) => `${error.field}: ${fieldErrorText(error)}`);
   return texts.length === 1 ? texts[0] : `[${texts.join(", ")}]`;
 }

@@ -115,7 +115,13 @@ function asCustom(kind: ResourceKind, custom: CustomKind, object: JsonObject): J
   const from = stringAt(object, "apiVersion");
   if (from === wanted) return sameIfEqual(object, inForm(custom.form, object));
   const { version } = parseApiVersion(from);
-  return coerced(custom.form, convertCustom(kind, inForm(custom.forms?.get(version) ?? custom.form, object), wanted));
+  const read = inForm(custom.forms?.get(version) ?? custom.form, object);
+  if (custom.conversion === undefined) return coerced(custom.form, convertCustom(kind, read, wanted));
+  // A webhook sees objects as they are kept: without the version at which they lie there.
+  const { resourceVersion, ...metadata } = objectAt(read, "metadata");
+  const shown = coerced(custom.form, convertCustom(kind, { ...read, metadata }, wanted));
+  setOrDelete(objectAt(shown, "metadata"), "resourceVersion", resourceVersion);
+  return shown;
 }
 
 const sameIfEqual = (before: JsonObject, after: JsonObject) => (deepEqual(after, before) ? before : after);
