@@ -1,4 +1,5 @@
 import { ApiStatusError, type RequestInfo, type UserInfo } from "../contract.ts";
+import { resourceOf } from "./policy-rules.ts";
 
 /** `User "x" cannot list resource "pods" in API group "" in the namespace "y"`: Kubernetes' words, which people search for. */
 export function denial(user: UserInfo, info: RequestInfo): string {
@@ -6,10 +7,6 @@ export function denial(user: UserInfo, info: RequestInfo): string {
   if (!info.isResource) return `${who} path ${JSON.stringify(info.path)}`;
   const where = info.namespace === "" ? "at the cluster scope" : `in the namespace ${JSON.stringify(info.namespace)}`;
   return `${who} resource ${JSON.stringify(resourceOf(info))} in API group ${JSON.stringify(info.group)} ${where}`;
-}
-
-function resourceOf(info: RequestInfo): string {
-  return info.subresource === "" ? info.resource : `${info.resource}/${info.subresource}`;
 }
 
 /** The 403 of a refused request; `reason` is what the authorizer said, by default the denial above. */

@@ -45,12 +45,23 @@ export function ruleText(rule: PolicyRule): string {
 export function ruleAllows(rule: PolicyRule, info: RequestInfo): boolean {
   if (!hasOrAll(rule.verbs, info.verb)) return false;
   if (!info.isResource) return rule.nonResourceURLs.some((url) => urlMatches(url, info.path));
-  const resource = info.subresource === "" ? info.resource : `${info.resource}/${info.subresource}`;
   return (
     hasOrAll(rule.apiGroups, info.group) &&
-    resourceMatches(rule.resources, resource, info.subresource) &&
+    resourceMatches(rule.resources, resourceOf(info), subresourceOf(info)) &&
     (rule.resourceNames.length === 0 || rule.resourceNames.includes(info.name))
   );
+}
+
+/** The first part of a subresource; what stands behind it belongs to whom it leads to. */
+export function subresourceOf({ subresource }: RequestInfo): string {
+  const end = subresource.indexOf("/");
+  return end < 0 ? subresource : subresource.slice(0, end);
+}
+
+/** `pods`, `pods/log`. */
+export function resourceOf(info: RequestInfo): string {
+  const subresource = subresourceOf(info);
+  return subresource === "" ? info.resource : `${info.resource}/${subresource}`;
 }
 
 function hasOrAll(list: readonly string[], value: string): boolean {

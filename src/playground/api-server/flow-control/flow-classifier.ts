@@ -1,11 +1,12 @@
 // Tells each request's flow, as Kubernetes' API priority and fairness does: the first FlowSchema by precedence that
 // matches, and its priority level. Answers name both. A user's rules are put together when the user is first seen, so
 // that a request costs one look-up and, in a new cluster, at most a few comparisons.
+import { subresourceOf } from "../auth/policy-rules.ts";
 import type { JsonObject, RequestInfo, UserInfo } from "../contract.ts";
 import { numberAt, stringAt } from "../json.ts";
 import { resourceKey } from "../resource-kind.ts";
 import type { ObjectStore } from "../store/object-store.ts";
-import { type RequestMatch, rulesOf, subresourceOf } from "./flow-rules.ts";
+import { type RequestMatch, rulesOf } from "./flow-rules.ts";
 
 /** Uids; "" of an object that the server stands in for while it is not there. */
 export interface Flow {
@@ -13,9 +14,22 @@ export interface Flow {
   readonly level: string;
 }
 
+/** Requests of one flow, since the server began. */
+export interface FlowCount {
+  readonly schemaName: string;
+  readonly levelName: string;
+  count: number;
+}
+
+interface CountedFlow extends Flow {
+  readonly counter: FlowCount;
+}
+
 export interface FlowClassifier {
   /** Undefined for connections that last: they are nobody's flow. Watches have one, for as long as they begin. */
   classify(user: UserInfo, info: RequestInfo): Flow | undefined;
+  /** Of flows that had a request, by name. */
+  counts(): readonly Readonly<FlowCount>[];
 }
 
 export const FLOW_GROUP = "flowcontrol.apiserver.k8s.io";
@@ -32,7 +46,7 @@ const LASTING = new Set(["attach", "exec", "proxy", "log", "portforward"]);
 const MOST_USERS = 1000;
 
 interface Step {
-  readonly flow: Flow;
+  readonly flow: CountedFlow;
   readonly matches: RequestMatch;
 }
 
@@ -43,8 +57,8 @@ interface UserFlows {
 }
 
 interface Configuration {
-  readonly schemas: readonly { readonly object: JsonObject; readonly flow: Flow }[];
-  readonly fallback: Flow;
+  readonly schemas: readonly { readonly object: JsonObject; readonly flow: CountedFlow }[];
+  readonly fallback: CountedFlow;
   readonly ofUser: WeakMap<UserInfo, UserFlows>;
   readonly byName: Map<string, UserFlows>;
 }
@@ -52,7 +66,7 @@ interface Configuration {
 /** Follows the FlowSchemas and PriorityLevelConfigurations of the store. */
 export function createFlowClassifier(store: ObjectStore): FlowClassifier {
   let current: Configuration | undefined;
-  const mandatoryLevels = new Map<string, string>();
+  const memory: Memory = { mandatoryLevels: new Map(), counters: new Map() };
   const forget = () => {
     current = undefined;
   };
@@ -61,34 +75,61 @@ export function createFlowClassifier(store: ObjectStore): FlowClassifier {
   return {
     classify(user, info) {
       if (lasts(info)) return undefined;
-      current ??= configurationOf(store, mandatoryLevels);
-      const flows = flowsOf(current, user);
-      for (const { flow, matches } of info.isResource ? flows.resources : flows.paths) {
-        if (matches === undefined || matches(info)) return flow;
-      }
-      return current.fallback;
+      current ??= configurationOf(store, memory);
+      const flow = flowOf(current, user, info);
+      flow.counter.count += 1;
+      return flow;
     },
+    counts: () => [...memory.counters.values()].filter(({ count }) => count > 0),
   };
 }
 
+/** What outlives a change of the configuration. */
+interface Memory {
+  /** Uids of those that must be there, by name: a deleted one stays in force. */
+  readonly mandatoryLevels: Map<string, string>;
+  readonly counters: Map<string, FlowCount>;
+}
+
+function flowOf(configuration: Configuration, user: UserInfo, info: RequestInfo): CountedFlow {
+  const flows = flowsOf(configuration, user);
+  for (const { flow, matches } of info.isResource ? flows.resources : flows.paths) {
+    if (matches === undefined || matches(info)) return flow;
+  }
+  return configuration.fallback;
+}
+
+function counterOf({ counters }: Memory, schemaName: string, levelName: string): FlowCount {
+  const key = `${schemaName}/${levelName}`;
+  const counter = counters.get(key) ?? { schemaName, levelName, count: 0 };
+  counters.set(key, counter);
+  return counter;
+}
+
 function lasts(info: RequestInfo): boolean {
-  if (info.verb === "watch") return false;
+  if (info.verb === "watch" || info.verb === "proxy") return info.verb === "proxy";
   if (!info.isResource) return info.path.startsWith("/debug/pprof/");
   return info.subresource !== "" && LASTING.has(subresourceOf(info));
 }
 
-/** `mandatoryLevels` remembers the uids of those that must be there, by name: a deleted one stays in force. */
-function configurationOf(store: ObjectStore, mandatoryLevels: Map<string, string>): Configuration {
+function configurationOf(store: ObjectStore, memory: Memory): Configuration {
+  const { mandatoryLevels } = memory;
   const levels = new Map(store.list(PRIORITY_LEVELS).map((level) => [nameOf(level), uidOf(level)]));
   for (const name of MANDATORY) mandatoryLevels.set(name, levels.get(name) ?? mandatoryLevels.get(name) ?? "");
   // One whose level is not there is as if it were not there itself.
   const schemas = store.list(FLOW_SCHEMAS).flatMap((object) => {
-    const level = levels.get(stringAt(object, "spec", "priorityLevelConfiguration", "name"));
-    return level === undefined ? [] : [{ object, flow: { schema: uidOf(object), level } }];
+    const levelName = stringAt(object, "spec", "priorityLevelConfiguration", "name");
+    const level = levels.get(levelName);
+    const counter = counterOf(memory, nameOf(object), levelName);
+    return level === undefined ? [] : [{ object, flow: { schema: uidOf(object), level, counter } }];
   });
   schemas.sort((a, b) => before(a.object, b.object));
   const find = (name: string) => schemas.find(({ object }) => nameOf(object) === name);
-  const standIn = (name: string): Flow => ({ schema: "", level: mandatoryLevels.get(name) ?? "" });
+  const standIn = (name: string): CountedFlow => ({
+    schema: "",
+    level: mandatoryLevels.get(name) ?? "",
+    counter: counterOf(memory, name, name),
+  });
   if (find(EXEMPT) === undefined) schemas.unshift({ object: EXEMPT_STAND_IN, flow: standIn(EXEMPT) });
   const fallback = find(CATCH_ALL)?.flow ?? standIn(CATCH_ALL);
   return { schemas, fallback, ofUser: new WeakMap(), byName: new Map() };

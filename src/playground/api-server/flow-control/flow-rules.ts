@@ -1,5 +1,6 @@
 // Which requests the rules of a FlowSchema match. Kubernetes' way: a wildcard counts only alone in its list, and a path
 // matches whatever stands below it.
+import { resourceOf } from "../auth/policy-rules.ts";
 import type { JsonObject, RequestInfo, UserInfo } from "../contract.ts";
 import { arrayAt, objectsAt, stringAt } from "../json.ts";
 
@@ -23,12 +24,6 @@ export function rulesOf(schema: JsonObject, user: UserInfo): UserRules | undefin
     resources: rules.flatMap((rule) => objectsAt(rule, "resourceRules").map(resourceMatch)),
     paths: rules.flatMap((rule) => objectsAt(rule, "nonResourceRules").map(pathMatch)),
   };
-}
-
-/** The first part of a subresource; what stands behind it belongs to whom it leads to. */
-export function subresourceOf({ subresource }: RequestInfo): string {
-  const end = subresource.indexOf("/");
-  return end < 0 ? subresource : subresource.slice(0, end);
 }
 
 const SUBJECTS: Readonly<Record<string, (subject: JsonObject, user: UserInfo) => boolean>> = {
@@ -59,8 +54,7 @@ function resourceMatch(rule: JsonObject): RequestMatch {
   if ([verbs, groups, resources, namespaces].every(isAll) && ofCluster) return undefined;
   return (info) => {
     if (!isOneOf(verbs, info.verb) || !isOneOf(groups, info.group)) return false;
-    const subresource = subresourceOf(info);
-    if (!isOneOf(resources, subresource === "" ? info.resource : `${info.resource}/${subresource}`)) return false;
+    if (!isOneOf(resources, resourceOf(info))) return false;
     return info.namespace === "" ? ofCluster : isOneOf(namespaces, info.namespace);
   };
 }

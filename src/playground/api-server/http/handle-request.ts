@@ -22,7 +22,7 @@ import { createOpenApiDocuments } from "../open-api/open-api-documents.ts";
 import { type ResourceKind, storageKey } from "../resource-kind.ts";
 import { negotiate, nothingAccepted } from "./media-types.ts";
 import { withoutTables } from "./output-form.ts";
-import { parseRequest } from "./request-info.ts";
+import { parseRequest, UnreadablePath } from "./request-info.ts";
 import { createRequestMetrics } from "./request-metrics.ts";
 import { checkTimeout } from "./request-timeout.ts";
 import { sendJson, sendNoPage, statusError, writeAs } from "./respond.ts";
@@ -72,7 +72,7 @@ export function createRequestHandler(options: HandlerOptions): RequestHandler {
     openApi: createOpenApiDocuments(parts.registry),
     serverAddress: options.serverAddress,
     isReady: () => !options.stopping.aborted,
-    metrics: () => renderMetrics({ registry: parts.registry, store: parts.store, requests }),
+    metrics: () => renderMetrics({ registry: parts.registry, store: parts.store, requests, flows: options.flows }),
     documents: options.documents ?? {},
   };
   const resources = { parts, virtual: options.virtualResources, signal: options.stopping };
@@ -108,6 +108,7 @@ export function createRequestHandler(options: HandlerOptions): RequestHandler {
       try {
         await route(request, response);
       } catch (thrown) {
+        if (thrown instanceof UnreadablePath) return failUnread(request, response, thrown);
         const error = statusError(thrown);
         if (error.code >= 500)
           logger.error({ method: request.method, path: request.url, error: stackOf(thrown) }, "request failed");
@@ -173,6 +174,14 @@ function fail(response: ApiResponse, error: ApiStatusError): void {
     if (retry !== undefined) response.setHeader("retry-after", String(retry));
     sendJson(response, error.status(), { code: error.code });
   }
+}
+
+/** In plain words: nobody knows yet what the client accepts. */
+function failUnread({ url = "" }: ApiRequest, response: ApiResponse, { message }: UnreadablePath): void {
+  response.statusCode = 500;
+  response.setHeader("content-type", "text/plain; charset=utf-8");
+  response.setHeader("x-content-type-options", "nosniff");
+  response.end(`Internal Server Error: ${JSON.stringify(url)}: ${message}\n`);
 }
 
 function refuseUpgrade(socket: Duplex, error: ApiStatusError): void {

@@ -26,6 +26,7 @@ const HOOKS = [
   "priority-and-fairness-config-producer",
   "bootstrap-controller",
   "start-kubernetes-service-cidr-controller",
+  "aggregator-reload-proxy-client-cert",
   "start-kube-aggregator-informers",
   "apiservice-status-local-available-controller",
   "apiservice-status-remote-available-controller",
@@ -93,6 +94,11 @@ function allChecks(at: At, query: URLSearchParams): HealthAnswer {
     if (excluded.includes(name)) return `[+]${name} excluded: ok\n`;
     return isFailing(at, name) ? `[-]${name} failed: reason withheld\n` : `[+]${name} ok\n`;
   });
+  const unknown = [...new Set(excluded)].filter((name) => !checks.includes(name)).sort();
+  if (unknown.length > 0) {
+    const names = unknown.map((name) => JSON.stringify(name)).join(",");
+    lines.push(`warn: some health checks cannot be excluded: no matches for ${names}\n`);
+  }
   const list = lines.join("");
   if (checks.some((name) => isFailing(at, name) && !excluded.includes(name))) {
     return { code: 500, text: `${list}${at.endpoint} check failed\n` };

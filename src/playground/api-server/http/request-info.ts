@@ -10,6 +10,16 @@ const VERBS: Readonly<Record<string, string>> = {
   DELETE: "delete",
 };
 
+/** Verbs that old paths say themselves, before what they are for. */
+const PATH_VERBS = new Set(["watch", "proxy"]);
+
+/** A path that begins with a verb and ends there. */
+export class UnreadablePath extends Error {
+  constructor(url: string) {
+    super(`failed to create RequestInfo: unable to determine kind and namespace from url, ${url}`);
+  }
+}
+
 /** Subresources of a namespace itself, which would else read as resources inside it. */
 const OF_NAMESPACES = new Set(["status", "finalize"]);
 
@@ -18,7 +28,7 @@ export interface ParsedRequest {
   readonly query: URLSearchParams;
 }
 
-/** Reads method and URL in RBAC's words. */
+/** Reads method and URL in RBAC's words. Throws UnreadablePath. */
 export function parseRequest(method: string, url: string): ParsedRequest {
   const [path = "/", search = ""] = url.split("?", 2);
   const query = new URLSearchParams(search);
@@ -27,13 +37,14 @@ export function parseRequest(method: string, url: string): ParsedRequest {
     .split("/")
     .map(decode);
   const place = resourcePlace(parts);
+  if (place?.resource === "" && place.pathVerb !== undefined) throw new UnreadablePath(url);
   const empty = { group: "", version: "", resource: "", subresource: "", namespace: "", name: "" };
   if (place === undefined) {
     return { query, info: { ...empty, isResource: false, path, verb: method.toLowerCase() } };
   }
-  const verb = place.watched && method === "GET" ? "watch" : resourceVerb(method, place.name, query);
+  const verb = place.pathVerb ?? resourceVerb(method, place.name, query);
   const name = place.name === "" && BY_FIELD.has(verb) ? selectedName(query) : place.name;
-  const { watched: _, ...rest } = place;
+  const { pathVerb: _, ...rest } = place;
   return { query, info: { isResource: true, path, verb, ...rest, name } };
 }
 
@@ -60,8 +71,8 @@ function decode(part: string): string {
 }
 
 interface Place extends Pick<RequestInfo, "group" | "version" | "resource" | "subresource" | "namespace" | "name"> {
-  /** An old path, which says itself that it is a watch. */
-  readonly watched: boolean;
+  /** Of an old path, which says itself what it is. */
+  readonly pathVerb: string | undefined;
 }
 
 function resourcePlace(parts: readonly string[]): Place | undefined {
@@ -69,20 +80,21 @@ function resourcePlace(parts: readonly string[]): Place | undefined {
   if (root !== "api" && root !== "apis") return undefined;
   const [group, version, behind] =
     root === "api" ? ["", parts[1], parts.slice(2)] : [parts[1] ?? "", parts[2], parts.slice(3)];
-  const watched = behind[0] === "watch" && behind.length > 1;
-  const rest = watched ? behind.slice(1) : behind;
-  if (version === undefined || rest.length === 0) return undefined;
+  if (version === undefined || behind.length === 0) return undefined;
+  const pathVerb = PATH_VERBS.has(behind[0] ?? "") ? behind[0] : undefined;
+  const rest = pathVerb === undefined ? behind : behind.slice(1);
+  const subresourceIn = (parts: readonly string[]) => (pathVerb === "proxy" ? "" : parts.join("/"));
   if (rest[0] === "namespaces" && rest.length > 2 && !OF_NAMESPACES.has(rest[2] ?? "")) {
     const [, namespace = "", resource = "", name = "", ...sub] = rest;
-    return { group, version, namespace, resource, name, subresource: sub.join("/"), watched };
+    return { group, version, namespace, resource, name, subresource: subresourceIn(sub), pathVerb };
   }
   const [resource = "", name = "", ...sub] = rest;
   const namespace = resource === "namespaces" && group === "" ? name : "";
-  return { group, version, namespace, resource, name, subresource: sub.join("/"), watched };
+  return { group, version, namespace, resource, name, subresource: subresourceIn(sub), pathVerb };
 }
 
 function resourceVerb(method: string, name: string, query: URLSearchParams): string {
-  const verb = VERBS[method] ?? method.toLowerCase();
+  const verb = VERBS[method] ?? "";
   if (name !== "") return verb;
   if (verb === "get" && isTrue(query.get("watch"))) return "watch";
   if (verb === "get") return "list";

@@ -50,7 +50,9 @@ test("counts requests by what they are, how they end and how long they take", ()
       `apiserver_request_duration_seconds_bucket{${own},le="0.025"} 0`,
       `apiserver_request_duration_seconds_bucket{${own},le="0.05"} 1`,
       `apiserver_request_duration_seconds_count{${own}} 1`,
+      `apiserver_request_sli_duration_seconds_bucket{${own.replace('dry_run="",', "")},le="0.05"} 1`,
       'apiserver_current_inflight_requests{request_kind="readOnly"} 0',
     ]),
   );
+  expect(metrics.render().filter((line) => line.includes("sli") && /WATCH|dry_run|le="0.005"/.test(line))).toEqual([]);
 });

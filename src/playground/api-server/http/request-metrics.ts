@@ -72,14 +72,34 @@ export function createRequestMetrics(now: () => number = () => performance.now()
       ...[...durations].flatMap(([labels, histogram]) =>
         histogramLines("apiserver_request_duration_seconds", labels, histogram),
       ),
+      ...metric(SLI, "histogram", "Time from a request to the end of its answer, of requests that end by themselves."),
+      ...[...withoutDryRuns(durations)].flatMap(([labels, histogram]) => histogramLines(SLI, labels, histogram, 2)),
       ...metric("apiserver_longrunning_requests", "gauge", "Watches and connections that are open."),
       ...lines("apiserver_longrunning_requests", long),
       ...metric("apiserver_current_inflight_requests", "gauge", "Requests that are being answered."),
       ...Object.entries(inflight).map(
         ([kind, count]) => `apiserver_current_inflight_requests{request_kind="${kind}"} ${count}`,
       ),
+      ...metric("apiserver_current_inqueue_requests", "gauge", "Requests that wait for their turn: none ever does."),
+      ...Object.keys(inflight).map((kind) => `apiserver_current_inqueue_requests{request_kind="${kind}"} 0`),
     ],
   };
+}
+
+const SLI = "apiserver_request_sli_duration_seconds";
+const LONG = /verb="(?:WATCH|CONNECT|PROXY)"|subresource="(?:attach|exec|log|portforward|proxy)/;
+
+/** What is left of the histograms when watches and connections go and dry runs count as what they try. */
+function withoutDryRuns(durations: ReadonlyMap<string, Histogram>): Map<string, Histogram> {
+  const merged = new Map<string, Histogram>();
+  for (const [labels, { buckets, sum }] of durations) {
+    if (LONG.test(labels)) continue;
+    const key = labels.replace(/dry_run="[^"]*",/, "");
+    const before = merged.get(key) ?? { buckets: BOUNDS.map(() => 0), sum: 0 };
+    const added = before.buckets.map((count, index) => count + (buckets[index] ?? 0));
+    merged.set(key, { buckets: added, sum: before.sum + sum });
+  }
+  return merged;
 }
 
 /** HELP and TYPE of a metric. */
@@ -91,14 +111,15 @@ export const metric = (name: string, type: string, help: string): string[] => [
 const lines = (name: string, counts: ReadonlyMap<string, number>) =>
   [...counts].map(([labels, count]) => `${name}{${labels}} ${count}`);
 
-function histogramLines(name: string, labels: string, { buckets, sum }: Histogram): string[] {
+/** `skip` of the lowest bounds are not shown; what they count, the next one does. */
+function histogramLines(name: string, labels: string, { buckets, sum }: Histogram, skip = 0): string[] {
   let count = 0;
   const counted = BOUNDS.map((bound, index) => {
     count += buckets[index] ?? 0;
     const text = Number.isFinite(bound) ? String(bound) : "+Inf";
     return `${name}_bucket{${labels},le="${text}"} ${count}`;
   });
-  return [...counted, `${name}_sum{${labels}} ${sum}`, `${name}_count{${labels}} ${count}`];
+  return [...counted.slice(skip), `${name}_sum{${labels}} ${sum}`, `${name}_count{${labels}} ${count}`];
 }
 
 export const labelText = (labels: Labels): string =>
@@ -110,7 +131,7 @@ export const labelText = (labels: Labels): string =>
 const escaped = (text: string) => text.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");
 
 function labelsOf(info: RequestInfo, apply: boolean): Labels {
-  const verb = apply ? "APPLY" : (VERBS[info.verb] ?? info.verb.toUpperCase());
+  const verb = apply ? "APPLY" : (VERBS[info.verb] ?? (info.verb.toUpperCase() || "OTHER"));
   if (!info.isResource) {
     const own = { component: "", group: "", version: "", resource: "", scope: "" };
     return { ...own, subresource: `/${info.path.split("/")[1] ?? ""}`, verb };

@@ -39,7 +39,8 @@ export function checkRoute(kind: ResourceKind, info: RequestInfo, request: ApiRe
 }
 
 function routeOf(kind: ResourceKind, info: RequestInfo): Route | undefined {
-  const { namespace, subresource } = info;
+  const { namespace, subresource, verb } = info;
+  if (verb === "proxy") return undefined;
   const name = nameInPath(info);
   const ofNamespace = kind.plural === "namespaces" && kind.group === "";
   if (!kind.namespaced && namespace !== "" && !ofNamespace) return undefined;

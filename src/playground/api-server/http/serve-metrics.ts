@@ -1,5 +1,6 @@
 // /metrics: what a monitoring system scrapes from an API server.
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
+import type { FlowClassifier } from "../flow-control/flow-classifier.ts";
 import { KUBERNETES_RELEASE } from "../gen/definitions.ts";
 import type { Registry } from "../registry.ts";
 import { storageKey } from "../resource-kind.ts";
@@ -12,11 +13,12 @@ export interface MetricsSources {
   readonly registry: Registry;
   readonly store: ObjectStore;
   readonly requests: RequestMetrics;
+  readonly flows: FlowClassifier;
 }
 
 /** The exposition format of Prometheus. */
-export function renderMetrics({ registry, store, requests }: MetricsSources): string {
-  return `${[...requests.render(), ...objectLines(registry, store), ...availability(store), ...buildLines(), ...processLines()].join("\n")}\n`;
+export function renderMetrics({ registry, store, requests, flows }: MetricsSources): string {
+  return `${[...requests.render(), ...flowLines(flows), ...objectLines(registry, store), ...availability(store), ...buildLines(), ...processLines()].join("\n")}\n`;
 }
 
 /** Health checks as objectives see them: each check's state, and how often it was so. */
@@ -28,6 +30,19 @@ export function renderChecks(checks: readonly { readonly type: string; readonly 
     ...metric("kubernetes_healthchecks_total", "counter", "Results of health checks."),
     ...labelled.map((labels) => `kubernetes_healthchecks_total{${labels},status="success"} 1`),
   ].join("\n")}\n`;
+}
+
+function flowLines(flows: FlowClassifier): string[] {
+  const name = "apiserver_flowcontrol_dispatched_requests_total";
+  return [
+    ...metric(name, "counter", "Requests by flow schema and priority level."),
+    ...flows
+      .counts()
+      .map(
+        ({ schemaName, levelName, count }) =>
+          `${name}{${labelText({ flow_schema: schemaName, priority_level: levelName })}} ${count}`,
+      ),
+  ];
 }
 
 function objectLines(registry: Registry, store: ObjectStore): string[] {
@@ -79,7 +94,23 @@ function processLines(): string[] {
     ...gauge("process_heap_bytes", "Memory of the heap in use.", memory.heapUsed),
     ...gauge("process_start_time_seconds", "When the process began, since 1970.", performance.timeOrigin / 1000),
     ...openFiles().flatMap((count) => gauge("process_open_fds", "Files and connections that are open.", count)),
+    ...fromSystem("status", /^VmSize:\s+(\d+) kB$/m).flatMap((kilobytes) =>
+      gauge("process_virtual_memory_bytes", "Addresses in use.", kilobytes * 1024),
+    ),
+    ...fromSystem("limits", /^Max open files\s+(\d+)/m).flatMap((most) =>
+      gauge("process_max_fds", "Files and connections that may be open.", most),
+    ),
   ];
+}
+
+/** A number in a file of this process; empty where the system does not tell. */
+function fromSystem(file: string, pattern: RegExp): number[] {
+  try {
+    const found = pattern.exec(readFileSync(`/proc/self/${file}`, "utf8"))?.[1];
+    return found === undefined ? [] : [Number(found)];
+  } catch {
+    return [];
+  }
 }
 
 /** Only Linux tells. */

@@ -71,9 +71,10 @@ export function servePath(context: PathContext, info: RequestInfo, exchange: Exc
     return;
   }
   const [first = "", ...rest] = info.path.split("/").filter((part) => part !== "");
-  const serve = PATHS[first];
+  if (info.path === "/openapi/v3/") return sendEmpty(exchange.response, 404);
+  const serve = EXACT.has(first) && info.path.endsWith("/") ? sendNone : PATHS[first];
   if (serve !== undefined) serve(context, rest, exchange);
-  else if (first !== "") sendNoPage(exchange);
+  else if (first !== "" && info.path !== "/index.html") sendNoPage(exchange);
   else sendJson(exchange.response, { paths: allPaths(context) });
 }
 
@@ -102,7 +103,12 @@ function allPaths({ registry, documents }: PathContext): string[] {
   return paths.sort();
 }
 
+/** Paths below these are no others with a slash behind them. */
+const EXACT = new Set(["healthz", "livez", "readyz", "openapi"]);
+
 type PathServer = (context: PathContext, rest: readonly string[], exchange: Exchange) => void;
+
+const sendNone: PathServer = (_context, _rest, exchange) => sendNoPage(exchange);
 
 const health =
   (endpoint: string): PathServer =>
@@ -135,6 +141,7 @@ const PATHS: Readonly<Record<string, PathServer>> = {
   metrics({ metrics }, [part, more], exchange) {
     if (more !== undefined || (part !== undefined && part !== "slis")) return sendNoPage(exchange);
     const text = part === undefined ? metrics() : renderChecks(healthChecks());
+    exchange.response.setHeader("process-start-time-unix", Math.floor(performance.timeOrigin / 1000));
     send(exchange.response, text, { contentType: METRICS_TYPE });
   },
   openapi: ({ openApi }, rest, exchange) => serveOpenApi(openApi, rest, exchange),
