@@ -71,7 +71,6 @@ export function servePath(context: PathContext, info: RequestInfo, exchange: Exc
     return;
   }
   const [first = "", ...rest] = info.path.split("/").filter((part) => part !== "");
-  if (info.path === "/openapi/v3/") return sendEmpty(exchange.response, 404);
   const serve = EXACT.has(first) && info.path.endsWith("/") ? sendNone : PATHS[first];
   if (serve !== undefined) serve(context, rest, exchange);
   else if (first !== "" && info.path !== "/index.html") sendNoPage(exchange);
@@ -108,7 +107,10 @@ const EXACT = new Set(["healthz", "livez", "readyz", "openapi"]);
 
 type PathServer = (context: PathContext, rest: readonly string[], exchange: Exchange) => void;
 
-const sendNone: PathServer = (_context, _rest, exchange) => sendNoPage(exchange);
+const sendNone: PathServer = (_context, rest, exchange) => {
+  if (rest.join("/") === "v3") sendEmpty(exchange.response, 404);
+  else sendNoPage(exchange);
+};
 
 const health =
   (endpoint: string): PathServer =>
