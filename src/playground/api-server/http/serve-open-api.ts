@@ -1,6 +1,11 @@
 // OpenAPI over HTTP: the forms that clients ask for, and the headers by which they keep what they got.
 import type { ApiRequest, ApiResponse } from "../contract.ts";
-import { type OpenApiDocuments, type OpenApiText, serverRelativeUrl } from "../open-api/open-api-documents.ts";
+import {
+  type OpenApiDocuments,
+  type OpenApiForm,
+  type OpenApiText,
+  serverRelativeUrl,
+} from "../open-api/open-api-documents.ts";
 import { send, sendEmpty, sendNoPage } from "./respond.ts";
 
 interface Exchange {
@@ -8,21 +13,20 @@ interface Exchange {
   readonly response: ApiResponse;
 }
 
-type Form = "json" | "protobuf";
+type Forms = Readonly<Record<string, OpenApiForm>>;
 
-const V2_PROTOBUF = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
-const JSON_TYPES: Readonly<Record<string, Form>> = {
-  "application/json": "json",
-  "application/*": "json",
-  "*/*": "json",
-};
-const V2_TYPES: Readonly<Record<string, Form>> = {
+const JSON_TYPES: Forms = { "application/json": "json", "application/*": "json", "*/*": "json", "*/json": "json" };
+// An answer's name has no at sign: many clients cannot read one in a media type.
+const protobufType = (version: string, sign: string) =>
+  `application/com.github.proto-openapi.spec.${version}${sign}v1.0+protobuf`;
+const formsOf = (version: string): Forms => ({
   ...JSON_TYPES,
-  // The answer's name has no at sign: many clients cannot read one in a media type.
-  "application/com.github.proto-openapi.spec.v2@v1.0+protobuf": "protobuf",
-  [V2_PROTOBUF]: "protobuf",
-};
-const CONTENT_TYPES: Readonly<Record<Form, string>> = { json: "application/json", protobuf: V2_PROTOBUF };
+  [protobufType(version, "@")]: "protobuf",
+  [protobufType(version, ".")]: "protobuf",
+});
+const FORMS = { v2: formsOf("v2"), v3: formsOf("v3") };
+const contentTypeOf = (version: "v2" | "v3", form: OpenApiForm) =>
+  form === "json" ? "application/json" : protobufType(version, ".");
 const YEAR_MS = 365 * 24 * 60 * 60 * 1000;
 
 /** `rest` are the parts of the path after `/openapi/`. */
@@ -42,35 +46,37 @@ function serveIndex(documents: OpenApiDocuments, { response }: Exchange): void {
 
 function serveV2(documents: OpenApiDocuments, exchange: Exchange): void {
   exchange.response.setHeader("vary", ["Accept-Encoding", "Accept"]);
-  const form = acceptedForm(exchange.request, V2_TYPES);
+  const form = acceptedForm(exchange.request, FORMS.v2);
   if (form === undefined) sendEmpty(exchange.response, 406);
-  else sendText(exchange, documents.v2(form), { contentType: CONTENT_TYPES[form] });
+  else sendText(exchange, documents.v2(form), { contentType: contentTypeOf("v2", form) });
 }
 
 function serveV3(documents: OpenApiDocuments, path: string, exchange: Exchange): void {
   const { request, response } = exchange;
-  const text = documents.v3(path);
+  const form = acceptedForm(request, FORMS.v3);
+  const text = documents.v3(path, form ?? "json");
   if (text === undefined) {
     sendEmpty(response, 404);
     return;
   }
   response.setHeader("vary", "Accept");
   const hash = new URL(request.url ?? "/", "http://server").searchParams.get("hash");
-  if (acceptedForm(request, JSON_TYPES) === undefined) sendEmpty(response, 406);
-  else if (hash === null || hash === "") sendText(exchange, text, {});
-  else if (hash === text.hash) sendForever(exchange, text);
+  const contentType = contentTypeOf("v3", form ?? "json");
+  if (form === undefined) sendEmpty(response, 406);
+  else if (hash === null || hash === "") sendText(exchange, text, { contentType });
+  else if (hash === text.hash) sendForever(exchange, text, contentType);
   else {
     response.setHeader("location", serverRelativeUrl(path, text.hash));
     response.setHeader("etag", `"${text.hash}"`);
-    response.setHeader("content-type", CONTENT_TYPES.json);
+    response.setHeader("content-type", contentType);
     sendEmpty(response, 301);
   }
 }
 
 /** The address names the content, which can therefore never become another. */
-function sendForever(exchange: Exchange, text: OpenApiText): void {
+function sendForever(exchange: Exchange, text: OpenApiText, contentType: string): void {
   exchange.response.setHeader("expires", new Date(Date.now() + YEAR_MS).toUTCString().replace("GMT", "UTC"));
-  sendText(exchange, text, { cacheControl: "public, immutable" });
+  sendText(exchange, text, { contentType, cacheControl: "public, immutable" });
 }
 
 interface TextOptions {
@@ -97,7 +103,7 @@ function knows(request: ApiRequest, etag: string): boolean {
 }
 
 /** The form that the client likes best of those that there are. */
-function acceptedForm(request: ApiRequest, types: Readonly<Record<string, Form>>): Form | undefined {
+function acceptedForm(request: ApiRequest, types: Forms): OpenApiForm | undefined {
   const accept = request.headers.accept ?? "";
   if (accept === "") return "json";
   const wanted = accept

@@ -3,6 +3,7 @@
 import type { JsonObject, JsonValue } from "../contract.ts";
 import { isObject } from "../json.ts";
 import type { ResourceKind } from "../resource-kind.ts";
+import { descriptionOf } from "./descriptions.ts";
 import { V2_PREFIX, V3_PREFIX } from "./published-schemas.ts";
 
 const META = "io.k8s.apimachinery.pkg.apis.meta.v1.";
@@ -16,8 +17,23 @@ export function customName({ group, version, kind }: Pick<ResourceKind, "group" 
 const reference = (name: string, v2: boolean): JsonObject =>
   v2 ? { $ref: V2_PREFIX + name } : { allOf: [{ $ref: V3_PREFIX + name }] };
 
-const typeMeta = { apiVersion: { type: "string" }, kind: { type: "string" } };
-const identity = (v2: boolean) => ({ ...typeMeta, metadata: reference(`${META}ObjectMeta`, v2) });
+const CONVENTIONS = "https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md";
+
+/** A field that every object has, with what is said of it in those that are built in. */
+function fieldOf(definition: string, field: string, schema: JsonObject): JsonObject {
+  const description = descriptionOf(definition, field);
+  return description === undefined ? schema : { description, ...schema };
+}
+
+const typeMeta = (): JsonObject => ({
+  apiVersion: fieldOf(POD, "apiVersion", { type: "string" }),
+  kind: fieldOf(POD, "kind", { type: "string" }),
+});
+const identity = (v2: boolean): JsonObject => ({
+  ...typeMeta(),
+  metadata: fieldOf(POD, "metadata", reference(`${META}ObjectMeta`, v2)),
+});
+const POD = "io.k8s.api.core.v1.Pod";
 
 const gvk = ({ group, version }: ResourceKind, kind: string): JsonObject => ({
   "x-kubernetes-group-version-kind": [{ group, kind, version }],
@@ -46,9 +62,14 @@ function selectableFields({ custom }: ResourceKind): JsonObject {
 export function customListSchema(kind: ResourceKind, v2: boolean): JsonObject {
   const items = { type: "array", items: { $ref: (v2 ? V2_PREFIX : V3_PREFIX) + customName(kind) } };
   return {
+    description: `${kind.listKind} is a list of ${kind.kind}`,
     type: "object",
     required: ["items"],
-    properties: { ...typeMeta, items, metadata: reference(`${META}ListMeta`, v2) },
+    properties: {
+      ...typeMeta(),
+      items: { description: `List of ${kind.plural}. More info: ${CONVENTIONS}`, ...items },
+      metadata: fieldOf(`${POD}List`, "metadata", reference(`${META}ListMeta`, v2)),
+    },
     ...gvk(kind, kind.listKind),
   };
 }

@@ -3,18 +3,45 @@
 import type { JsonObject } from "../contract.ts";
 import type { ResourceKind } from "../resource-kind.ts";
 import { customListSchema, customSchema } from "./custom-schemas.ts";
+import { discoveryDocuments, resourcesDocument } from "./discovery-operations.ts";
+import { type Parameter, parametersOf, parameterText, parameterType } from "./operation-parameters.ts";
 import { definitionOf, listDefinitionOf, type Operation, operationsOf, type PathOperations } from "./operations.ts";
 import { publishedNames, publishedSchema, V2_PREFIX } from "./published-schemas.ts";
-import { PARAMETER_TYPES } from "./verb-rows.ts";
+import { ANSWER_DESCRIPTIONS } from "./verb-rows.ts";
+import { sharedParameterName } from "./shared-parameter-name.ts";
+
+const SECURITY = {
+  securityDefinitions: {
+    BearerToken: { description: "Bearer Token authentication", type: "apiKey", name: "authorization", in: "header" },
+  },
+  security: [{ BearerToken: [] }],
+};
 
 export function openApiV2(kinds: readonly ResourceKind[], release: string): JsonObject {
-  const paths = kinds.flatMap(operationsOf).map((row) => [row.path, pathItem(row)]);
+  const shared = new Map<string, JsonObject>();
+  const paths = rowsOf(kinds).map((row) => [row.path, pathItem(row, shared)] as const);
   return {
     swagger: "2.0",
     info: { title: "Kubernetes", version: release },
-    paths: Object.fromEntries(paths),
+    paths: sorted(paths),
     definitions: definitionsOf(kinds),
+    parameters: sorted([...shared]),
+    ...SECURITY,
   };
+}
+
+const sorted = (rows: (readonly [string, JsonObject])[]): JsonObject =>
+  Object.fromEntries(rows.sort(([a], [b]) => (a < b ? -1 : 1)));
+
+/** Of built-in groups and versions the documents of discovery too. */
+function rowsOf(kinds: readonly ResourceKind[]): PathOperations[] {
+  const builtin = kinds.filter(({ custom }) => custom === undefined);
+  const versions = new Map(builtin.map((kind) => [`${kind.group}/${kind.version}`, kind]));
+  return [
+    ...kinds.flatMap(operationsOf),
+    ...[...versions.values()].map(resourcesDocument),
+    ...discoveryDocuments(builtin.map(({ group }) => group)).values(),
+  ];
 }
 
 function definitionsOf(kinds: readonly ResourceKind[]): JsonObject {
@@ -25,30 +52,66 @@ function definitionsOf(kinds: readonly ResourceKind[]): JsonObject {
       [definitionOf(kind), customSchema(kind, true)] as const,
       [listDefinitionOf(kind), customListSchema(kind, true)] as const,
     ]);
-  return Object.fromEntries([...custom, ...builtin]);
+  return sorted([...custom, ...builtin]);
 }
 
-function pathItem({ places, operations }: PathOperations): JsonObject {
-  const item = Object.fromEntries(operations.map((operation) => [operation.method, operationOf(operation)]));
-  return { ...item, parameters: places.map((name) => parameter(name, "path")) };
+function pathItem(row: PathOperations, known: Map<string, JsonObject>): JsonObject {
+  const { shared, own } = parametersOf(row, true);
+  const methods = row.operations.map(
+    (operation, index) => [operation.method, operationItem(operation, listed(own[index] ?? [], known))] as const,
+  );
+  return { ...Object.fromEntries(methods), ...listed(shared, known) };
 }
 
-function operationOf({ query, body, answer, action = "", gvk }: Operation): JsonObject {
-  const schema = (name: string) => ({ $ref: V2_PREFIX + name });
-  const taken = body === undefined ? [] : [{ name: "body", in: "body", schema: schema(body.definition) }];
-  const shown = answer === undefined ? { type: "string" } : schema(answer);
+function operationItem(operation: Operation, parameters: JsonObject): JsonObject {
+  const { id, tag, sentence, takes, answer, answerTypes, codes, action, gvk } = operation;
+  const schema = answer === undefined ? { type: "string" } : { $ref: V2_PREFIX + answer };
+  const answers = codes.map(
+    (code) => [String(code), { description: ANSWER_DESCRIPTIONS[code] ?? "", schema }] as const,
+  );
   return {
-    parameters: [...taken, ...query.map((name) => parameter(name, "query"))],
-    responses: { "200": { description: "OK", schema: shown } },
-    "x-kubernetes-action": action,
-    "x-kubernetes-group-version-kind": { ...gvk },
+    description: sentence,
+    ...(takes.length === 0 ? {} : { consumes: [...takes] }),
+    produces: [...answerTypes],
+    schemes: ["https"],
+    tags: [tag],
+    operationId: id,
+    ...parameters,
+    responses: { ...Object.fromEntries(answers), "401": { description: "Unauthorized" } },
+    ...(action === undefined ? {} : { "x-kubernetes-action": action }),
+    ...(gvk === undefined
+      ? {}
+      : { "x-kubernetes-group-version-kind": { group: gvk.group, kind: gvk.kind, version: gvk.version } }),
   };
 }
 
-const parameter = (name: string, place: string): JsonObject => ({
-  uniqueItems: true,
-  type: PARAMETER_TYPES[name] ?? "string",
-  name,
-  in: place,
-  ...(place === "path" ? { required: true } : {}),
-});
+function listed(parameters: readonly Parameter[], known: Map<string, JsonObject>): JsonObject {
+  if (parameters.length === 0) return {};
+  return { parameters: parameters.map((parameter) => referred(parameter, itemOf(parameter), known)) };
+}
+
+/** What is the same in many operations stands in one place; old kubectls look for two in theirs. */
+function referred({ name, place }: Parameter, item: JsonObject, known: Map<string, JsonObject>): JsonObject {
+  const alone = name === "name" || (place === "query" && (name === "fieldValidation" || name === "dryRun"));
+  if (alone || (place === "body" && !JSON.stringify(item).includes(MACHINERY))) return item;
+  const shared = sharedParameterName(name, item);
+  known.set(shared, item);
+  return { $ref: `#/parameters/${shared}` };
+}
+
+const MACHINERY = `"${V2_PREFIX}io.k8s.apimachinery`;
+
+function itemOf(parameter: Parameter): JsonObject {
+  const { name, place, operation } = parameter;
+  if (place === "body") {
+    const { definition = "", required = false } = operation.body ?? {};
+    return { name, in: place, ...(required ? { required } : {}), schema: { $ref: V2_PREFIX + definition } };
+  }
+  const said = { ...parameterText(parameter), name, in: place };
+  return {
+    uniqueItems: true,
+    type: parameterType(parameter),
+    ...said,
+    ...(place === "path" ? { required: true } : {}),
+  };
+}

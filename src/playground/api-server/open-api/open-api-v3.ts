@@ -5,6 +5,7 @@ import { isObject, objectsAt } from "../json.ts";
 import type { ResourceKind } from "../resource-kind.ts";
 import { customListSchema, customSchema } from "./custom-schemas.ts";
 import { resourcesDocument } from "./discovery-operations.ts";
+import { type Parameter, parametersOf, parameterText, parameterType } from "./operation-parameters.ts";
 import {
   definitionOf,
   listDefinitionOf,
@@ -14,7 +15,7 @@ import {
   WATCH_EVENT,
 } from "./operations.ts";
 import { publishedSchemaV3, V3_PREFIX } from "./published-schemas.ts";
-import { PARAMETER_TYPES } from "./verb-rows.ts";
+import { ANSWER_DESCRIPTIONS } from "./verb-rows.ts";
 
 const SECURITY = {
   securitySchemes: {
@@ -95,45 +96,30 @@ function addReferences(schemas: JsonObject, value: JsonValue): void {
   for (const child of Object.values(value)) if (typeof child === "object") addReferences(schemas, child);
 }
 
-interface Parameter {
-  readonly name: string;
-  readonly place: "path" | "query";
-}
-
 /** Parameters of all operations stand with the path, those of some with each. */
-function pathItem({ places, operations }: PathOperations): JsonObject {
-  const parameters = operations.map((operation) => parametersOf(places, operation));
-  const key = ({ name, place }: Parameter) => `${place} ${name}`;
-  const others = parameters.slice(1).map((list) => new Set(list.map(key)));
-  const shared = (parameters[0] ?? []).filter((one) => others.every((names) => names.has(key(one))));
-  const sharedKeys = new Set(shared.map(key));
-  const methods = operations.map((operation, index) => {
-    const own = (parameters[index] ?? []).filter((one) => !sharedKeys.has(key(one)));
-    return [operation.method, operationItem(operation, own)] as const;
-  });
+function pathItem(row: PathOperations): JsonObject {
+  const { shared, own } = parametersOf(row, false);
+  const methods = row.operations.map(
+    (operation, index) => [operation.method, operationItem(operation, own[index] ?? [])] as const,
+  );
   return { ...Object.fromEntries(methods), ...listed(shared) };
 }
 
 const listed = (parameters: readonly Parameter[]): JsonObject =>
   parameters.length === 0 ? {} : { parameters: parameters.map(parameter) };
 
-function parametersOf(places: readonly string[], { query, pretty }: Operation): Parameter[] {
-  const inPath = places.map((name) => ({ name, place: "path" }) as const);
-  const inQuery = [...query, ...(pretty ? ["pretty"] : [])].map((name) => ({ name, place: "query" }) as const);
-  return [...inPath, ...inQuery].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
-}
-
-const DESCRIPTIONS: Readonly<Record<number, string>> = { 200: "OK", 201: "Created", 202: "Accepted" };
-
 function operationItem(
-  { id, tag, body, answer, answerTypes, codes, action, gvk }: Operation,
+  { id, tag, sentence, body, answer, answerTypes, codes, action, gvk }: Operation,
   own: readonly Parameter[],
 ) {
   const shown = answer === undefined ? { type: "string" } : { $ref: V3_PREFIX + answer };
   const content = Object.fromEntries(answerTypes.toSorted().map((type) => [type, { schema: shown }]));
-  const answers = codes.map((code) => [String(code), { description: DESCRIPTIONS[code] ?? "", content }] as const);
+  const answers = codes.map(
+    (code) => [String(code), { description: ANSWER_DESCRIPTIONS[code] ?? "", content }] as const,
+  );
   return {
     tags: [tag],
+    description: sentence,
     operationId: id,
     ...listed(own),
     ...(body === undefined ? {} : { requestBody: bodyItem(body) }),
@@ -149,9 +135,10 @@ function bodyItem({ definition, types, required }: NonNullable<Operation["body"]
   return { content, ...(required ? { required: true } : {}) };
 }
 
-const parameter = ({ name, place }: Parameter): JsonObject => ({
-  name,
-  in: place,
-  ...(place === "path" ? { required: true } : {}),
-  schema: { type: (place === "query" ? PARAMETER_TYPES[name] : undefined) ?? "string", uniqueItems: true },
+const parameter = (one: Parameter): JsonObject => ({
+  name: one.name,
+  in: one.place,
+  ...parameterText(one),
+  ...(one.place === "path" ? { required: true } : {}),
+  schema: { type: parameterType(one), uniqueItems: true },
 });

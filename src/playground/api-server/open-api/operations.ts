@@ -4,7 +4,8 @@ import type { ResourceKind, Subresource } from "../resource-kind.ts";
 import { strategyOf } from "../strategy/strategies.ts";
 import { customName } from "./custom-schemas.ts";
 import { operationId, operationTag } from "./operation-names.ts";
-import { BODY_TYPES, LIST, type VerbRow, verbRows } from "./verb-rows.ts";
+import { connectionSentence, operationSentence } from "./operation-sentences.ts";
+import { BODY_TYPES, JSON_AND_YAML, LIST, type VerbRow, verbRows } from "./verb-rows.ts";
 
 const META = "io.k8s.apimachinery.pkg.apis.meta.v1.";
 
@@ -14,6 +15,11 @@ export interface Operation {
   readonly method: Method;
   readonly id: string;
   readonly tag: string;
+  readonly sentence: string;
+  /** Kind of what a name in the path is the name of. */
+  readonly named: string;
+  /** Which texts on parameters are its own: see descriptions.ts. */
+  readonly texts: string;
   /** As in `x-kubernetes-action`; documents of discovery have none. */
   readonly action?: string;
   readonly gvk?: { readonly group: string; readonly version: string; readonly kind: string };
@@ -25,6 +31,8 @@ export interface Operation {
   /** Definition of what it answers; undefined: text. */
   readonly answer: string | undefined;
   readonly answerTypes: readonly string[];
+  /** Media types of what is sent, as version 2 has them whether there is a body or not. */
+  readonly takes: readonly string[];
   readonly codes: readonly number[];
 }
 
@@ -89,6 +97,9 @@ function operationOf(row: VerbRow, subject: Subject): Operation {
     method: row.method,
     id: operationId(kind, { word: row.word, sub: titled(sub) }),
     tag: operationTag(kind),
+    sentence: operationSentence(row.action, { kind: kind.kind, sub, watchable: isWatchable(kind) }),
+    named: gvk.kind,
+    texts: row.action,
     action: row.action,
     gvk,
     query: row.query,
@@ -104,9 +115,13 @@ function operationOf(row: VerbRow, subject: Subject): Operation {
         }),
     answer: answerOf(row, subject),
     answerTypes: row.answerTypes,
+    takes: row.bodyTypes ?? (kind.custom === undefined ? BODY_TYPES : JSON_AND_YAML),
     codes: row.codes,
   };
 }
+
+/** Lists of custom resources do not say that they may be watched. */
+const isWatchable = ({ custom, verbs }: ResourceKind) => custom === undefined && verbs.includes("watch");
 
 function answerOf({ verb, answer }: VerbRow, { kind, definition }: Subject): string {
   if (answer === "list") return listDefinitionOf(kind);
@@ -174,12 +189,16 @@ function connections(
     method,
     id: operationId(kind, { word: "connect", how: titled(method), sub: titled(row.name), suffix }),
     tag: operationTag(kind),
+    sentence: connectionSentence(method, row.name, kind.kind),
+    named: gvk.kind,
+    texts: row.name === "proxy" ? `proxy.${kind.kind}` : row.name,
     action: "connect",
     gvk,
     query: CONNECTION_QUERY[row.name] ?? [],
     pretty: false,
     answer: undefined,
     answerTypes: ["*/*"],
+    takes: BODY_TYPES,
     codes: [200],
   }));
 }
@@ -192,6 +211,7 @@ const LOG_QUERY = [
 const logOperation = (operation: Operation): Operation => ({
   ...operation,
   query: LOG_QUERY,
+  texts: "log",
   answer: undefined,
   answerTypes: ["text/plain", ...operation.answerTypes],
 });
@@ -206,12 +226,16 @@ function watchPaths(kind: ResourceKind, root: string, inScope: string): PathOper
     method: "get",
     id: operationId({ ...kind, namespaced }, { word: "watch", suffix }),
     tag: operationTag(kind),
+    sentence: operationSentence(action, { kind: kind.kind, sub: "", watchable: true }),
+    named: kind.kind,
+    texts: action,
     action,
     gvk: gvkOf(kind),
     query: LIST,
     pretty: true,
     answer: WATCH_EVENT,
     answerTypes: list?.answerTypes ?? [],
+    takes: BODY_TYPES,
     codes: [200],
   });
   const scope = kind.namespaced ? ["namespace"] : [];

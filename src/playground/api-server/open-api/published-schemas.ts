@@ -1,5 +1,5 @@
 // Schemas as OpenAPI v2 tells of them: those that validate, and what the server says beyond them (enumerations, names of
-// scalars, lists). Descriptions are upstream's text and left out.
+// scalars, lists), with the descriptions that there are.
 import type { JsonObject, JsonValue } from "../contract.ts";
 import { definitionTexts } from "../gen/definitions.ts";
 import {
@@ -10,6 +10,8 @@ import {
   v3ScalarTexts,
 } from "../gen/open-api-facts.ts";
 import { isObject, objectAt } from "../json.ts";
+import { descriptionOf } from "./descriptions.ts";
+import { loadedWhileUsed } from "./loaded-while-used.ts";
 
 export const V2_PREFIX = "#/definitions/";
 export const V3_PREFIX = "#/components/schemas/";
@@ -21,6 +23,26 @@ export function publishedNames(): string[] {
 
 /** A built-in schema in the form of OpenAPI v2, made anew at each call; undefined when there is none of this name. */
 export function publishedSchema(name: string): JsonObject | undefined {
+  const schema = bareSchema(name);
+  return schema === undefined ? undefined : described(schema, name);
+}
+
+function described(schema: JsonObject, name: string): JsonObject {
+  const { properties } = schema;
+  const own = { ...sayingOf(name), ...schema };
+  if (!isObject(properties)) return own;
+  const fields = Object.entries(properties).map(
+    ([field, value]) => [field, isObject(value) ? { ...sayingOf(name, field), ...value } : value] as const,
+  );
+  return { ...own, properties: Object.fromEntries(fields) };
+}
+
+function sayingOf(name: string, field?: string): JsonObject {
+  const description = descriptionOf(name, field);
+  return description === undefined ? {} : { description };
+}
+
+function bareSchema(name: string): JsonObject | undefined {
   const whole = definitionsTexts[name];
   if (whole !== undefined) return objectOf(whole);
   const text = definitionTexts[name];
@@ -51,10 +73,20 @@ function objectOf(text: string): JsonObject {
   return JSON.parse(text) as JsonObject;
 }
 
-/** The same schema in the form of OpenAPI v3. */
+/** Many documents have the same schemas. */
+const schemasV3 = loadedWhileUsed(() => new Map<string, JsonObject | undefined>());
+
+/** The same schema in the form of OpenAPI v3; shared, and never changed. */
 export function publishedSchemaV3(name: string): JsonObject | undefined {
+  const known = schemasV3();
+  const found = known.get(name) ?? schemaV3(name);
+  known.set(name, found);
+  return found;
+}
+
+function schemaV3(name: string): JsonObject | undefined {
   const scalar = v3ScalarTexts[name];
-  if (scalar !== undefined) return objectOf(scalar);
+  if (scalar !== undefined) return { ...sayingOf(name), ...objectOf(scalar) };
   const schema = publishedSchema(name);
   if (schema === undefined) return undefined;
   const told = v3DefaultTexts[name];

@@ -28,7 +28,7 @@ const REMOVE = [
 ];
 
 export const BODY_TYPES = ["*/*"];
-const JSON_AND_YAML = ["application/json", "application/yaml"];
+export const JSON_AND_YAML = ["application/json", "application/yaml"];
 export const ANSWER_TYPES = [...JSON_AND_YAML, "application/vnd.kubernetes.protobuf"];
 const STREAMS = ["application/json;stream=watch", "application/vnd.kubernetes.protobuf;stream=watch"];
 const PATCHES = ["application/json-patch+json", "application/merge-patch+json"];
@@ -108,3 +108,6 @@ export const PARAMETER_TYPES: Readonly<Record<string, string>> = {
   tty: "boolean",
   watch: "boolean",
 };
+
+/** What answers of each status are called. */
+export const ANSWER_DESCRIPTIONS: Readonly<Record<number, string>> = { 200: "OK", 201: "Created", 202: "Accepted" };
