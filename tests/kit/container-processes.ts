@@ -1,7 +1,9 @@
-// The processes of a playground's containers, as this machine sees them, to be killed: the node tells the first one in
-// the container's id, its children stand in /proc. Nothing that is not below the playground's own node is ever touched.
-import { readdirSync, readFileSync } from "node:fs";
+// The containers of a playground, as its API server tells of them and as this machine sees their processes, to be killed.
+import { execFileSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { until } from "#base/until";
+import { childNamed, firstOfCgroup, processOnNode } from "./host-processes.ts";
 import type { TestPlayground } from "./playground.ts";
 
 export interface ContainerPlace {
@@ -17,8 +19,8 @@ export interface ContainerView {
   readonly podIP: string;
   readonly ready: boolean;
   readonly restartCount: number;
-  /** The first process of the container; 0 when it does not run. */
-  readonly pid: number;
+  /** As the node names it, its runtime first; undefined when it does not run. */
+  readonly containerID: string | undefined;
   /** How the start before this one ended; undefined when this is the first. */
   readonly lastExitCode: number | undefined;
 }
@@ -57,8 +59,7 @@ export async function viewContainer(
     ready: pod.status.conditions?.some(({ type, status: is }) => type === "Ready" && is === "True") ?? false,
     restartCount: status.restartCount,
     lastExitCode: status.lastState?.terminated?.exitCode,
-    pid:
-      status.state?.running === undefined ? 0 : Number(/^isthmus:\/\/(\d+)-/.exec(status.containerID ?? "")?.[1] ?? 0),
+    containerID: status.state?.running === undefined ? undefined : status.containerID,
   };
 }
 
@@ -68,13 +69,35 @@ export async function killInContainer(
   place: ContainerPlace,
   program: "first process" | "envoy",
 ): Promise<ContainerView> {
-  const before = await viewContainer(playground, place);
-  if (before === undefined || before.pid === 0) throw new Error(`${place.selector} in ${place.context} does not run`);
-  const node = playground.status.clusters.find(({ context }) => context === place.context)?.pids.node ?? 0;
-  const first = hostPid(before.pid, node);
+  const { view, first } = await findRunning(playground, place);
   const pid = program === "envoy" ? childNamed(first, "envoy") : first;
   process.kill(pid, "SIGKILL");
-  return before;
+  return view;
+}
+
+/**
+ * Puts another folder over one of the container's, with a file of that name and text: the node may renew what lies below as
+ * often as it likes. Returns the way back.
+ */
+export async function coverFolder(
+  playground: TestPlayground,
+  place: ContainerPlace,
+  cover: { readonly folder: string; readonly file: string; readonly text: string },
+): Promise<() => void> {
+  const { first } = await findRunning(playground, place);
+  const target = ["-N", String(first)];
+  execFileSync("mount", [...target, "-t", "tmpfs", "-o", "mode=0755", "cover", cover.folder]);
+  writeFileSync(join(`/proc/${first}/root`, cover.folder, cover.file), cover.text, { mode: 0o644 });
+  return () => execFileSync("umount", [...target, cover.folder]);
+}
+
+async function findRunning(
+  playground: TestPlayground,
+  place: ContainerPlace,
+): Promise<{ view: ContainerView; first: number }> {
+  const view = await viewContainer(playground, place);
+  if (view?.containerID === undefined) throw new Error(`${place.selector} in ${place.context} does not run`);
+  return { view, first: firstProcess(playground, place.context, view.containerID) };
 }
 
 /** Waits until the container was started again after `before` and its pod is ready. */
@@ -92,50 +115,10 @@ export async function restarted(
   );
 }
 
-function childNamed(parent: number, name: string): number {
-  const child = allPids().find((pid) => statOf(pid)?.parent === parent && statOf(pid)?.name === name);
-  if (child === undefined) throw new Error(`process ${parent} has no child ${name}`);
-  return child;
-}
-
-/** The node may live in a pid namespace of its own: of the processes below it, the one it knows under that number. */
-function hostPid(pidOnNode: number, node: number): number {
-  const level = pidsByNamespace(node).length - 1;
-  const pid = allPids().find((each) => pidsByNamespace(each)[level] === pidOnNode && isBelow(each, node));
-  if (level < 0 || pid === undefined) throw new Error(`process ${pidOnNode} is not one of node process ${node}`);
-  return pid;
-}
-
-function allPids(): number[] {
-  return readdirSync("/proc")
-    .filter((entry) => /^\d+$/.test(entry))
-    .map(Number);
-}
-
-/** Its numbers, from this namespace inwards; empty when there is no such process. */
-function pidsByNamespace(pid: number): number[] {
-  const line = /^NSpid:\s*(.*)$/m.exec(readProc(pid, "status"))?.[1];
-  return line === undefined ? [] : line.split(/\s+/).map(Number);
-}
-
-function isBelow(pid: number, ancestor: number): boolean {
-  for (let at = pid; at > 1; at = statOf(at)?.parent ?? 0) if (at === ancestor) return true;
-  return false;
-}
-
-/** proc(5): the name stands in brackets and may hold anything, the parent is the second field after it. */
-function statOf(pid: number): { name: string; parent: number } | undefined {
-  const text = readProc(pid, "stat");
-  if (text === "") return undefined;
-  const close = text.lastIndexOf(")");
-  const [, parent] = text.slice(close + 2).split(" ");
-  return { name: text.slice(text.indexOf("(") + 1, close), parent: Number(parent) };
-}
-
-function readProc(pid: number, file: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/${file}`, "utf8");
-  } catch {
-    return ""; // it ended between two looks
-  }
+/** Our node's ids begin with a number, a real node's name a cgroup; either way it is one of the playground's processes. */
+function firstProcess({ status }: TestPlayground, context: string, containerID: string): number {
+  const [runtime, id = ""] = containerID.split("://");
+  if (runtime !== "isthmus") return firstOfCgroup(id, status.guard?.pid ?? 0);
+  const node = status.clusters.find((cluster) => cluster.context === context)?.pids.node ?? 0;
+  return processOnNode(Number.parseInt(id, 10), node);
 }

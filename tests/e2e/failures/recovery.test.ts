@@ -1,9 +1,8 @@
 // What the mesh lives on goes away or is spoilt under load: root ConfigMaps, tokens, certificates, the control plane
 // while pods start. All of it is mended without a person, and no call fails.
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { until } from "#base/until";
+import { coverFolder, viewContainer } from "../../kit/container-processes.ts";
 import { bootMeshUnderLoad, type MeshUnderLoad } from "../../kit/mesh-under-load.ts";
 import { whyNoPlayground } from "../../kit/playground.ts";
 
@@ -93,14 +92,17 @@ describe.skipIf(whyNoPlayground())("mended without a person, under load", () => 
   });
 
   test("a spoilt token keeps a proxy from the control plane only until a good one is there", async () => {
-    const pod = JSON.parse(await kubectl("get", "pods", "-n", "sample", "-l", "app=sleep", "-o", "json")).items[0];
-    const { name, uid } = pod.metadata;
-    const proxy = `${name}.sample`;
+    const place = { context: "cluster1", namespace: "sample", selector: "app=sleep", container: "istio-proxy" };
+    const token = { folder: "/var/run/secrets/tokens", file: "istio-token" };
+    expect(
+      await kubectl("exec", "-n", "sample", "deploy/sleep", "-c", "istio-proxy", "--", "ls", token.folder),
+    ).toContain(token.file);
+    const proxy = `${(await viewContainer(mesh.playground, place))?.pod}.sample`;
     expect(await proxies()).toContain(proxy);
     let restore = () => {};
     const result = await mesh.tryCase("token of a proxy spoilt, then renewed", {
       fail: async () => {
-        restore = spoilTokens(uid);
+        restore = await coverFolder(mesh.playground, place, { ...token, text: "spoilt" });
         await kubectl("rollout", "restart", "deploy/istiod", "-n", "istio-system");
         await kubectl("rollout", "status", "deploy/istiod", "-n", "istio-system", "--timeout=60s");
         await until(async () => (await proxies()).length >= 4, waits("the other proxies are back", 30_000));
@@ -139,29 +141,4 @@ describe.skipIf(whyNoPlayground())("mended without a person, under load", () => 
     });
     expect(result.failed, JSON.stringify(result.errors)).toBe(0);
   });
-
-  /** Writes nonsense over the pod's token for the control plane, where the node keeps it; returns the way back. */
-  function spoilTokens(podUid: string): () => void {
-    const cluster = mesh.playground.status.clusters.find(({ context }) => context === "cluster1");
-    // The node's volumes are a mount that only it and its containers see.
-    const node = join(
-      `/proc/${cluster?.pids.node}/root`,
-      mesh.playground.status.stateDir,
-      "clusters",
-      "cluster1",
-      "node",
-    );
-    const volume = join(node, "pods", podUid, "volumes", "istio-token");
-    const files = readdirSync(volume, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
-    expect(files.map((file) => file.name)).toContain("istio-token");
-    const undo = files.map((file) => {
-      const path = join(file.parentPath, file.name);
-      const good = readFileSync(path);
-      writeFileSync(path, "spoilt");
-      return () => writeFileSync(path, good);
-    });
-    return () => {
-      for (const step of undo) step();
-    };
-  }
 });
