@@ -2,6 +2,7 @@
 // them after the last process, by name alone.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { mkdir, readdir, readFile, rmdir, writeFile } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import { dirname, join } from "node:path";
 import { MeshError } from "#base/mesh-error";
 import { until } from "#base/until";
@@ -9,6 +10,8 @@ import { until } from "#base/until";
 /** Of a cgroup v2 hierarchy, what a kubelet wants to be passed down. */
 const CONTROLLERS = ["cpuset", "cpu", "io", "memory", "pids", "hugetlb"];
 const REMOVE_MS = 5000;
+/** Version 1: what a kubelet gives to all pods of a node for each processor. */
+const SHARES_OF_A_PROCESSOR = 1024;
 
 /** Mount points of all hierarchies, read from text in the form of /proc/self/mounts. */
 export function cgroupMounts(mounts = readFileSync("/proc/self/mounts", "utf8")): readonly string[] {
@@ -25,6 +28,7 @@ export async function makeCgroupFolders(name: string, mounts = cgroupMounts()): 
     await mkdir(folder, { recursive: true });
     // Version 1: a cpuset without processors and memory takes no process.
     for (const file of ["cpuset.cpus", "cpuset.mems"]) await inheritSetting(folder, file);
+    await giveShares(folder);
     await passControllersDown(dirname(folder));
     await passControllersDown(folder);
   }
@@ -35,6 +39,15 @@ async function inheritSetting(folder: string, file: string): Promise<void> {
   if (existsSync(above) && existsSync(join(folder, file)) && existsSync(join(folder, "cgroup.clone_children"))) {
     await writeFile(join(folder, file), (await readFile(above, "utf8")).trim());
   }
+}
+
+/**
+ * Version 1: pods stand one folder deeper than on a machine that is a node alone; by default that folder would weigh no
+ * more than one process.
+ */
+async function giveShares(folder: string): Promise<void> {
+  const file = join(folder, "cpu.shares");
+  if (existsSync(file)) await writeFile(file, String(availableParallelism() * SHARES_OF_A_PROCESSOR));
 }
 
 /** Version 2 only. What a hierarchy does not pass on, a kubelet names itself. */

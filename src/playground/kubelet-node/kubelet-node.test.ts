@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { availableParallelism, tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import type { KubeletProcessConfig } from "../process-config.ts";
@@ -99,6 +99,9 @@ describe("what the programs are told", () => {
       "Deployment",
     ]);
     expect(objects[3]).toMatchObject({ metadata: { name: "kube-dns" }, spec: { clusterIP: "10.96.0.10" } });
+    // A pod without one is the last to be given a processor.
+    const container = { resources: { requests: { cpu: expect.any(String) } } };
+    expect(objects[4]).toMatchObject({ spec: { template: { spec: { containers: [container] } } } });
   });
 });
 
@@ -121,6 +124,14 @@ describe("cgroup folders", () => {
     await removeCgroupFolders("isthmus-a-", mounts);
     expect(findCgroupFolders("isthmus-", mounts)).toEqual(mounts.map((mount) => join(mount, "isthmus-b-c1")));
   });
+});
+
+test("all pods of a node together may have every processor", async () => {
+  const file = join(folder, "cpu", "isthmus-a-c1", "cpu.shares");
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, "2");
+  await makeCgroupFolders("isthmus-a-c1", [join(folder, "cpu")]);
+  expect(Number(readFileSync(file, "utf8"))).toBe(availableParallelism() * 1024);
 });
 
 describe("images", () => {
