@@ -6,12 +6,14 @@ import { bootPlayground, ROOT, type TestPlayground, whyNoPlayground } from "../.
 
 interface Listed {
   readonly kind: string;
+  readonly status?: object;
   readonly metadata: {
     readonly name: string;
     readonly namespace?: string;
     readonly uid: string;
     readonly generation?: number;
-    readonly resourceVersion: string;
+    readonly resourceVersion?: string;
+    readonly managedFields?: readonly { readonly subresource?: string }[];
     readonly labels?: Readonly<Record<string, string>>;
   };
 }
@@ -42,14 +44,16 @@ describe.skipIf(whyNoPlayground())("installation", () => {
     JSON.parse(await kubectl(context, `get ${command} -o json`)).items;
   const pods = async (context: string) =>
     (await list(context, "pods -n istio-system")).map(({ metadata }) => metadata.uid).sort();
-  /** What an update would change: status changes do not count for kinds that have a generation. */
-  const versions = async () =>
-    new Map(
-      (await list("cluster1", `${KINDS} -A ${OWNED}`)).map(({ kind, metadata }) => [
-        `${kind} ${metadata.name}`,
-        metadata.generation ?? metadata.resourceVersion,
-      ]),
-    );
+  /** What an update would change: its generation; of a kind that has none, all but the status, which others write. */
+  const versions = async () => {
+    const version = ({ status: _, ...object }: Listed) => {
+      const { generation, resourceVersion: __, managedFields = [], ...metadata } = object.metadata;
+      const applied = managedFields.filter(({ subresource }) => subresource !== "status");
+      return generation ?? JSON.stringify({ ...object, metadata, applied });
+    };
+    const objects = await list("cluster1", `${KINDS} -A ${OWNED}`);
+    return new Map(objects.map((object) => [`${object.kind} ${object.metadata.name}`, version(object)]));
+  };
   const names = async (context: string, command: string) =>
     (await list(context, command)).map(({ metadata }) => metadata.name).sort();
 
