@@ -7,10 +7,12 @@ import {
   chmodSync,
   constants,
   existsSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   renameSync,
   rmSync,
   writeFileSync,
@@ -117,8 +119,17 @@ function refuseUnderRunningPrograms(what) {
   throw new SetupError(`${what}, but playground ${running.join(", ")} runs programs of this clone: first ${downs}`);
 }
 
+/** npm would empty the folder that the link leads to, under whoever uses it. */
+function refuseLinkedPackages() {
+  const folder = join(root, "node_modules");
+  if (lstatSync(folder, { throwIfNoEntry: false })?.isSymbolicLink() !== true) return;
+  const target = existsSync(folder) ? realpathSync(folder) : "nowhere";
+  throw new SetupError(`${folder} leads to ${target}, to other packages than package-lock.json names: remove the link`);
+}
+
 function installPackages() {
   if (packagesAreInstalled()) return;
+  refuseLinkedPackages();
   refuseUnderRunningPrograms("the packages must be installed anew");
   timed("install packages (npm ci)", () => run("npm", ["ci", "--no-audit", "--no-fund"], { cwd: root }));
   writeFileSync(lockStampFile, lockStamp());

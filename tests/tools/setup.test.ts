@@ -10,6 +10,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -113,6 +114,18 @@ describe("set-up", () => {
     fake("npm", `echo npm "$@" >> ${at("calls")}`);
     expect([setUp().status, setUp().status]).toEqual([0, 0]);
     expect(calls()).toBe("npm ci --no-audit --no-fund\n");
+  });
+
+  test("packages that another clone shares stay as they are", () => {
+    renameSync(at("node_modules"), at("theirs"));
+    symlinkSync(at("theirs"), at("node_modules"));
+    expect(setUp().status).toBe(0);
+    writeFileSync(at("package-lock.json"), '{"changed": true}');
+    fake("npm", `echo npm "$@" >> ${at("calls")}`);
+    const refused = setUp();
+    expect(refused.status).toBe(1);
+    expect(refused.stderr).toContain(`${at("node_modules")} leads to ${at("theirs")}, to other packages than`);
+    expect(calls()).toBe("");
   });
 
   test("nothing is replaced under a running playground of this clone", async () => {
