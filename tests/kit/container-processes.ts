@@ -1,7 +1,5 @@
 // The containers of a playground, as its API server tells of them and as this machine sees their processes, to be killed.
 import { execFileSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { until } from "#base/until";
 import { childNamed, firstOfCgroup, processOnNode } from "./host-processes.ts";
 import type { TestPlayground } from "./playground.ts";
@@ -76,19 +74,18 @@ export async function killInContainer(
 }
 
 /**
- * Puts another folder over one of the container's, with a file of that name and text: the node may renew what lies below as
- * often as it likes. Returns the way back.
+ * Puts an empty folder, which anyone may write to, over one of the container's: the node may renew what lies below as often
+ * as it likes. Returns the way back.
  */
 export async function coverFolder(
   playground: TestPlayground,
   place: ContainerPlace,
-  cover: { readonly folder: string; readonly file: string; readonly text: string },
+  folder: string,
 ): Promise<() => void> {
   const { first } = await findRunning(playground, place);
   const target = ["-N", String(first)];
-  execFileSync("mount", [...target, "-t", "tmpfs", "-o", "mode=0755", "cover", cover.folder]);
-  writeFileSync(join(`/proc/${first}/root`, cover.folder, cover.file), cover.text, { mode: 0o644 });
-  return () => execFileSync("umount", [...target, cover.folder]);
+  execFileSync("mount", [...target, "-t", "tmpfs", "-o", "mode=0777", "cover", folder]);
+  return () => execFileSync("umount", [...target, folder]);
 }
 
 async function findRunning(

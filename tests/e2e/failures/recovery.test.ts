@@ -93,16 +93,17 @@ describe.skipIf(whyNoPlayground())("mended without a person, under load", () => 
 
   test("a spoilt token keeps a proxy from the control plane only until a good one is there", async () => {
     const place = { context: "cluster1", namespace: "sample", selector: "app=sleep", container: "istio-proxy" };
-    const token = { folder: "/var/run/secrets/tokens", file: "istio-token" };
-    expect(
-      await kubectl("exec", "-n", "sample", "deploy/sleep", "-c", "istio-proxy", "--", "ls", token.folder),
-    ).toContain(token.file);
+    const [folder, token] = ["/var/run/secrets/tokens", "/var/run/secrets/tokens/istio-token"];
+    const inside = (script: string) =>
+      kubectl("exec", "-n", "sample", "deploy/sleep", "-c", place.container, "--", "sh", "-c", script);
+    expect(await inside(`cat ${token}`)).toMatch(/^ey/);
     const proxy = `${(await viewContainer(mesh.playground, place))?.pod}.sample`;
     expect(await proxies()).toContain(proxy);
     let restore = () => {};
     const result = await mesh.tryCase("token of a proxy spoilt, then renewed", {
       fail: async () => {
-        restore = await coverFolder(mesh.playground, place, { ...token, text: "spoilt" });
+        restore = await coverFolder(mesh.playground, place, folder);
+        await inside(`echo spoilt > ${token}`);
         await kubectl("rollout", "restart", "deploy/istiod", "-n", "istio-system");
         await kubectl("rollout", "status", "deploy/istiod", "-n", "istio-system", "--timeout=60s");
         await until(async () => (await proxies()).length >= 4, waits("the other proxies are back", 30_000));
@@ -110,6 +111,7 @@ describe.skipIf(whyNoPlayground())("mended without a person, under load", () => 
       },
       healed: async () => {
         restore();
+        expect(await inside(`cat ${token}`)).toMatch(/^ey/);
         await until(async () => (await proxies()).includes(proxy), waits("the proxy is back", 30_000));
       },
     });
