@@ -58,7 +58,8 @@ export function haveModels() {
   return Object.values(WHEELS).every(({ version }) => existsSync(join(cache(), version)));
 }
 
-function stamp() {
+/** What the asset holds when nothing is to be done. */
+export function descriptionsStamp() {
   const versions = JSON.stringify(WHEELS) + readFacts(root).sha256;
   return createHash("sha256").update(versions).digest("hex");
 }
@@ -66,7 +67,7 @@ function stamp() {
 export function areDescriptionsWritten() {
   if (!existsSync(asset)) return false;
   try {
-    return JSON.parse(gunzipSync(readFileSync(asset)).toString()).stamp === stamp();
+    return JSON.parse(gunzipSync(readFileSync(asset)).toString()).stamp === descriptionsStamp();
   } catch {
     return false;
   }
@@ -76,7 +77,7 @@ export function areDescriptionsWritten() {
 export function writeDescriptions() {
   const texts = descriptionTexts({ root, ...fetchModels() });
   const fresh = `${asset}.${process.pid}`;
-  writeFileSync(fresh, gzipSync(JSON.stringify({ stamp: stamp(), texts })));
+  writeFileSync(fresh, gzipSync(JSON.stringify({ stamp: descriptionsStamp(), texts })));
   renameSync(fresh, asset);
 }
 

@@ -18,6 +18,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 const TOOLS = join(import.meta.dirname, "..", "..", "tools");
@@ -45,6 +46,15 @@ async function sayProgramsAreBuilt(): Promise<void> {
   writeFileSync(at("dist", ".stamp"), sourceStamp());
 }
 
+async function sayDescriptionsAreWritten(): Promise<void> {
+  const tool = pathToFileURL(at("tools", "kubernetes-descriptions.mjs")).href;
+  const { descriptionsStamp } = (await import(tool)) as { descriptionsStamp(): string };
+  const folder = at("src", "playground", "api-server", "open-api");
+  mkdirSync(folder, { recursive: true });
+  const asset = gzipSync(JSON.stringify({ stamp: descriptionsStamp(), texts: {} }));
+  writeFileSync(join(folder, "descriptions.gen.json.gz"), asset);
+}
+
 const environment = (more: Record<string, string> = {}) => ({
   PATH: at("path"),
   HOME: at("home"),
@@ -69,6 +79,7 @@ beforeEach(async () => {
   symlinkSync(process.execPath, program("node"));
   for (const name of ["envoy", "curl", "kubectl", "ip", "iptables-restore"]) fake(name, "exit 0");
   sayPackagesAreInstalled();
+  await sayDescriptionsAreWritten();
   await sayProgramsAreBuilt();
 });
 afterEach(() => {
