@@ -4,6 +4,7 @@ import type { FieldError } from "../api-errors.ts";
 import type { JsonObject, JsonValue } from "../contract.ts";
 import { deepEqual, isObject } from "../json.ts";
 import type { Schema } from "../schema/schema.ts";
+import { isKept, itemBefore } from "./kept-value.ts";
 import { badFormat } from "./string-formats.ts";
 
 export interface CheckPlace {
@@ -37,7 +38,7 @@ function validate(schema: Schema, value: JsonValue, place: CheckPlace): Outcome 
     outcome.errors.push(...errors);
     outcome.tried += tried + 1;
   }
-  const unchanged = outcome.errors.length > 0 && place.old !== undefined && deepEqual(place.old, value);
+  const unchanged = outcome.errors.length > 0 && (deepEqual(place.old, value) || isKept(schema, place.old, value));
   return unchanged ? { errors: [], tried: outcome.tried } : outcome;
 }
 
@@ -167,7 +168,7 @@ function checkList(schema: Schema, value: JsonValue, place: CheckPlace): Outcome
   const out: Outcome = { errors: [], tried: 0 };
   if (typeof schema.items === "object") {
     for (const [index, item] of list.entries()) {
-      const below = { ...place, path: `${place.path}[${index}]`, old: oldItem(schema, item, place.old) };
+      const below = { ...place, path: `${place.path}[${index}]`, old: itemBefore(schema, item, place.old) };
       merge(out, validate(schema.items, item, below));
     }
   }
@@ -184,14 +185,6 @@ function checkList(schema: Schema, value: JsonValue, place: CheckPlace): Outcome
 function tooMany(place: CheckPlace, count: number, most: number): FieldError {
   const detail = `must have at most ${most} ${most === 1 ? "item" : "items"}`;
   return { field: fieldName(place), type: "FieldValueTooMany", value: count, detail };
-}
-
-/** Only items of a list with keys correspond to items of the list before. */
-function oldItem(schema: Schema, item: JsonValue, old: JsonValue | undefined): JsonValue | undefined {
-  const keys = schema["x-kubernetes-list-map-keys"];
-  if (schema["x-kubernetes-list-type"] !== "map" || keys === undefined || !Array.isArray(old)) return undefined;
-  if (!isObject(item)) return undefined;
-  return old.find((one) => isObject(one) && keys.every((key) => deepEqual(one[key], item[key])));
 }
 
 function merge(into: Outcome, found: Outcome): void {

@@ -15,6 +15,8 @@ export interface ResourceCheck {
   readonly object: JsonObject;
   readonly old: JsonObject | undefined;
   readonly subresource: string;
+  /** Told of rules that do not hold and did not before. */
+  readonly warn?: (text: string) => void;
 }
 
 export function checkResource(custom: CustomKind, check: ResourceCheck): FieldError[] {

@@ -1,12 +1,13 @@
 // Runs the rules in CEL of a schema on a custom resource.
-import type { FieldError } from "../api-errors.ts";
+import { type FieldError, fieldErrorText } from "../api-errors.ts";
 import { NONE, some } from "../cel/opaque.ts";
 import type { Bindings } from "../cel/program.ts";
 import { celInput } from "../cel/values.ts";
 import type { JsonObject, JsonValue } from "../contract.ts";
-import { deepEqual, isObject } from "../json.ts";
+import { isObject } from "../json.ts";
 import type { Schema, ValidationRule } from "../schema/schema.ts";
 import { type CompiledRule, compiledRules } from "./cel-rules.ts";
+import { isKept, itemBefore } from "./kept-value.ts";
 import { stepsOf } from "./schema-rules.ts";
 
 interface Place {
@@ -16,14 +17,20 @@ interface Place {
   readonly old: JsonValue | undefined;
   /** Whether the nearest value around this one that an update can compare is what it was before. */
   readonly keptAround: () => boolean;
+  /** Told of what is wrong but was so before. */
+  readonly warn: (text: string) => void;
+}
+
+export interface RulesCheck {
+  readonly object: JsonObject;
+  /** Before an update. */
+  readonly old: JsonObject | undefined;
+  readonly warn?: (text: string) => void;
 }
 
 /** Every rule that does not hold. */
-export function checkRules(
-  form: Schema,
-  check: { readonly object: JsonObject; readonly old: JsonObject | undefined },
-): FieldError[] {
-  return visit(form, check.object, { path: "", root: true, old: check.old, keptAround: () => false });
+export function checkRules(form: Schema, { object, old, warn = () => {} }: RulesCheck): FieldError[] {
+  return visit(form, object, { path: "", root: true, old, keptAround: () => false, warn });
 }
 
 function visit(schema: Schema, value: JsonValue, place: Place): FieldError[] {
@@ -32,10 +39,10 @@ function visit(schema: Schema, value: JsonValue, place: Place): FieldError[] {
   if (Array.isArray(value)) {
     const { items } = schema;
     if (items === undefined) return own;
-    const keptAround = keptWith(value, place);
+    const keptAround = keptWith(schema, value, place);
     const below = value.flatMap((item, index) => {
-      const old = oldItem(schema, item, place.old);
-      return visit(items, item, { path: `${place.path}[${index}]`, root: false, old, keptAround });
+      const old = itemBefore(schema, item, place.old);
+      return visit(items, item, { ...place, path: `${place.path}[${index}]`, root: false, old, keptAround });
     });
     return [...own, ...below];
   }
@@ -44,27 +51,22 @@ function visit(schema: Schema, value: JsonValue, place: Place): FieldError[] {
 
 /** Whether the value, or what stands around it where it cannot be compared itself, is what it was before. */
 const keptWith =
-  (value: JsonValue, { old, keptAround }: Place): (() => boolean) =>
+  (schema: Schema, value: JsonValue, { old, keptAround }: Place): (() => boolean) =>
   () =>
-    old === undefined ? keptAround() : deepEqual(old, value);
+    old === undefined ? keptAround() : isKept(schema, old, value);
 
 function fields(schema: Schema, value: JsonObject, place: Place): FieldError[] {
   const { path, old } = place;
   const correlated = isObject(old) ? old : {};
-  const keptAround = keptWith(value, place);
+  const keptAround = keptWith(schema, value, place);
   return Object.entries(value).flatMap(([key, child]) => {
     const known = schema.properties?.[key];
     const rest = typeof schema.additionalProperties === "object" ? schema.additionalProperties : undefined;
     const at = known === undefined ? `${path}[${key}]` : path === "" ? key : `${path}.${key}`;
     const below = known ?? rest;
-    return below === undefined ? [] : visit(below, child, { path: at, root: false, old: correlated[key], keptAround });
+    if (below === undefined) return [];
+    return visit(below, child, { ...place, path: at, root: false, old: correlated[key], keptAround });
   });
-}
-
-function oldItem(schema: Schema, item: JsonValue, old: JsonValue | undefined): JsonValue | undefined {
-  const keys = schema["x-kubernetes-list-map-keys"];
-  if (schema["x-kubernetes-list-type"] !== "map" || keys === undefined || !Array.isArray(old)) return undefined;
-  return old.find((one) => isObject(one) && isObject(item) && keys.every((key) => deepEqual(one[key], item[key])));
 }
 
 interface RuleCall extends Place {
@@ -89,11 +91,13 @@ function run(compiled: CompiledRule, schema: Schema, call: RuleCall): FieldError
   } catch (thrown) {
     return [{ field, type: "FieldValueInvalid", value: type, detail: failure(thrown, rule) }];
   }
-  // What was wrong before and did not change is not held against an update.
-  if (!usesOldSelf && keptWith(call.value, call)()) return [];
   // The words of a refusal see the plain value of before, even where the rule itself sees an optional one.
   const plain: Bindings = oldSelf === undefined ? { self: bindings["self"] ?? null } : { ...bindings, oldSelf };
-  return [refusal(compiled, schema, { ...call, bindings: plain })];
+  const error = refusal(compiled, schema, { ...call, bindings: plain });
+  if (usesOldSelf || !keptWith(schema, call.value, call)()) return [error];
+  // What was wrong before and did not change is not held against an update.
+  call.warn(`${error.field}: ${fieldErrorText(error)}`);
+  return [];
 }
 
 const shown = ({ message, rule }: ValidationRule) => (message ?? "").trim() || rule.trim();

@@ -1,7 +1,9 @@
+import { webhookPathErrors, webhookUrlErrors } from "../admission/webhook-address-rules.ts";
 import type { FieldError } from "../api-errors.ts";
-import type { JsonObject } from "../contract.ts";
-import { arrayAt, isObject, stringAt, valueAt } from "../json.ts";
-import { forbidden, invalid, notSupported, required } from "../validation/field-errors.ts";
+import type { JsonObject, JsonValue } from "../contract.ts";
+import { arrayAt, isObject, numberAt, stringAt, valueAt } from "../json.ts";
+import { forbidden, invalid, invalids, notSupported, required } from "../validation/field-errors.ts";
+import { dns1035Label } from "../validation/formats.ts";
 
 const FIELD = "spec.conversion";
 const STRATEGIES = ["None", "Webhook"];
@@ -25,21 +27,38 @@ export function conversionErrors(conversion: JsonObject): FieldError[] {
   return [...errors, ...clientErrors(config), ...reviewErrors(reviews)];
 }
 
-function clientErrors(config: unknown): FieldError[] {
+function clientErrors(config: JsonValue | undefined): FieldError[] {
   const field = `${FIELD}.webhookClientConfig`;
-  if (!isObject(config as never)) return [required(field, "required when strategy is set to Webhook")];
-  const given = config as JsonObject;
-  const [url, service] = [given["url"] !== undefined, isObject(given["service"])];
-  if (url === service) return [required(field, "exactly one of url or service is required")];
-  const scheme = /^([a-zA-Z][\w+.-]*):/.exec(stringAt(given, "url"))?.[1] ?? "";
-  if (!url || scheme === "https") return [];
-  const detail = "'https' is the only allowed URL scheme; desired format: https://host[/path]";
-  return [invalid(`${field}.url`, scheme, detail)];
+  if (!isObject(config)) return [required(field, "required when strategy is set to Webhook")];
+  const { url, service } = config;
+  if ((url !== undefined) === isObject(service)) return [required(field, "exactly one of url or service is required")];
+  if (isObject(service)) return serviceErrors(service, `${field}.service`);
+  return webhookUrlErrors(stringAt(config, "url"), `${field}.url`);
+}
+
+/** The rule calls name and namespace by each other's names. */
+function serviceErrors(service: JsonObject, field: string): FieldError[] {
+  const missing = [
+    stringAt(service, "namespace") === "" ? [required(`${field}.name`)] : [],
+    stringAt(service, "name") === "" ? [required(`${field}.namespace`)] : [],
+  ];
+  const port = numberAt(service, "port") ?? 443;
+  const outside = port < 1 || port > 65_535;
+  const path = service["path"];
+  return [
+    ...missing.flat(),
+    ...(outside ? [invalid(`${field}.port`, port, "port is not valid: must be between 1 and 65535, inclusive")] : []),
+    ...(typeof path === "string" ? webhookPathErrors(path, `${field}.path`) : []),
+  ];
 }
 
 function reviewErrors(versions: readonly string[]): FieldError[] {
   const field = `${FIELD}.conversionReviewVersions`;
   if (versions.length === 0) return [required(field)];
-  if (versions.some((version) => REVIEWS.includes(version))) return [];
-  return [invalid(field, versions, "must include at least one of v1, v1beta1")];
+  const errors = versions.flatMap((version, index) => {
+    const twice = versions.indexOf(version) < index;
+    return invalids(`${field}[${index}]`, version, twice ? ["duplicate version"] : dns1035Label(version));
+  });
+  if (versions.some((version) => REVIEWS.includes(version))) return errors;
+  return [...errors, invalid(field, versions, "must include at least one of v1, v1beta1")];
 }

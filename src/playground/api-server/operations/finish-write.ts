@@ -133,6 +133,8 @@ export interface Change {
   /** The object before; undefined for a new one. */
   readonly old: JsonObject | undefined;
   readonly subresource: string;
+  /** Told of what is wrong but was so before. */
+  readonly warn?: (text: string) => void;
 }
 
 /** What is wrong with the object. */
@@ -147,7 +149,7 @@ function faults(parts: EngineParts, kind: ResourceKind, object: JsonObject, chan
   const old = change.old === undefined ? undefined : shown(change.old);
   return [
     ...checkObjectMeta(object, { name: dnsSubdomain, namespaced: kind.namespaced, kubeFinalizers: false }),
-    ...checkResource(kind.custom, { object: shown(object), old, subresource: change.subresource }),
+    ...checkResource(kind.custom, { ...change, object: shown(object), old }),
     ...own,
   ];
 }

@@ -84,7 +84,8 @@ async function attemptChange(
   const isService = key === "/services" && target.subresource === "";
   const giveBack = isService ? assignAddresses(parts, kind, admitted, { current, context }) : undefined;
   try {
-    const change = { old: live, subresource: target.subresource === "scale" ? "" : target.subresource };
+    const door = target.subresource === "scale" ? "" : target.subresource;
+    const change = { old: live, subresource: door, warn: warnOnce(context) };
     validateSent(parts, kind, admitted, { ...change, emptied: emptiedIn(emptied, next, admitted) });
     completeMetadata(kind, request, { next: admitted, current: live, wanted });
     const written = { object: admitted, old: live, subresource: target.subresource };
@@ -110,6 +111,13 @@ async function attemptChange(
   removeObject(parts, kind, current);
   return admitted;
 }
+
+/** A change that is tried again is not warned of again. */
+const warnOnce =
+  ({ warnings }: WriteContext) =>
+  (text: string): void => {
+    if (!warnings.includes(text)) warnings.push(text);
+  };
 
 interface Pair {
   readonly next: JsonObject;

@@ -2,12 +2,12 @@
 import type { EngineParts } from "../api-context.ts";
 import { type Type, typeOf } from "../apply/atoms.ts";
 import { emptySet, type FieldSet, setOf } from "../apply/field-set.ts";
-import { ApiStatusError, type JsonObject } from "../contract.ts";
-import { convertCustom } from "../crd/convert-custom.ts";
-import { resourceSchema } from "../crd/custom-kinds.ts";
 import { oneVersion } from "../apply/managed-fields.ts";
 import type { Versions } from "../apply/updater.ts";
 import { typeFaults } from "../apply/validate-typed.ts";
+import { ApiStatusError, type JsonObject } from "../contract.ts";
+import { convertCustom } from "../crd/convert-custom.ts";
+import { resourceSchema } from "../crd/custom-kinds.ts";
 import { apiVersionOf, parseApiVersion, type ResourceKind, storageKey } from "../resource-kind.ts";
 import { hasConversions, inVersion } from "./convert-version.ts";
 
