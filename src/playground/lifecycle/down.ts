@@ -2,9 +2,10 @@ import { existsSync } from "node:fs";
 import { EXIT_CODES, type ExitCode } from "#base/exit-code";
 import { MeshError } from "#base/mesh-error";
 import type { CommandContext, NameOption } from "./command-context.ts";
-import { isAlive, type ProcessIdentity, signalProcess } from "./host-process.ts";
+import { guardOf, isAlive, type ProcessIdentity, signalProcess } from "./host-process.ts";
 import { awaitGuard, collectLeftovers } from "./leftovers.ts";
 import { holdLock, isLocked, runLock, startLock, watchLock } from "./lock.ts";
+import { findLockHolder } from "./lock-holder.ts";
 import { type PlaygroundPaths, playgroundPaths } from "./playground-paths.ts";
 import { readStatus } from "./playground-status.ts";
 
@@ -17,19 +18,25 @@ export async function down(options: NameOption, context: CommandContext): Promis
   const running = await watchLock(runLock(paths));
   if (running === undefined) return collect(paths, context);
   requireRoot(paths);
-  const status = await readStatus(paths);
-  if (status?.supervisor === undefined) {
-    throw new MeshError("JUST_STARTING", `playground ${paths.name} has only just begun to start`, {
-      hint: "try again in a second",
-    });
-  }
+  const { supervisor, guard } = await whoRuns(paths);
   context.tell(`taking playground ${paths.name} down`);
-  signalProcess(status.supervisor, "SIGTERM");
-  await settled(running.released, status.supervisor);
-  await awaitGuard(status);
+  signalProcess(supervisor, "SIGTERM");
+  await settled(running.released, supervisor);
+  await awaitGuard({ guard });
   await collectLeftovers(paths);
   context.tell(`playground ${paths.name} is down`);
   return EXIT_CODES.ok;
+}
+
+/** By its status; by the lock it holds when somebody deleted or damaged that. */
+async function whoRuns(paths: PlaygroundPaths) {
+  const status = await readStatus(paths).catch(() => undefined);
+  if (status?.supervisor !== undefined) return { supervisor: status.supervisor, guard: status.guard };
+  const holder = (await isLocked(startLock(paths))) ? undefined : findLockHolder(runLock(paths));
+  if (holder !== undefined) return { supervisor: holder, guard: guardOf(holder) };
+  throw new MeshError("JUST_STARTING", `playground ${paths.name} has only just begun to start`, {
+    hint: "try again in a second",
+  });
 }
 
 async function collect(paths: PlaygroundPaths, context: CommandContext): Promise<ExitCode> {

@@ -64,6 +64,12 @@ export function identifySupervisor(): { supervisor: ProcessIdentity; guard: Proc
   }
 }
 
+/** The `unshare` that started the pid namespace of a supervisor that is known by its host's number. */
+export function guardOf({ pid }: ProcessIdentity): ProcessIdentity | undefined {
+  const init = readStat(pid, "/proc")?.parent ?? 0;
+  return identifyProcess(readStat(init, "/proc")?.parent ?? 0);
+}
+
 /** The host's number of a child of this process that was started with `spawn`. */
 export function hostPid(pid: number): number | undefined {
   try {

@@ -8,9 +8,9 @@ import { removeCgroupFolders } from "../kubelet-node/cgroup-folders.ts";
 import { run } from "../network/apply-plan.ts";
 import { hostInterfaceName } from "../network/layout.ts";
 import { cgroupPrefix } from "./caretaker.ts";
-import { isAlive, signalProcess } from "./host-process.ts";
+import { isAlive, type ProcessIdentity, signalProcess } from "./host-process.ts";
 import type { PlaygroundPaths } from "./playground-paths.ts";
-import { type PlaygroundStatus, readStatus } from "./playground-status.ts";
+import { readStatus } from "./playground-status.ts";
 
 const DYING_MS = 1000;
 const KILLED_MS = 5000;
@@ -26,7 +26,7 @@ export async function collectLeftovers(paths: PlaygroundPaths): Promise<void> {
 }
 
 /** Ends the guard if it will not end by itself; with it goes everything inside its pid namespace. */
-export async function awaitGuard({ guard }: Pick<PlaygroundStatus, "guard">): Promise<void> {
+export async function awaitGuard({ guard }: { readonly guard?: ProcessIdentity | undefined }): Promise<void> {
   if (guard === undefined) return;
   const gone = (timeoutMs: number) =>
     until(() => !isAlive(guard), { reason: `process ${guard.pid} ended`, timeoutMs, intervalMs: 10 });

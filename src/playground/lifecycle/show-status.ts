@@ -3,7 +3,7 @@ import { EXIT_CODES, type ExitCode } from "#base/exit-code";
 import { MeshError } from "#base/mesh-error";
 import { renderColumns } from "../render-columns.ts";
 import type { CommandContext, NameOption } from "./command-context.ts";
-import { isLocked, runLock } from "./lock.ts";
+import { isLocked, runLock, startLock } from "./lock.ts";
 import { type PlaygroundPaths, playgroundPaths } from "./playground-paths.ts";
 import { type PlaygroundPhase, type PlaygroundStatus, readStatus } from "./playground-status.ts";
 
@@ -28,13 +28,21 @@ export async function currentStatus(paths: PlaygroundPaths): Promise<PlaygroundS
 export async function showStatus(options: StatusOptions, context: CommandContext): Promise<ExitCode> {
   const paths = playgroundPaths(options.name, context.env);
   const status = await currentStatus(paths);
-  if (options.output === "table") showTable(paths, status, context);
+  const isLost = status === undefined && (await isLocked(runLock(paths))) && !(await isLocked(startLock(paths)));
+  if (options.output === "table" && isLost) context.tell(`${lostSentence(paths)}; ${lostHint(paths)}`);
+  else if (options.output === "table") showTable(paths, status, context);
   else {
-    const value = status ?? { name: paths.name, phase: "absent", stateDir: paths.stateDir, clusters: [] };
+    const phase = isLost ? "lost" : "absent";
+    const value = status ?? { name: paths.name, phase, stateDir: paths.stateDir, clusters: [] };
     context.print((options.output === "json" ? JSON.stringify(value, undefined, 2) : stringify(value)).trimEnd());
   }
   return status?.phase === "ready" ? EXIT_CODES.ok : EXIT_CODES.failed;
 }
+
+/** Of a playground that runs and of which no file tells. */
+export const lostSentence = ({ name, stateDir }: PlaygroundPaths) =>
+  `playground ${name} runs, but its state folder ${stateDir} was deleted`;
+export const lostHint = ({ name }: PlaygroundPaths) => `take it down: isthmus playground down --name ${name}`;
 
 function showTable(paths: PlaygroundPaths, status: PlaygroundStatus | undefined, context: CommandContext): void {
   if (status === undefined) {

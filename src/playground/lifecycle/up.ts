@@ -17,6 +17,7 @@ import { type Environment, type PlaygroundPaths, playgroundPaths } from "./playg
 import { readStatus } from "./playground-status.ts";
 import { checkMachine } from "./preflight.ts";
 import { checkEngine, type EngineOptions, findRealPrograms } from "./real-programs.ts";
+import { lostHint, lostSentence } from "./show-status.ts";
 import { startGuard } from "./start-guard.ts";
 import { listenForStop } from "./stop-supervisor.ts";
 import { loadSupervisorConfig, type SupervisorConfig } from "./supervisor-config.ts";
@@ -93,6 +94,8 @@ function imageCatalogues(root: string, own: readonly string[]): readonly string[
 
 /** Healthy and as asked for: that is what the person wanted. Anything else is not. */
 async function alreadyUp(paths: PlaygroundPaths, config: Planned, context: CommandContext): Promise<ExitCode> {
+  if (!existsSync(paths.configFile))
+    throw new MeshError("ALREADY_RUNNING", lostSentence(paths), { hint: lostHint(paths) });
   const [status, running] = await Promise.all([readStatus(paths), loadSupervisorConfig(paths.configFile)]);
   const hint = `take it down first: isthmus playground down --name ${paths.name}`;
   if (status?.phase !== "ready") {

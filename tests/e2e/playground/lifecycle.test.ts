@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { until } from "#base/until";
@@ -70,6 +70,21 @@ describe.skipIf(reason !== undefined)("life of a playground", () => {
     const after = await home.run(["status", "-o", "json"]);
     expect(after.code).toBe(1);
     expect(JSON.parse(after.stdout)).toMatchObject({ phase: victim.phase });
+    expect(await home.run([...up, "--detach"])).toMatchObject({ code: 0 });
+  });
+
+  it("is found and taken down by its name when its state folder was deleted", async () => {
+    await home.run([...up, "--detach"]);
+    const status = await home.ready("default");
+    const traces = tracesOf(status);
+    rmSync(status.stateDir, { recursive: true });
+    const told = [await home.run(["status"]), await home.run([...up, "--detach"])];
+    expect(told.map(({ code, stderr }) => [code, stderr])).toEqual([
+      [1, expect.stringContaining("runs, but its state folder")],
+      [1, expect.stringContaining("runs, but its state folder")],
+    ]);
+    expect(await home.run(["down"])).toMatchObject({ code: 0 });
+    expect(remains(traces)).toEqual([]);
     expect(await home.run([...up, "--detach"])).toMatchObject({ code: 0 });
   });
 
