@@ -6,7 +6,8 @@ import { EXIT_CODES, type ExitCode } from "#base/exit-code";
 import { MeshError } from "#base/mesh-error";
 import { cgroupMounts } from "../kubelet-node/cgroup-folders.ts";
 import { loadTopology } from "../network/load-topology.ts";
-import { imageCacheFolder } from "../node/images/image-catalogue.ts";
+import { imageCacheFolder, loadImageCatalogue } from "../node/images/image-catalogue.ts";
+import { programPaths } from "../node/program-paths.ts";
 import type { CommandContext, NameOption } from "./command-context.ts";
 import { followStart } from "./follow-start.ts";
 import { holdForeground } from "./hold-foreground.ts";
@@ -92,6 +93,11 @@ function imageCatalogues(root: string, own: readonly string[]): readonly string[
   return [...IMAGE_CATALOGUES.map((file) => join(root, file)).filter((file) => existsSync(file)), ...files];
 }
 
+/** A node would refuse them too, but only once everything else stands. Throws MeshError BAD_IMAGE_CATALOGUE. */
+function checkImages({ imageCatalogues: files, imageCache }: Planned, envoyBinary: string): void {
+  loadImageCatalogue(files, programPaths(envoyBinary).placeholders, imageCache);
+}
+
 /** Healthy and as asked for: that is what the person wanted. Anything else is not. */
 async function alreadyUp(paths: PlaygroundPaths, config: Planned, context: CommandContext): Promise<ExitCode> {
   if (!existsSync(paths.configFile))
@@ -120,6 +126,8 @@ async function alreadyUp(paths: PlaygroundPaths, config: Planned, context: Comma
 async function bootPlayground(options: UpOptions, boot: Boot, context: CommandContext): Promise<ExitCode> {
   const { paths, lock } = boot;
   await checkMachine(boot.config.topology, toolPath(context.env));
+  const envoyBinary = findEnvoy(context.env);
+  if (boot.config.nodes === "isthmus") checkImages(boot.config, envoyBinary);
   const config: SupervisorConfig = {
     ...boot.config,
     programs: {
@@ -127,7 +135,7 @@ async function bootPlayground(options: UpOptions, boot: Boot, context: CommandCo
       node: context.program(NODE_PROGRAMS[boot.config.nodes]),
     },
     ...(await findRealPrograms(boot.config, context)),
-    envoyBinary: findEnvoy(context.env),
+    envoyBinary,
   };
   const supervisor = context.program("playground-supervisor");
   await collectLeftovers(paths);

@@ -40,13 +40,13 @@ const NO_CONFIG: ImageConfig = { entrypoint: [], cmd: [], env: {}, user: "", wor
 export function parseEntry(entry: RawEntry, context: EntryContext): { patterns: string[]; program: ImageProgram } {
   const unknown = Object.keys(entry).find((field) => !FIELDS.includes(field));
   if (unknown !== undefined) throw context.bad(`"${unknown}" is none of ${FIELDS.join(", ")}`);
-  const { expand, list, map } = fieldReader(entry, context);
+  const { text, list, map, path, paths } = fieldReader(entry, context);
   const patterns = typeof entry.image === "string" ? [entry.image] : list("image");
   if (patterns.length === 0) throw context.bad('"image" is missing');
-  const { config, makeRootfs } = readRootfs(entry, context, expand);
+  const { config, makeRootfs } = readRootfs(entry, context, text);
   const command = entry.command === undefined ? config.entrypoint : list("command");
   const imageArgs = entry.command === undefined ? config.cmd : [];
-  const user = entry.user === undefined ? config.user : expand(entry.user);
+  const user = entry.user === undefined ? config.user : text("user");
   return {
     patterns,
     program: {
@@ -54,9 +54,9 @@ export function parseEntry(entry: RawEntry, context: EntryContext): { patterns: 
       args: entry.args === undefined ? imageArgs : list("args"),
       env: { PATH: IMAGE_PATH, ...config.env, ...map("env") },
       user: user || "0",
-      workingDir: entry.workingDir === undefined ? config.workingDir : expand(entry.workingDir),
-      mounts: map("mounts"),
-      files: map("files"),
+      workingDir: entry.workingDir === undefined ? config.workingDir : path("workingDir", text("workingDir")),
+      mounts: paths("mounts"),
+      files: paths("files"),
       rootfs: makeRootfs?.(user),
     },
   };
@@ -67,18 +67,19 @@ interface FoundRootfs {
   readonly makeRootfs: ((user: string) => ImageRootfs) | undefined;
 }
 
-function readRootfs(entry: RawEntry, context: EntryContext, expand: (value: unknown) => string): FoundRootfs {
+function readRootfs(entry: RawEntry, context: EntryContext, text: (key: string) => string): FoundRootfs {
   if (entry.folder !== undefined && entry.oci !== undefined) throw context.bad('"folder" and "oci" exclude each other');
-  const pathOf = (value: unknown) => resolve(dirname(context.file), expand(value));
+  const pathOf = (key: string) => resolve(dirname(context.file), text(key));
   if (entry.folder !== undefined) {
-    const path = pathOf(entry.folder);
+    const path = pathOf("folder");
     if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true)
       throw context.bad(`"folder": ${path} is no folder; name one that holds a whole root file system`);
     return { config: NO_CONFIG, makeRootfs: (user) => folderRootfs(path, user) };
   }
   if (entry.oci === undefined) return { config: NO_CONFIG, makeRootfs: undefined };
+  const reference = pathOf("oci");
   try {
-    const image = openOciImage(pathOf(entry.oci));
+    const image = openOciImage(reference);
     return { config: image.config, makeRootfs: (user) => ociRootfs(image, context.cache, user) };
   } catch (thrown) {
     throw context.bad(`"oci": ${errorMessage(thrown)}`);
@@ -86,8 +87,13 @@ function readRootfs(entry: RawEntry, context: EntryContext, expand: (value: unkn
 }
 
 function fieldReader(entry: RawEntry, { placeholders, bad }: EntryContext) {
-  const expand = (value: unknown): string =>
-    String(value).replace(/\$\{(\w+)\}/g, (_, name: string) => {
+  const text = (value: unknown, where: string): string => {
+    if (value === null || value === undefined) throw bad(`"${where}" is empty`);
+    if (typeof value === "object") throw bad(`"${where}" is no text`);
+    return expand(String(value));
+  };
+  const expand = (value: string): string =>
+    value.replace(/\$\{(\w+)\}/g, (_, name: string) => {
       const known = placeholders[name];
       if (known === undefined) throw bad(`\${${name}} is none of ${Object.keys(placeholders).join(", ")}`);
       return known;
@@ -95,14 +101,23 @@ function fieldReader(entry: RawEntry, { placeholders, bad }: EntryContext) {
   const list = (key: string) => {
     const value = entry[key] ?? [];
     if (!Array.isArray(value)) throw bad(`"${key}" is no list`);
-    return value.map(expand);
+    return value.map((one, index) => text(one, `${key}[${index}]`));
   };
   const map = (key: string) => {
     const value = entry[key] ?? {};
     if (!isRecord(value)) throw bad(`"${key}" is no map`);
-    return Object.fromEntries(Object.entries(value).map(([name, text]) => [expand(name), expand(text)]));
+    return Object.fromEntries(Object.entries(value).map(([name, one]) => [expand(name), text(one, `${key}.${name}`)]));
   };
-  return { expand, list, map };
+  const path = (key: string, value: string) => {
+    if (!value.startsWith("/")) throw bad(`"${key}": ${value} is no absolute path of the container`);
+    return value;
+  };
+  const paths = (key: string) => {
+    const found = map(key);
+    for (const name of Object.keys(found)) path(key, name);
+    return found;
+  };
+  return { text: (key: string) => text(entry[key], key), list, map, path, paths };
 }
 
 export function isRecord(value: unknown): value is Record<string, unknown> {

@@ -93,11 +93,29 @@ describe("images with a root file system of their own", () => {
   });
 
   test.each([
+    ["null", "index.json is no JSON object"],
+    ["{", "index.json cannot be read"],
+    ['{"manifests": [null]}', "index.json lists what is no image"],
+    ['{"manifests": [{"digest": "x"}]}', 'digest "x" is none'],
+    ['{"manifests": []}', "which of its images of no names"],
+  ])("a layout whose index is %s is told by file, entry and field", (index, message) => {
+    mkdirSync(join(directory, "layout"), { recursive: true });
+    writeFileSync(join(directory, "layout", "index.json"), index);
+    expect(() => load("wrong.yaml", "images: [{image: a, oci: layout}]")).toThrow(message);
+    expect(() => load("wrong.yaml", "images: [{image: a, oci: layout}]")).toThrow(/wrong.yaml, entry 1: "oci": /);
+  });
+
+  test.each([
     ["{image: a, folder: /nowhere}", '"folder": /nowhere is no folder'],
     ["{image: a, oci: /nowhere:1}", '"oci": /nowhere does not exist'],
     ["{image: a, oci: .}", "is neither an OCI layout (no index.json) nor a docker archive (no manifest.json)"],
     ["{image: a, folder: ., oci: .}", '"folder" and "oci" exclude each other'],
     ["{image: a, folders: .}", '"folders" is none of image, command'],
+    ["{image: a, folder: }", '"folder" is empty'],
+    ["{image: a, env: {A: {b: 1}}}", '"env.A" is no text'],
+    ["{image: a, command: [sh, [x]]}", '"command[1]" is no text'],
+    ["{image: a, workingDir: srv}", '"workingDir": srv is no absolute path of the container'],
+    ["{image: a, mounts: {srv: /srv}}", '"mounts": srv is no absolute path of the container'],
   ])("%s is told by file, entry and field", (entry, message) => {
     expect(() => load("wrong.yaml", `images: [{image: fine}, ${entry}]`)).toThrow(message);
     expect(() => load("wrong.yaml", `images: [{image: fine}, ${entry}]`)).toThrow(/wrong.yaml, entry 2: /);

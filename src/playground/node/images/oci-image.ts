@@ -41,7 +41,7 @@ interface ConfigFile {
     readonly Env?: readonly string[] | null;
     readonly User?: string;
     readonly WorkingDir?: string;
-  };
+  } | null;
   readonly rootfs?: { readonly diff_ids?: readonly string[] };
 }
 
@@ -71,7 +71,7 @@ function splitReference(reference: string): { path: string; tag: string | undefi
 
 function openLayout(source: BlobSource, path: string, tag: string | undefined): OciImage {
   const index = readJson<{ manifests?: readonly Descriptor[] }>(source, "index.json");
-  const descriptor = choose(index.manifests ?? [], path, tag);
+  const descriptor = choose(objects(index.manifests, "index.json"), path, tag);
   const manifest = readJson<{ manifests?: readonly Descriptor[]; config?: Descriptor; layers?: readonly Descriptor[] }>(
     source,
     blobPath(descriptor.digest),
@@ -105,7 +105,8 @@ function choose(manifests: readonly Descriptor[], path: string, tag: string | un
   const found = wanted[0];
   if (found === undefined || new Set(wanted.map(({ descriptor }) => descriptor.digest)).size > 1) {
     const what = tag === undefined ? "which of its images" : `${tag} is ${found === undefined ? "none" : "several"}`;
-    const names = [...new Set(listed.flatMap(({ names: all }) => all[0] ?? []))].join(", ");
+    // The whole name where there is one: it says more than a tag.
+    const names = [...new Set(listed.flatMap(({ names: all }) => all.at(-1) ?? []))].join(", ");
     throw new Error(`${path}: ${what} of ${names || "no names"}; write ${path}:TAG`);
   }
   return found.descriptor;
@@ -130,7 +131,7 @@ interface DockerImage {
 }
 
 function openDockerArchive(source: BlobSource, path: string, tag: string | undefined): OciImage {
-  const images = readJson<readonly DockerImage[]>(source, "manifest.json");
+  const images = objects(readJson<readonly DockerImage[]>(source, "manifest.json"), "manifest.json");
   const found = images.filter(({ RepoTags }) => tag === undefined || RepoTags?.some((name) => isNamed(name, tag)));
   const [image] = found;
   if (image === undefined || found.length > 1) {
@@ -149,7 +150,8 @@ function withDiffIds(layers: readonly Omit<ImageLayer, "diffId">[], { rootfs }: 
   return layers.map((layer, index) => ({ ...layer, diffId: diffIds[index] ?? "" }));
 }
 
-function configOf({ config = {} }: ConfigFile): ImageConfig {
+function configOf(file: ConfigFile): ImageConfig {
+  const config = file.config ?? {};
   const variables = (config.Env ?? []).map((entry): [string, string] => {
     const equals = entry.indexOf("=");
     return equals < 0 ? [entry, ""] : [entry.slice(0, equals), entry.slice(equals + 1)];
@@ -169,9 +171,21 @@ function blobPath(digest: string): string {
 }
 
 function readJson<T>(source: BlobSource, path: string): T {
+  let value: unknown;
   try {
-    return JSON.parse(source.read(path).toString("utf8")) as T;
+    value = JSON.parse(source.read(path).toString("utf8"));
   } catch (cause) {
     throw new Error(`${path} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
   }
+  if (typeof value !== "object" || value === null) throw new Error(`${path} is no JSON object`);
+  return value as T;
+}
+
+/** What a file lists; throws for items that are no objects. */
+function objects<T>(list: readonly T[] | null | undefined, path: string): readonly T[] {
+  const found = list ?? [];
+  if (!Array.isArray(found) || found.some((one) => typeof one !== "object" || one === null)) {
+    throw new Error(`${path} lists what is no image`);
+  }
+  return found;
 }
