@@ -1,6 +1,6 @@
 // Bodies that are nearly right: a field missing, unknown, twice, of the wrong type; names that may not be; and what
 // fieldValidation makes of them.
-import { anyField } from "../generate/any-field.ts";
+import { anyField, replaced } from "../generate/any-field.ts";
 import { FREE_KINDS, type TemplateKind } from "../generate/builder.ts";
 import type { Random } from "../generate/random.ts";
 import { isMap } from "../run/fill-in.ts";
@@ -189,15 +189,6 @@ function mapPath(object: JsonMap, random: Random): string[] {
       ),
   );
   return random.pick(maps);
-}
-
-function replaced(value: Json, path: readonly string[], next: Json): Json {
-  const [first, ...rest] = path;
-  if (first === undefined) return next;
-  if (Array.isArray(value))
-    return value.map((item, index) => (String(index) === first ? replaced(item, rest, next) : item));
-  const map = isMap(value) ? value : {};
-  return { ...map, [first]: replaced(map[first] ?? {}, rest, next) };
 }
 
 function without(value: Json, path: readonly string[]): Json {

@@ -138,3 +138,13 @@ function structOf(raw: Schema, schema: Schema, place: Place, depth: number): Jso
     made(schema.properties?.[name] ?? {}, { random, owner: `${struct}.${name}` }, depth + 1);
   return Object.fromEntries(wanted.map((name) => [name, inside(name)]));
 }
+
+/** The value with another one at a place inside it. */
+export function replaced(value: Json, path: readonly string[], next: Json): Json {
+  const [first, ...rest] = path;
+  if (first === undefined) return next;
+  if (Array.isArray(value))
+    return value.map((item, index) => (String(index) === first ? replaced(item, rest, next) : item));
+  const map = isMap(value) ? value : {};
+  return { ...map, [first]: replaced(map[first] ?? {}, rest, next) };
+}

@@ -33,7 +33,12 @@ export const coreTemplates: Templates = {
         { type: "kubernetes.io/tls", data: { "tls.crt": "", "tls.key": "" } },
         { type: "example.com/own", data: { a: "AA==" }, immutable: false },
       ]),
-    changes: [{ stringData: { extra: "v" } }, { data: { password: "bmV3" } }],
+    changes: [
+      { stringData: { extra: "v" } },
+      { data: { password: "bmV3" } },
+      { immutable: null, data: { password: "bmV3" } },
+      { immutable: true },
+    ],
     refused: [{ type: "example.com/other" }, { data: { "a b": "AA==" } }, { data: { x: "no base64!" } }],
   },
   "/ServiceAccount": {

@@ -4,18 +4,10 @@ import { typeText } from "../cel/cel-type.ts";
 import { compileExpression } from "../cel/compile.ts";
 import type { JsonObject, JsonValue } from "../contract.ts";
 import { arrayAt, isObject, numberAt, objectAt, objectsAt, stringAt } from "../json.ts";
-import {
-  duplicate,
-  forbidden,
-  invalid,
-  invalids,
-  notSupported,
-  required,
-  tooMany,
-} from "../validation/field-errors.ts";
+import { duplicate, invalid, invalids, notSupported, required, tooMany } from "../validation/field-errors.ts";
 import { dns1035Label, dnsSubdomain, qualifiedName } from "../validation/formats.ts";
 import { checkLabelSelector } from "../validation/label-selectors.ts";
-import { paramKindErrors, resourceNameErrors } from "./match-rules.ts";
+import { paramKindErrors, paramRefErrors, resourceNameErrors } from "./match-rules.ts";
 import { type PolicyScope, policyScope, type Scope } from "./policy-scope.ts";
 import { AUTHORIZER_VARIABLE, REQUEST_VARIABLES } from "./request-variables.ts";
 import { oneOf, ruleErrors } from "./rule-rules.ts";
@@ -23,12 +15,12 @@ import { webhookPathErrors, webhookUrlErrors } from "./webhook-address-rules.ts"
 
 const WEBHOOK_SCOPE: Scope = { ...REQUEST_VARIABLES, ...AUTHORIZER_VARIABLE };
 
-/** Webhooks, all of one configuration; `mutating` ones may be asked again. */
-export const webhookRules = (mutating: boolean) => (configuration: JsonObject) =>
+/** Webhooks, all of one configuration. */
+export const webhookRules = (configuration: JsonObject) =>
   objectsAt(configuration, "webhooks").flatMap((hook, index, all) => {
     const path = `webhooks[${index}]`;
     const name = stringAt(hook, "name");
-    const twice = mutating && all.findIndex((one) => one["name"] === name) < index;
+    const twice = name !== "" && all.findIndex((one) => one["name"] === name) < index;
     return [...webhookErrors(hook, path), ...(twice ? [duplicate(`${path}.name`, name)] : [])];
   });
 
@@ -44,8 +36,8 @@ function webhookErrors(hook: JsonObject, path: string): FieldError[] {
     ...checkLabelSelector(`${path}.objectSelector`, hook["objectSelector"]),
     ...oneOf(hook, `${path}.reinvocationPolicy`, ["IfNeeded", "Never"]),
     ...clientErrors(objectAt(hook, "clientConfig"), `${path}.clientConfig`),
-    ...reviewErrors(arrayAt(hook, "admissionReviewVersions"), `${path}.admissionReviewVersions`),
     ...conditionErrors(hook, `${path}.matchConditions`, WEBHOOK_SCOPE),
+    ...reviewErrors(arrayAt(hook, "admissionReviewVersions"), `${path}.admissionReviewVersions`),
   ];
 }
 
@@ -265,25 +257,10 @@ export function bindingRules(binding: JsonObject): FieldError[] {
     ...(policy === ""
       ? [required("spec.policyName")]
       : dnsSubdomain(policy).map((text) => invalid("spec.policyName", policy, text))),
-    ...paramErrors(spec["paramRef"]),
+    ...paramRefErrors(spec["paramRef"]),
     ...(isObject(constraints) ? constraintErrors(constraints, "spec.matchResources") : []),
     ...actionErrors(arrayAt(spec, "validationActions")),
   ];
-}
-
-function paramErrors(ref: JsonValue | undefined): FieldError[] {
-  if (!isObject(ref)) return [];
-  const named = stringAt(ref, "name") !== "";
-  const selected = ref["selector"] !== undefined;
-  const both = "name and selector are mutually exclusive";
-  const errors: FieldError[] = [];
-  if (named && selected) errors.push(forbidden("spec.paramRef.name", both), forbidden("spec.paramRef.selector", both));
-  if (!named && !selected) errors.push(required("spec.paramRef", "one of name or selector must be specified"));
-  const action = stringAt(ref, "parameterNotFoundAction");
-  const field = "spec.paramRef.parameterNotFoundAction";
-  if (action === "") errors.push(required(field));
-  else errors.push(...oneOf(ref, field, ["Deny", "Allow"]));
-  return errors;
 }
 
 function actionErrors(actions: readonly JsonValue[]): FieldError[] {

@@ -2,8 +2,10 @@
 import type { FieldError } from "../api-errors.ts";
 import type { JsonValue } from "../contract.ts";
 import { isObject, stringAt } from "../json.ts";
-import { duplicate, invalid, invalids, required } from "../validation/field-errors.ts";
+import { duplicate, forbidden, invalid, invalids, required } from "../validation/field-errors.ts";
 import { dns1035Label, dnsSubdomain, pathSegment } from "../validation/formats.ts";
+import { checkLabelSelector } from "../validation/label-selectors.ts";
+import { oneOf } from "./rule-rules.ts";
 
 export function paramKindErrors(kind: JsonValue | undefined): FieldError[] {
   if (!isObject(kind)) return [];
@@ -34,3 +36,23 @@ export const resourceNameErrors = (names: readonly JsonValue[], field: string): 
     ...invalids(`${field}[${index}]`, name, pathSegment(String(name))),
     ...(names.indexOf(name) < index ? [duplicate(`${field}[${index}]`, name)] : []),
   ]);
+
+/** Which objects hold the parameters. */
+export function paramRefErrors(ref: JsonValue | undefined): FieldError[] {
+  if (!isObject(ref)) return [];
+  const name = stringAt(ref, "name");
+  const named = name !== "";
+  const selected = ref["selector"] !== undefined;
+  const both = "name and selector are mutually exclusive";
+  const path = "spec.paramRef";
+  const errors = named ? invalids(`${path}.name`, name, pathSegment(name)) : [];
+  if (named && selected) errors.push(forbidden(`${path}.name`, both));
+  errors.push(...checkLabelSelector(`${path}.selector`, ref["selector"]));
+  if (named && selected) errors.push(forbidden(`${path}.selector`, both));
+  if (!named && !selected) errors.push(required("spec.paramRef", "one of name or selector must be specified"));
+  const action = stringAt(ref, "parameterNotFoundAction");
+  const field = "spec.paramRef.parameterNotFoundAction";
+  if (action === "") errors.push(required(field));
+  else errors.push(...oneOf(ref, field, ["Deny", "Allow"]));
+  return errors;
+}

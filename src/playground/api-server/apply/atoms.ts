@@ -151,6 +151,7 @@ export const formFor = (type: Type, value: JsonValue | undefined): Form => formO
 
 /** Keys of list items that may be left out, with what they mean then. */
 const KEY_DEFAULTS: Readonly<Record<string, JsonValue>> = { protocol: "TCP" };
+const NAMED = "io.k8s.api.core.v1.LocalObjectReference";
 const REF_PREFIX = "#/components/schemas/";
 
 /** What a key field of a list's items means when an item leaves it out. */
@@ -159,5 +160,6 @@ export function keyDefault({ element }: ListForm, key: string): JsonValue | unde
   const field = resolve(element.schema)?.properties?.[key];
   if (field?.default !== undefined) return field.default;
   if (name === undefined) return undefined;
+  if (name === NAMED && key === "name") return "";
   return KEY_DEFAULTS[key] ?? zeroValues[name]?.shown[key] ?? undefined;
 }

@@ -52,6 +52,7 @@ const ZERO_IS_ABSENT = new Set(
   ["timeoutSeconds", "periodSeconds", "successThreshold", "failureThreshold"]
     .map((field) => `io.k8s.api.core.v1.Probe.${field}`)
     .concat("io.k8s.api.core.v1.ServicePort.targetPort", "io.k8s.api.flowcontrol.v1.FlowSchemaSpec.matchingPrecedence")
+    .concat(["ExactDeviceRequest", "DeviceSubRequest"].map((name) => `io.k8s.api.resource.v1.${name}.count`))
     .concat(
       ["queues", "handSize", "queueLengthLimit"].map(
         (field) => `io.k8s.api.flowcontrol.v1.QueuingConfiguration.${field}`,
@@ -62,7 +63,7 @@ const ZERO_IS_ABSENT = new Set(
 /** An empty text that Go can tell from none. */
 function isPointer(name: string, field: string): boolean {
   const facts = zeroValues[name];
-  return facts !== undefined && !facts.dropped.includes(field) && !Object.hasOwn(facts.shown, field);
+  return facts === undefined || (!facts.dropped.includes(field) && !Object.hasOwn(facts.shown, field));
 }
 
 function fillFromTable(name: string, object: JsonObject): void {

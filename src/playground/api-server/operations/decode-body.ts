@@ -18,11 +18,20 @@ export function decodeBody(kind: ResourceKind, sent: JsonValue, context: WriteCo
   if (!isObject(body)) throw badRequest(unrecognized(kind, body));
   if (kind.custom !== undefined) return toStorage(kind, decodeCustom(kind, body, context));
   checkKind(kind, body, context.patch);
+  if (context.patch?.unstructured === false && stringAt(body, "apiVersion") === "")
+    return decodeVersionless(kind, body, context);
   const named = { ...body, apiVersion: apiVersionOf(kind), kind: kind.kind };
   const { object, report } = decodeObject(kind.schema, named, kind.definition);
   refuseUnreadable(kind, report, context.patch);
   tellStrict(kind, [...duplicates(sent), ...report.unknown.map(unknownField)], context);
   return toStorage(kind, object);
+}
+
+/** What a patch leaves without a version is read as the server's own form, which knows none of the fields' names. */
+function decodeVersionless(kind: ResourceKind, body: JsonObject, context: WriteContext): JsonObject {
+  const { apiVersion: _, kind: _k, ...fields } = body;
+  tellStrict(kind, Object.keys(fields).sort().map(unknownField), context);
+  return toStorage(kind, { apiVersion: apiVersionOf(kind), kind: kind.kind });
 }
 
 const GO_VERSION_AND_KIND =

@@ -2,7 +2,7 @@
 // the rest in the order of its names.
 import type { JsonObject, JsonValue } from "../contract.ts";
 import { fieldOrder } from "../gen/field-order.ts";
-import { ensureObject, isObject } from "../json.ts";
+import { deepEqual, ensureObject, isObject } from "../json.ts";
 import type { ResourceKind } from "../resource-kind.ts";
 import { resolve, type Schema } from "../schema/schema.ts";
 import { goMap, sortedJson } from "./patch-refusal.ts";
@@ -53,6 +53,8 @@ interface Values {
 
 function shown(node: Node, { value, touched, before }: Values): JsonValue {
   if (touched === undefined) return before === undefined ? sorted(value) : inOrder(node, value);
+  if (Array.isArray(value) && isObject(touched) && Array.isArray(before))
+    return shownItems(node, value, [touched, before]);
   if (!isObject(value) || !isObject(touched) || !isObject(before)) return sorted(value);
   const keys = Object.keys(value).sort();
   return Object.fromEntries(
@@ -61,6 +63,16 @@ function shown(node: Node, { value, touched, before }: Values): JsonValue {
       return [key, shown(childOf(node, key), inside)];
     }),
   );
+}
+
+/** Items that stood in the list before are written as they were, wherever they stand now. */
+function shownItems(node: Node, items: readonly JsonValue[], [touched, before]: [JsonObject, JsonValue[]]): JsonValue {
+  const item = nodeOf(resolve(node.schema)?.items);
+  return items.map((value, index) => {
+    const inside = touched[String(index)];
+    if (inside !== undefined) return shown(item, { value, touched: inside, before: before[index] });
+    return before.some((one) => deepEqual(one, value)) ? inOrder(item, value) : sorted(value);
+  });
 }
 
 const sorted = (value: JsonValue): JsonValue => JSON.parse(sortedJson(value)) as JsonValue;

@@ -1,6 +1,5 @@
 // Strategic merge patch: a merge patch that knows from the schema which lists merge by a key, with the directives
 // $patch, $retainKeys, $setElementOrder/<list> and $deleteFromPrimitiveList/<list>.
-import { badRequest } from "../api-errors.ts";
 import { ApiStatusError, type JsonObject, type JsonValue } from "../contract.ts";
 import { deepEqual, isObject } from "../json.ts";
 import { fieldSchema, isRawObject, itemSchema, type Schema } from "../schema/schema.ts";
@@ -96,7 +95,10 @@ function mergeList(
 function mergeByKey(schema: Schema | undefined, key: string, [live, patch]: [JsonValue[], JsonValue[]]): JsonValue[] {
   const out = [...live];
   for (const item of patch) {
-    if (!isObject(item)) throw badRequest(`a list that merges by "${key}" holds something that is no object`);
+    if (!isObject(item)) {
+      const lists = goMap([live, patch]);
+      throw new ApiStatusError(500, "", `list element types are not identical: ${lists}`);
+    }
     const name = item[key];
     if (name === undefined || name === null) {
       throw new ApiStatusError(500, "", `map: ${goMap(item)} does not contain declared merge key: ${key}`);

@@ -17,9 +17,18 @@ const claimFields = (spec: string): readonly string[] => [
   `${spec}.devices.constraints[].distinctAttribute`,
 ];
 
+const TEMPLATED = [
+  ...["/replicationcontrollers", "batch/jobs"],
+  ...["deployments", "replicasets", "statefulsets", "daemonsets"].map((name) => `apps/${name}`),
+];
+
 /** By resource; `[]` stands for all items of a list, or all values of a map. */
 const DISABLED: Readonly<Record<string, readonly string[]>> = {
   "/nodes": ["spec.configSource"],
+  "/pods": ["spec.workloadRef"],
+  "/podtemplates": ["template.spec.workloadRef"],
+  "batch/cronjobs": ["spec.jobTemplate.spec.template.spec.workloadRef"],
+  ...Object.fromEntries(TEMPLATED.map((resource) => [resource, ["spec.template.spec.workloadRef"]])),
   "coordination.k8s.io/leases": ["spec.strategy", "spec.preferredHolder"],
   "discovery.k8s.io/endpointslices": ["endpoints[].deprecatedTopology"],
   "resource.k8s.io/deviceclasses": ["spec.extendedResourceName"],

@@ -92,8 +92,8 @@ const STRATEGIES: Readonly<Record<string, Strategy>> = {
     markDeleted: markDefinition,
     rules: definitionRules,
   },
-  [`${ADMISSION}mutatingwebhookconfigurations`]: { rules: webhookRules(true) },
-  [`${ADMISSION}validatingwebhookconfigurations`]: { rules: webhookRules(false) },
+  [`${ADMISSION}mutatingwebhookconfigurations`]: { rules: webhookRules },
+  [`${ADMISSION}validatingwebhookconfigurations`]: { rules: webhookRules },
   [`${ADMISSION}validatingadmissionpolicies`]: { rules: policyRules },
   [`${ADMISSION}validatingadmissionpolicybindings`]: { rules: bindingRules },
 };
@@ -181,14 +181,18 @@ export function emptiesNothing(kind: ResourceKind, sent: JsonObject, old: JsonOb
   return isEmpty && kind.group === "admissionregistration.k8s.io";
 }
 
-/** Whether a list is empty where there was none. */
+/** Whether a list, or a map of labels, is empty where there was none. */
 function emptiesIn(sent: JsonValue | undefined, old: JsonValue | undefined): boolean {
   if (Array.isArray(sent)) {
     if (sent.length === 0) return old === undefined;
     return sent.some((item, index) => emptiesIn(item, Array.isArray(old) ? old[index] : undefined));
   }
   if (!isObject(sent)) return false;
-  return Object.entries(sent).some(([key, child]) => emptiesIn(child, isObject(old) ? old[key] : undefined));
+  return Object.entries(sent).some(([key, child]) => {
+    const before = isObject(old) ? old[key] : undefined;
+    if (key === "matchLabels" && isObject(child)) return Object.keys(child).length === 0 && before === undefined;
+    return emptiesIn(child, before);
+  });
 }
 
 /** True when anything but metadata and status differs; a custom resource without a status door has only fields. */

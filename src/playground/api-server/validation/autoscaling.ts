@@ -23,10 +23,19 @@ export function checkAutoscaler(autoscaler: JsonObject, old?: JsonObject): Field
     ...errors,
     ...checkScaled(objectAt(spec, "scaleTargetRef"), old),
     ...objectsAt(spec, "metrics").flatMap((metric, index) => checkMetric(`spec.metrics[${index}]`, metric)),
+    ...checkScaleToZero(spec),
     ...["scaleUp", "scaleDown"].flatMap((field) =>
       checkScaling(`spec.behavior.${field}`, objectAt(spec, "behavior")[field]),
     ),
   ];
+}
+
+/** Whoever runs nothing must learn from elsewhere that something is to do. */
+function checkScaleToZero(spec: JsonObject): FieldError[] {
+  const types = objectsAt(spec, "metrics").map((metric) => stringAt(metric, "type"));
+  if (spec["minReplicas"] !== 0 || types.includes("Object") || types.includes("External")) return [];
+  const why = "must specify at least one Object or External metric to support scaling to zero replicas";
+  return [forbidden("spec.metrics", why)];
 }
 
 /** Who scales the same kind still may name it as badly as before. */

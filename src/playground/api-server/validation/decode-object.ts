@@ -137,7 +137,7 @@ function staysAsIs(raw: Schema, value: JsonValue): boolean {
   return schema !== undefined && !READ_FORMATS.has(schema.format) && mismatch(schema, value) === undefined;
 }
 
-const ZEROS: Readonly<Record<string, JsonValue>> = { string: "", integer: 0, number: 0, boolean: false, object: {} };
+const ZEROS: Readonly<Record<string, JsonValue>> = { string: "", integer: 0, number: 0, boolean: false };
 
 /** What null means as an item of a list or a value of a map. */
 function zeroOf(raw: Schema): JsonValue {
@@ -145,8 +145,8 @@ function zeroOf(raw: Schema): JsonValue {
   if (schema.format === "quantity") return "0";
   if (schema.format === "date-time" || isNullable(schema)) return null;
   if (schema["x-kubernetes-int-or-string"] === true) return 0;
-  const isMap = schema.type === "object" && schema.properties === undefined;
-  return isMap ? null : (ZEROS[schema.type ?? ""] ?? null);
+  if (schema.type === "object") return schema.properties === undefined ? null : {};
+  return ZEROS[schema.type ?? ""] ?? null;
 }
 
 function fieldPlace(place: Place, path: string, key: string): Place {

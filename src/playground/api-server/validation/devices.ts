@@ -176,7 +176,7 @@ interface Shape {
 
 const WANTED = {
   DeviceClassName: { json: "deviceClassName", none: "" },
-  Selectors: { json: "selectors" },
+  Selectors: { json: "selectors", of: { CEL: { json: "cel", of: { Expression: { json: "expression", none: "" } } } } },
   AllocationMode: { json: "allocationMode", none: "" },
   Count: { json: "count", none: 0 },
 } satisfies Shape;
@@ -209,7 +209,14 @@ const CLAIM: Shape = {
           },
         },
       },
-      Constraints: { json: "constraints" },
+      Constraints: {
+        json: "constraints",
+        of: {
+          Requests: { json: "requests" },
+          MatchAttribute: { json: "matchAttribute" },
+          DistinctAttribute: { json: "distinctAttribute" },
+        },
+      },
       Config: {
         json: "config",
         of: {

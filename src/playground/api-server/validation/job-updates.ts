@@ -1,7 +1,7 @@
 // What may still change of a Job.
 import type { FieldError } from "../api-errors.ts";
 import type { JsonObject, JsonValue } from "../contract.ts";
-import { clone, deepEqual, objectAt, stringAt } from "../json.ts";
+import { clone, deepEqual, isObject, objectAt, stringAt } from "../json.ts";
 import { IMMUTABLE, invalid } from "./field-errors.ts";
 import { internalForm } from "./internal-form.ts";
 import { checkWholeSpec } from "./jobs.ts";
@@ -19,8 +19,38 @@ export function checkJobUpdate(job: JsonObject, old: JsonObject): FieldError[] {
     ...checkCompletions(spec, before),
     ...fixed("selector", shownSelector(spec["selector"])),
     ...checkTemplate(spec, before, old),
-    ...FIXED.flatMap((field) => fixed(field)),
+    ...FIXED.flatMap((field) => fixed(field, shownPolicy(field, spec[field]))),
   ];
+}
+
+/** Policies with Go's names. */
+function shownPolicy(field: string, value: JsonValue | undefined): JsonValue | undefined {
+  if (!isObject(value)) return value;
+  const rules = value["rules"];
+  const each = field === "successPolicy" ? shownSuccess : shownFailure;
+  return { Rules: Array.isArray(rules) ? rules.map((rule) => each(objectAt(rule))) : null };
+}
+
+const shownSuccess = (rule: JsonObject): JsonObject => ({
+  SucceededIndexes: rule["succeededIndexes"] ?? null,
+  SucceededCount: rule["succeededCount"] ?? null,
+});
+
+function shownFailure(rule: JsonObject): JsonObject {
+  const { onExitCodes: codes, onPodConditions: conditions } = rule;
+  return {
+    Action: stringAt(rule, "action"),
+    OnExitCodes: isObject(codes)
+      ? {
+          ContainerName: codes["containerName"] ?? null,
+          Operator: stringAt(codes, "operator"),
+          Values: codes["values"] ?? null,
+        }
+      : null,
+    OnPodConditions: Array.isArray(conditions)
+      ? conditions.map((one) => ({ Type: stringAt(one, "type"), Status: stringAt(one, "status") }))
+      : null,
+  };
 }
 
 function checkCompletions(spec: JsonObject, before: JsonObject): FieldError[] {

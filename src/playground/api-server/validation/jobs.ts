@@ -197,7 +197,9 @@ function checkSuccessPolicy(path: string, spec: JsonObject): FieldError[] {
       SucceededIndexes: rule["succeededIndexes"] ?? null,
       SucceededCount: rule["succeededCount"] ?? null,
     }));
-    return [invalid(path, { Rules: shown.length === 0 ? null : shown }, "requires indexed completion mode")];
+    return [
+      invalid(path, { Rules: Array.isArray(policy["rules"]) ? shown : null }, "requires indexed completion mode"),
+    ];
   }
   const why = "at least one rules must be specified when the successPolicy is specified";
   const errors = rules.length === 0 ? [required(`${path}.rules`, why)] : [];

@@ -283,5 +283,5 @@ export function checkServiceCidrUpdate(range: JsonObject, old: JsonObject): Fiel
   );
   if (cidrs.length === before.length) return changed;
   if (before.length === 1 && cidrs.length === 2) return [...changed, ...checkServiceCidr(range)];
-  return [invalid("spec.cidrs", cidrs, IMMUTABLE)];
+  return [invalid("spec.cidrs", objectAt(range, "spec")["cidrs"] ?? null, IMMUTABLE)];
 }

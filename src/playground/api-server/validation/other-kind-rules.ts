@@ -33,19 +33,18 @@ import { checkClusterRole, checkClusterRoleBinding, checkRole, checkRoleBinding,
 import { checkResourceSlice } from "./resource-slices.ts";
 import { checkSigningRequest, checkSigningRequestUpdate } from "./signing-requests.ts";
 import {
-  checkAttachmentUpdate,
   checkAttributesClass,
   checkAttributesClassUpdate,
   checkCsiDriver,
   checkCsiDriverUpdate,
   checkCsiNode,
   checkCsiNodeUpdate,
-  checkNewAttachment,
   checkStorageCapacity,
   checkStorageCapacityUpdate,
   checkStorageClass,
   checkStorageClassUpdate,
 } from "./storage.ts";
+import { checkAttachmentUpdate, checkNewAttachment } from "./volume-attachments.ts";
 
 const ADMISSION = "admissionregistration.k8s.io/";
 /** Their rules are admission's. */
@@ -178,6 +177,6 @@ export const otherKindRules: Readonly<Record<string, KindRules>> = {
   "apiregistration.k8s.io/apiservices": { name: pathSegment, anyFinalizer: true },
   [`${ADMISSION}mutatingwebhookconfigurations`]: { create: none, update: both(none), anyFinalizer: true },
   [`${ADMISSION}validatingwebhookconfigurations`]: { create: none, update: both(none), anyFinalizer: true },
-  [`${ADMISSION}validatingadmissionpolicies`]: { anyFinalizer: true },
-  [`${ADMISSION}validatingadmissionpolicybindings`]: { anyFinalizer: true },
+  [`${ADMISSION}validatingadmissionpolicies`]: { create: none, anyFinalizer: true },
+  [`${ADMISSION}validatingadmissionpolicybindings`]: { create: none, anyFinalizer: true },
 };

@@ -77,10 +77,12 @@ export function checkClaimUpdate(claim: JsonObject, old: JsonObject): FieldError
   if (stringAt(before, "volumeName") === "") setOrDrop(before, "volumeName", next["volumeName"]);
   if (before["storageClassName"] === undefined) setOrDrop(before, "storageClassName", next["storageClassName"]);
   if (stringAt(claim, "status", "phase") === "Bound") {
-    for (const spec of [next, before]) {
-      delete spec["volumeAttributesClassName"];
-      delete objectAt(spec, "resources", "requests")["storage"];
-    }
+    // The new one may say another size and class: it is compared with those of the old one.
+    const requests = valueAt(next, "resources", "requests");
+    const size = valueAt(before, "resources", "requests", "storage") ?? "0";
+    if (isObject(requests)) requests["storage"] = size;
+    if (next["volumeAttributesClassName"] !== undefined)
+      setOrDrop(next, "volumeAttributesClassName", before["volumeAttributesClassName"]);
   }
   const errors: FieldError[] = deepEqual(next, before)
     ? []

@@ -39,7 +39,12 @@ export function checkClusterRole(role: JsonObject): FieldError[] {
   const path = "aggregationRule.clusterRoleSelectors";
   const why = "at least one clusterRoleSelector required if aggregationRule is non-nil";
   if (selectors.length === 0) errors.push(required(path, why));
-  return [...errors, ...selectors.flatMap((selector, index) => checkLabelSelector(`${path}[${index}]`, selector))];
+  for (const [index, selector] of selectors.entries()) {
+    const wrong = checkLabelSelector(`${path}[${index}]`, selector);
+    errors.push(...wrong);
+    if (wrong.length > 0) errors.push(invalid(`${path}[${index}]`, null, "invalid label selector."));
+  }
+  return errors;
 }
 
 function checkBinding(binding: JsonObject, kinds: readonly string[]): FieldError[] {

@@ -65,7 +65,7 @@ function checkPlace(spec: JsonObject): FieldError[] {
       errors.push(
         invalid(
           "spec.nodeSelector.nodeSelectorTerms",
-          terms.map(shownTerm),
+          terms.length === 0 ? null : terms.map(shownTerm),
           "must have exactly one node selector term",
         ),
       );

@@ -1,8 +1,7 @@
 // StorageClasses, VolumeAttributesClasses, VolumeAttachments and what CSI drivers tell of themselves.
 import type { FieldError } from "../api-errors.ts";
 import type { JsonObject, JsonValue } from "../contract.ts";
-import { arrayAt, deepEqual, isObject, objectAt, objectsAt, stringAt } from "../json.ts";
-import { checkInlineVolume } from "./cluster-kinds.ts";
+import { arrayAt, deepEqual, objectAt, objectsAt, stringAt } from "../json.ts";
 import {
   duplicate,
   forbidden,
@@ -14,7 +13,7 @@ import {
   required,
   tooLong,
 } from "./field-errors.ts";
-import { bytes, dnsSubdomain, inclusiveRange, qualifiedName } from "./formats.ts";
+import { bytes, dnsSubdomain, qualifiedName } from "./formats.ts";
 import { checkLabelSelector, shownSelector } from "./label-selectors.ts";
 import { checkDriverName } from "./pods/volume-sources.ts";
 import { checkNonnegativeQuantity } from "./resources.ts";
@@ -107,70 +106,6 @@ export function checkAttributesClass(attributes: JsonObject): FieldError[] {
 
 export const checkAttributesClassUpdate = (attributes: JsonObject, old: JsonObject): FieldError[] =>
   ["driverName", "parameters"].flatMap((field) => unlessEqual(field, attributes, old));
-
-const ONE_SOURCE = "must specify exactly one of inlineVolumeSpec and persistentVolumeName";
-
-export function checkAttachment(attachment: JsonObject): FieldError[] {
-  const spec = objectAt(attachment, "spec");
-  const node = stringAt(spec, "nodeName");
-  return [
-    ...(stringAt(spec, "attacher") === "" ? [required("spec.attacher")] : []),
-    ...checkAttachmentSource(objectAt(spec, "source")),
-    ...invalids("spec.nodeName", node, dnsSubdomain(node)),
-    ...checkVolumeErrors(attachment),
-  ];
-}
-
-function checkAttachmentSource(source: JsonObject): FieldError[] {
-  const [name, inline] = [source["persistentVolumeName"], isObject(source["inlineVolumeSpec"])];
-  if (name === undefined)
-    return inline
-      ? checkInlineVolume("spec.source.inlineVolumeSpec", objectAt(source, "inlineVolumeSpec"))
-      : [required("spec.source", ONE_SOURCE)];
-  if (inline) return [forbidden("spec.source", ONE_SOURCE)];
-  return name === ""
-    ? [required("spec.source.persistentVolumeName", "must specify non empty persistentVolumeName")]
-    : [];
-}
-
-function checkVolumeErrors(attachment: JsonObject): FieldError[] {
-  return ["attachError", "detachError"].flatMap((which) => {
-    const [path, error] = [`status.${which}`, objectAt(attachment, "status", which)];
-    const code = error["errorCode"];
-    return [
-      ...(bytes(stringAt(error, "message")) > 1024 ? [tooLong(`${path}.message`, 256 * 1024)] : []),
-      ...(typeof code === "number" && code < 0
-        ? [invalid(`${path}.errorCode`, code, inclusiveRange(0, 2 ** 31 - 1))]
-        : []),
-    ];
-  });
-}
-
-/** What Kubernetes asks of new ones only. */
-export function checkNewAttachment(attachment: JsonObject): FieldError[] {
-  const name = objectAt(attachment, "spec", "source")["persistentVolumeName"];
-  return [
-    ...checkAttachment(attachment),
-    ...checkDriverName("spec.attacher", stringAt(attachment, "spec", "attacher")),
-    ...(typeof name === "string" ? invalids("spec.source.persistentVolumeName", name, dnsSubdomain(name)) : []),
-  ];
-}
-
-export function checkAttachmentUpdate(attachment: JsonObject, old: JsonObject): FieldError[] {
-  const errors = checkAttachment(attachment);
-  const spec = objectAt(attachment, "spec");
-  if (deepEqual(spec, objectAt(old, "spec"))) return errors;
-  const source = objectAt(spec, "source");
-  const shown = {
-    Attacher: stringAt(spec, "attacher"),
-    Source: {
-      PersistentVolumeName: source["persistentVolumeName"] ?? null,
-      InlineVolumeSpec: source["inlineVolumeSpec"] ?? null,
-    },
-    NodeName: stringAt(spec, "nodeName"),
-  };
-  return [...errors, invalid("spec", shown, IMMUTABLE)];
-}
 
 const MOST_NODE_ID = 256;
 

@@ -2,6 +2,7 @@
 import type { JsonObject } from "../contract.ts";
 import { formatWarnings } from "../crd/format-warnings.ts";
 import { deepEqual, numberAt, objectAt, objectsAt, stringAt } from "../json.ts";
+import { nanoUnits } from "../quantity.ts";
 import { type ResourceKind, storageKey } from "../resource-kind.ts";
 import { dnsLabel } from "../validation/formats.ts";
 import { deadLabels, fractional, nodeTermWarnings, podWarnings } from "./pod-warnings.ts";
@@ -146,9 +147,46 @@ const objectsOrTexts = (spec: JsonObject, key: string) => Array.isArray(spec[key
 const runtimeClass: Warn = (object) =>
   deadLabels(objectAt(object, "scheduling", "nodeSelector")).map(([, text]) => `scheduling.nodeSelector: ${text}`);
 
+const node: Warn = (object) =>
+  stringAt(object, "spec", "externalID") === ""
+    ? []
+    : ["spec.externalID: this field is deprecated, and is unused by Kubernetes"];
+
+const COMPARED = ["cpu", "memory", "storage", "ephemeral-storage"];
+const BARE = ["cpu", "memory"];
+
+const quota: Warn = (object) =>
+  COMPARED.flatMap((name) => {
+    const hard = objectAt(object, "spec", "hard");
+    const bare = BARE.includes(name) && hard[`requests.${name}`] === undefined ? name : `requests.${name}`;
+    const [request, limit] = [hard[bare], hard[`limits.${name}`]];
+    if (request === undefined || limit === undefined || nanoUnits(request) <= nanoUnits(limit)) return [];
+    return [`ResourceQuota ${bare} (${String(request)}) should be less than limits.${name} (${String(limit)})`];
+  });
+
+const TOKENS_IN_SECRETS =
+  "spec.serviceAccountTokenInSecrets is unset; if supported by this CSI driver, set to true to prevent possible logging of tokens in volume attributes";
+
+const csiDriver: Warn = (object, { old }) => {
+  const tokens = (driver: JsonObject | undefined) => objectsAt(driver, "spec", "tokenRequests");
+  const changed = old === undefined || !deepEqual(tokens(object), tokens(old));
+  const isUnset = objectAt(object, "spec")["serviceAccountTokenInSecrets"] === undefined;
+  return changed && isUnset && tokens(object).length > 0 ? [TOKENS_IN_SECRETS] : [];
+};
+
+const resourceSlice: Warn = (object, { old }) => {
+  const driver = stringAt(object, "spec", "driver");
+  if (old !== undefined || driver === driver.toLowerCase()) return [];
+  return [`spec.driver: driver names should be lowercase; ${JSON.stringify(driver)} contains uppercase characters`];
+};
+
 const WARNINGS: Readonly<Record<string, Warn>> = {
   "apiextensions.k8s.io/customresourcedefinitions": (definition, { old }) => formatWarnings(definition, old),
+  "/nodes": node,
   "/pods": pod,
+  "/resourcequotas": quota,
+  "storage.k8s.io/csidrivers": csiDriver,
+  "resource.k8s.io/resourceslices": resourceSlice,
   "/podtemplates": ofTemplate(["template"], false),
   "/replicationcontrollers": ofTemplate(["spec", "template"], true),
   "/persistentvolumes": volume,
