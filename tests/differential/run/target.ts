@@ -88,7 +88,7 @@ function targetOf({ name, url, caPem, identities }: TargetOptions): Target {
     }
     return agent;
   };
-  const open = (asked: TargetRequest): Promise<IncomingMessage> =>
+  const open = (asked: TargetRequest, tries = 2): Promise<IncomingMessage> =>
     new Promise((resolve, reject) => {
       const headers: Record<string, string | number> = { ...asked.headers };
       if (asked.body !== undefined) headers["content-length"] = Buffer.byteLength(asked.body);
@@ -98,7 +98,12 @@ function targetOf({ name, url, caPem, identities }: TargetOptions): Target {
         resolve,
       );
       outgoing.once("timeout", () => outgoing.destroy(new Error("no answer in time")));
-      outgoing.once("error", reject);
+      outgoing.once("error", (error: NodeJS.ErrnoException) => {
+        // The server gave an idle connection up in the moment in which it was used again: it has read nothing.
+        const wasIdle = outgoing.reusedSocket && error.code === "ECONNRESET" && tries > 0;
+        if (wasIdle) open(asked, tries - 1).then(resolve, reject);
+        else reject(error);
+      });
       outgoing.end(asked.body);
     });
   return {
