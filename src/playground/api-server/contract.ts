@@ -31,6 +31,8 @@ export interface RequestInfo {
   readonly subresource: string;
   readonly namespace: string;
   readonly name: string;
+  /** Of the query of a list, a watch or the deletion of a collection, as it stands. */
+  readonly fieldSelector?: string;
 }
 
 /** Resolves the caller. Throws ApiStatusError 401 for a credential that is present but bad. */
@@ -38,8 +40,16 @@ export interface Authenticator {
   authenticate(request: ApiRequest): Promise<UserInfo>;
 }
 
+export interface Authorization {
+  readonly allowed: boolean;
+  /** Why it is allowed, or the sentence of a refusal. */
+  readonly reason: string;
+  /** What an authorizer had to say of a refusal; part of the reason too. */
+  readonly opinion?: string;
+}
+
 export interface Authorizer {
-  authorize(user: UserInfo, info: RequestInfo): { readonly allowed: boolean; readonly reason: string };
+  authorize(user: UserInfo, info: RequestInfo): Authorization;
 }
 
 export interface AdmissionAttributes {

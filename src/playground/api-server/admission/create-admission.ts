@@ -39,7 +39,7 @@ export function createAdmission({ objects, authorizer, registry, logger }: Admis
     namespaceLifecycle(objects),
     limitRangeDefaults(objects),
     serviceAccount,
-    nodeRestriction(),
+    nodeRestriction(objects),
     taintNewNodes(),
     priorityAdmission(objects),
     defaultTolerationSeconds(),

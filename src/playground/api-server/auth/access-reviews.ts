@@ -19,15 +19,17 @@ const row = (kind: string, resource: string, namespaced = false) => ({
 /** subjectaccessreviews, localsubjectaccessreviews and selfsubjectaccessreviews. */
 export function accessReviews(authorizer: Authorizer): VirtualResource[] {
   const answer = (body: JsonObject, user: UserInfo, namespace?: string): JsonObject => {
-    const { allowed, reason } = authorizer.authorize(user, requestOf(body));
-    // RBAC has no opinion where it does not allow, so a denial carries no reason.
+    const answer = authorizer.authorize(user, requestOf(body));
+    const { allowed } = answer;
+    // RBAC has no opinion where it does not allow, so its denial carries no reason.
+    const reason = allowed ? answer.reason : (answer.opinion ?? "");
     const metadata =
       namespace === undefined ? objectAt(body, "metadata") : { ...objectAt(body, "metadata"), namespace };
     return {
       ...body,
       metadata,
       spec: withoutEmpty(objectAt(body, "spec")),
-      status: allowed && reason !== "" ? { allowed, reason } : { allowed },
+      status: reason === "" ? { allowed } : { allowed, reason },
     };
   };
   return [

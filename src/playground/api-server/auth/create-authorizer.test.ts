@@ -192,7 +192,16 @@ describe("nodes", () => {
   });
 
   test.each<[string, RequestInfo, boolean]>([
-    ["read pods", ask("watch", "pods"), true],
+    ["read its pods", ask("watch", "pods", { fieldSelector: "spec.nodeName=node-a,status.phase!=Failed" }), true],
+    ["read a pod of its own", ask("get", "pods", { ...at, name: "mine" }), true],
+    ["read a pod elsewhere", ask("get", "pods", { ...at, name: "theirs" }), false],
+    ["read all pods", ask("watch", "pods"), false],
+    ["read pods elsewhere", ask("list", "pods", { fieldSelector: "spec.nodeName=node-b" }), false],
+    ["read itself", ask("watch", "nodes", { name: "node-a" }), true],
+    ["read another node", ask("get", "nodes", { name: "node-b" }), false],
+    ["read all nodes", ask("list", "nodes"), false],
+    ["read services", ask("list", "services"), true],
+    ["list endpoints", ask("list", "endpoints"), false],
     ["read a Secret of its pod", ask("get", "secrets", { ...at, name: "password" }), true],
     ["read another Secret", ask("get", "secrets", { ...at, name: "other" }), false],
     ["list Secrets", ask("list", "secrets", at), false],
@@ -200,11 +209,9 @@ describe("nodes", () => {
     ["ask a token for its pod's account", ask("create", "serviceaccounts/token", { ...at, name: "sleep" }), true],
     ["ask a token for another account", ask("create", "serviceaccounts/token", { ...at, name: "admin" }), false],
     ["report on its pod", ask("patch", "pods/status", { ...at, name: "mine" }), true],
-    ["report on a pod elsewhere", ask("patch", "pods/status", { ...at, name: "theirs" }), false],
     ["end its pod", ask("delete", "pods", { ...at, name: "mine" }), true],
     ["change its pod's spec", ask("patch", "pods", { ...at, name: "mine" }), false],
     ["report on itself", ask("patch", "nodes/status", { name: "node-a" }), true],
-    ["report on another node", ask("patch", "nodes/status", { name: "node-b" }), false],
     [
       "renew its lease",
       ask("update", "leases", { group: "coordination.k8s.io", namespace: "kube-node-lease", name: "node-a" }),

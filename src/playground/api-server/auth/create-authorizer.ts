@@ -25,13 +25,15 @@ export function createAuthorizer({ objects, logger }: AuthorizerOptions): Author
   return {
     authorize(user, info) {
       if (user.groups.includes(MASTERS)) return { allowed: true, reason: "" };
-      if (node(user, info) === true) return { allowed: true, reason: "node authorizer" };
+      const ofNode = node(user, info);
+      if (ofNode?.allowed === true) return { allowed: true, reason: "" };
       for (const { rule, origin } of rbac.rulesFor(user, info.isResource ? info.namespace : "")) {
         if (ruleAllows(rule, info)) return { allowed: true, reason: `RBAC: allowed by ${origin}` };
       }
-      const reason = denial(user, info);
+      const opinion = ofNode?.reason ?? "";
+      const reason = opinion === "" ? denial(user, info) : `${denial(user, info)}: ${opinion}`;
       logger.debug({ user: user.username, groups: user.groups }, reason);
-      return { allowed: false, reason };
+      return { allowed: false, reason, opinion };
     },
   };
 }

@@ -35,7 +35,8 @@ export function impersonatedUser(
   }
   for (const target of targetsOf(username, groups, uid, extra)) {
     const info = { ...target, isResource: true, path: "", verb: "impersonate", version: "v1" };
-    if (authorizer?.authorize(user, info).allowed !== true) throw forbiddenFor(user, info);
+    const answer = authorizer?.authorize(user, info);
+    if (answer?.allowed !== true) throw forbiddenFor(user, info, answer?.reason);
   }
   return {
     username,

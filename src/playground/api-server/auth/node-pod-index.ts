@@ -1,10 +1,10 @@
 // What the pods of each node refer to: the node authorizer asks for every read of a Secret or ConfigMap, so it must not
 // scan pods. References are counted, because many pods may share one.
 import type { JsonObject, ObjectAccess } from "../contract.ts";
-import { objectsAt, stringAt } from "../json.ts";
+import { isObject, objectsAt, stringAt } from "../json.ts";
 
 export interface NodePodIndex {
-  /** True when a pod of the node refers to the object. `resource` is secrets, configmaps or serviceaccounts. */
+  /** True when a pod of the node refers to the object: an account, a Secret, a ConfigMap, a claim. */
   refers(node: string, resource: string, namespace: string, name: string): boolean;
 }
 
@@ -42,9 +42,20 @@ export function createNodePodIndex(objects: ObjectAccess): NodePodIndex {
   };
 }
 
+const MIRROR = "kubernetes.io/config.mirror";
+
+/** Where volumes of other kinds name a Secret. */
+const VOLUME_SECRETS: readonly (readonly string[])[] = [
+  ["azureFile", "secretName"],
+  ...["cephfs", "flexVolume", "rbd", "scaleIO", "iscsi", "storageos"].map((kind) => [kind, "secretRef", "name"]),
+  ["csi", "nodePublishSecretRef", "name"],
+];
+
 function podReferences(pod: JsonObject): string[] {
   const namespace = stringAt(pod, "metadata", "namespace");
   const found = new Set<string>();
+  // A node makes those itself: they may not open anything to it.
+  if (stringAt(pod, "metadata", "annotations", MIRROR) !== "") return [];
   const add = (resource: string, name: string) => {
     if (name !== "") found.add(`${resource}/${namespace}/${name}`);
   };
@@ -52,12 +63,20 @@ function podReferences(pod: JsonObject): string[] {
   for (const secret of objectsAt(pod, "spec", "imagePullSecrets")) add("secrets", stringAt(secret, "name"));
   for (const volume of objectsAt(pod, "spec", "volumes")) {
     add("secrets", stringAt(volume, "secret", "secretName"));
+    for (const path of VOLUME_SECRETS) add("secrets", stringAt(volume, ...path));
+    add("persistentvolumeclaims", stringAt(volume, "persistentVolumeClaim", "claimName"));
+    if (isObject(volume["ephemeral"]))
+      add("persistentvolumeclaims", `${stringAt(pod, "metadata", "name")}-${stringAt(volume, "name")}`);
     add("configmaps", stringAt(volume, "configMap", "name"));
     for (const source of objectsAt(volume, "projected", "sources")) {
       add("secrets", stringAt(source, "secret", "name"));
       add("configmaps", stringAt(source, "configMap", "name"));
     }
   }
+  for (const claim of objectsAt(pod, "spec", "resourceClaims"))
+    add("resourceclaims", stringAt(claim, "resourceClaimName"));
+  for (const claim of objectsAt(pod, "status", "resourceClaimStatuses"))
+    add("resourceclaims", stringAt(claim, "resourceClaimName"));
   for (const list of ["containers", "initContainers", "ephemeralContainers"]) {
     for (const container of objectsAt(pod, "spec", list)) addEnvironment(container, add);
   }

@@ -1,6 +1,7 @@
 // pods/eviction deletes a pod unless a disruption budget forbids that, and takes each allowed one off the budget at once:
 // of two evictions in a row, the second is already judged by what the first has used up.
 import { type Clock, systemClock } from "#base/clock";
+import { restrictNode } from "../admission/node-restriction.ts";
 import { timestamp } from "../api-context.ts";
 import { badRequest, conflict, notFound } from "../api-errors.ts";
 import { ApiStatusError, type JsonObject, type ObjectAccess, type VirtualResource } from "../contract.ts";
@@ -13,6 +14,16 @@ const REFUSED = "Cannot evict pod as it would violate the pod's disruption budge
 /** So many evictions may wait for the disruption controller to confirm them. */
 const MAX_DISRUPTED_PODS = 2_000;
 
+const EVICTION = {
+  operation: "CREATE",
+  group: "",
+  version: "v1",
+  kind: "Eviction",
+  resource: "pods",
+  subresource: "eviction",
+  oldObject: undefined,
+} as const;
+
 /** POST pods/NAME/eviction: 429 while the PodDisruptionBudget of the pod allows no disruption. */
 export function podEviction(objects: ObjectAccess, clock: Clock = systemClock): VirtualResource {
   return {
@@ -22,7 +33,8 @@ export function podEviction(objects: ObjectAccess, clock: Clock = systemClock): 
     resource: "pods",
     subresource: "eviction",
     namespaced: true,
-    async create({ namespace, name, body, dryRun: byQuery }) {
+    async create({ user, namespace, name, body, dryRun: byQuery }) {
+      restrictNode(objects, { ...EVICTION, user, namespace, name, dryRun: byQuery === true, object: body });
       if (stringAt(body, "metadata", "name") !== name) {
         throw badRequest("name in URL does not match name in Eviction object");
       }

@@ -45,8 +45,14 @@ export function parseRequest(method: string, url: string): ParsedRequest {
   const verb = place.pathVerb ?? resourceVerb(method, place.name, query);
   const name = place.name === "" && BY_FIELD.has(verb) ? selectedName(query) : place.name;
   const { pathVerb: _, ...rest } = place;
-  return { query, info: { isResource: true, path, verb, ...rest, name } };
+  const selector = place.pathVerb === undefined && SELECTING.has(verb) ? query.get("fieldSelector") : null;
+  return {
+    query,
+    info: { isResource: true, path, verb, ...rest, name, ...(selector === null ? {} : { fieldSelector: selector }) },
+  };
 }
+
+const SELECTING = new Set(["list", "watch", "deletecollection"]);
 
 const BY_FIELD = new Set(["list", "watch"]);
 
