@@ -1,5 +1,6 @@
 // `kubectl run` with something typed into the container: its standard input, its terminal, its first words, its exit code.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { until } from "#base/until";
 import { bootPlayground, type TestPlayground, whyNoPlayground } from "../../kit/playground.ts";
 
 /** Every kind of nodes has it. */
@@ -36,6 +37,20 @@ describe.skipIf(whyNoPlayground())("kubectl run", () => {
       expect(exitCode).toBe(5);
     },
   );
+
+  test("shows what was written before to a client that has not read it in the log", async () => {
+    const own = ["--image", IMAGE, "--restart=Never", "--stdin", "--attach=false", "--context", "cluster1"];
+    const kubectl = (args: readonly string[], input = "") =>
+      playground.run("kubectl", [...args, "--context", "cluster1"], { input, timeoutMs: 60_000 });
+    await playground.run("kubectl", ["run", "read", ...own, "--", "sh", "-c", "echo first; read word; echo $word"], {});
+    await until(async () => (await kubectl(["logs", "read"])).stdout === "first\n", {
+      reason: "the log has words",
+      timeoutMs: 60_000,
+    });
+    const { stdout } = await kubectl(["attach", "-i", "read"], "typed\n");
+    expect(stdout).toBe("typed\n");
+    await kubectl(["delete", "pod", "read", "--wait=false"]);
+  });
 
   test("gives curl's image curl's arguments", async () => {
     const { stdout } = await run(["-sk", "https://kubernetes.default/readyz"]);

@@ -28,6 +28,8 @@ export async function serveContainerLog(
   const reader = await createReader(path);
   try {
     const current = await reader.read();
+    // Clients that read the log before they attach (kubectl from 1.36) shall not see its words a second time.
+    runner.process?.takeEarlyOutput();
     const parts = [...(await readOlder(path, query.tailLines, countLines(current))), current];
     if (query.tailLines === undefined) for (const part of parts) sink(renderLog(part, query));
     else sink(renderLog(parts.join(""), query));
