@@ -1,5 +1,6 @@
-# Copies every frame of this network namespace to standard output, each after its length in four bytes, until standard
-# input ends. Says "ready" on standard error when nothing can be missed any more.
+# Copies every frame on the wires of this network namespace to standard output, each after its length in four bytes, until
+# standard input ends. Loopback is no wire: there a kubelet and its containerd hand on what kubectl exec prints. Says
+# "ready" on standard error when nothing can be missed any more.
 import select
 import socket
 import struct
@@ -15,8 +16,9 @@ ending = False
 while True:
     readable, _, _ = select.select([packets] if ending else [packets, sys.stdin], [], [], 0.2 if ending else None)
     if packets in readable:
-        frame = packets.recv(262144)
-        sys.stdout.buffer.write(struct.pack(">I", len(frame)) + frame)
+        frame, address = packets.recvfrom(262144)
+        if address[0] != "lo":
+            sys.stdout.buffer.write(struct.pack(">I", len(frame)) + frame)
     elif ending:
         break
     if sys.stdin in readable:

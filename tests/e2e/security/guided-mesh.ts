@@ -7,6 +7,9 @@ export const HELLOWORLD = "helloworld.sample.svc.cluster.local";
 /** The name of a service as server name of mesh TLS. */
 export const serverName = (host: string, port: number) => `outbound_.${port}_._.${host}`;
 
+/** The image of the sample has no program but Node.js. */
+const ASK_REQUESTS = `/usr/local/bin/node -e 'http.get("http://127.0.0.1:5000/requests", (answer) => answer.pipe(process.stdout))'`;
+
 export interface Called {
   /** 000 when there was no HTTP answer. */
   readonly status: string;
@@ -84,7 +87,7 @@ function guidedMesh(playground: TestPlayground): GuidedMesh {
     async requests(context, deployment) {
       const stays = (await pods(context, deployment)).filter((pod) => !pod.leaving);
       const answers = stays.map(({ namespace, name }) =>
-        kubectl(context, `-n ${namespace} exec ${name} -c helloworld -- curl -sS localhost:5000/requests`),
+        kubectl(context, `-n ${namespace} exec ${name} -c helloworld -- ${ASK_REQUESTS}`),
       );
       return (await Promise.all(answers)).reduce((sum, answer) => sum + Number(answer), 0);
     },
