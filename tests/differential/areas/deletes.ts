@@ -41,6 +41,7 @@ const OPTIONS = (object: number): readonly JsonMap[] => [
 export const deletes: Area = {
   name: "delete",
   weight: 8,
+  held: true,
   make(builder) {
     const { random } = builder;
     builder.namespace();

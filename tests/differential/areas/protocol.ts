@@ -7,6 +7,7 @@ const configMap = builtin("", "ConfigMap");
 export const protocol: Area = {
   name: "protocol",
   weight: 4,
+  held: true,
   make(builder) {
     const { random } = builder;
     builder.namespace();

@@ -37,6 +37,7 @@ const deployment = builtin("apps", "Deployment");
 export const webhooks: Area = {
   name: "webhooks",
   weight: 4,
+  held: true,
   make(builder) {
     const { random } = builder;
     builder.namespace();
