@@ -71,6 +71,8 @@ function bare(object: JsonObject): JsonObject {
 export interface ApplyResult {
   /** The merged object, still without managedFields. */
   readonly object: JsonObject;
+  /** The live object had all of the configuration already. */
+  readonly unchanged: boolean;
   /** managedFields once `object` is what is written. */
   readonly managedFields: JsonObject[];
 }
@@ -106,8 +108,13 @@ export function applyConfiguration(
   const before = bare(live ?? blank);
   const kubectl = writer.manager === KUBECTL;
   const counting = (conflicts: readonly Conflict[]) => (kubectl ? conflictsLeft(before, own, conflicts) : conflicts);
-  const { object = before } = applyManagers(managers, { versions, own, before }, { config, writer, force, counting });
-  return { object: kubectl ? withLastApplied(object, config) : object, managedFields: writeManagers(managers) };
+  const applied = applyManagers(managers, { versions, own, before }, { config, writer, force, counting });
+  const object = applied.object ?? before;
+  return {
+    object: kubectl ? withLastApplied(object, config) : object,
+    unchanged: applied.object === undefined && !kubectl,
+    managedFields: writeManagers(managers),
+  };
 }
 
 const BEFORE_FIRST_APPLY = "before-first-apply";

@@ -111,10 +111,25 @@ export function shownVersions(versions: readonly JsonObject[]): readonly object[
     DeprecationWarning: version["deprecationWarning"] ?? null,
     Schema: own(version, "schema"),
     Subresources: own(version, "subresources"),
-    AdditionalPrinterColumns: own(version, "additionalPrinterColumns"),
-    SelectableFields: own(version, "selectableFields"),
+    AdditionalPrinterColumns: columnsAsGo(own(version, "additionalPrinterColumns")),
+    SelectableFields: fieldsAsGo(own(version, "selectableFields")),
   }));
 }
+
+const objectsOf = (value: JsonValue) => (Array.isArray(value) ? value.filter(isObject) : undefined);
+
+const columnsAsGo = (columns: JsonValue) =>
+  objectsOf(columns)?.map((column) => ({
+    Name: column["name"] ?? "",
+    Type: column["type"] ?? "",
+    Format: column["format"] ?? "",
+    Description: column["description"] ?? "",
+    Priority: column["priority"] ?? 0,
+    JSONPath: column["jsonPath"] ?? "",
+  })) ?? null;
+
+const fieldsAsGo = (fields: JsonValue) =>
+  objectsOf(fields)?.map((field) => ({ JSONPath: field["jsonPath"] ?? "" })) ?? null;
 
 function deprecationErrors(version: JsonObject, field: string): FieldError[] {
   const warning = version["deprecationWarning"];

@@ -51,7 +51,7 @@ export async function applyObject(
     context,
     async transform(current) {
       result = await apply(current);
-      return result.object;
+      return result.unchanged ? current : result.object;
     },
     managedFields: () => result?.managedFields ?? [],
   });

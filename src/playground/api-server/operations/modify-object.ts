@@ -64,14 +64,17 @@ async function attemptChange(
   const { target, context } = request;
   const key = storageKey(kind);
   const shown = kind.custom === undefined ? fromStorage(kind, current) : await shownForm(parts, kind, current);
-  const wanted = request.sent ?? decodeBody(kind, await request.transform(shown), context);
+  const wanted = request.sent ?? (await transformed(kind, request, shown));
   checkName(wanted, target);
   placeInNamespace(kind, wanted, target);
   // What the client's version does not know of a custom resource takes no part in its change.
   const live = kind.custom === undefined ? current : toStorage(kind, shown);
   const next = merged(kind, target, { next: structuredClone(wanted), current: live });
-  const emptied = completeWithDefaults(parts, kind, next);
-  const owners = () => ownersAfter(parts, kind, request, { next, current: live });
+  // A custom resource is complete once it is read.
+  const emptied = kind.custom === undefined ? completeWithDefaults(parts, kind, next) : [];
+  // Who owns what of a custom resource follows from all that was read, whatever the door lets through.
+  const read = kind.custom === undefined ? next : wanted;
+  const owners = () => ownersAfter(parts, kind, request, { next: read, current: live });
   const managedFields =
     request.managedFields?.() ?? (await whenConverted(parts.convert, () => asSent(emptied, owners)));
   showOwners(next, managedFields);
@@ -79,6 +82,7 @@ async function attemptChange(
   const admitted = (await admit(parts, kind, context, step)) ?? next;
   settleOwners(admitted, managedFields, context);
   checkVersion(kind, target, wanted, current);
+  const changedAsSent = specChanged(kind, admitted, live);
   dropDisabledFields(key, admitted);
   strategyOf(kind).prepareUpdate?.(admitted, live, { door: target.subresource, now: timestamp(parts.now()) });
   const isService = key === "/services" && target.subresource === "";
@@ -87,7 +91,7 @@ async function attemptChange(
     const door = target.subresource === "scale" ? "" : target.subresource;
     const change = { old: live, subresource: door, warn: warnOnce(context) };
     validateSent(parts, kind, admitted, { ...change, emptied: emptiedIn(emptied, next, admitted) });
-    completeMetadata(kind, request, { next: admitted, current: live, wanted });
+    completeMetadata(kind, request, { next: admitted, current: live, wanted, changedAsSent });
     const written = { object: admitted, old: live, subresource: target.subresource };
     const changed = specChanged(kind, admitted, live);
     context.warnings.push(...objectWarnings(kind, { ...written, specChanged: changed }));
@@ -112,6 +116,12 @@ async function attemptChange(
   return admitted;
 }
 
+/** What a change makes of the object, decoded; a custom resource that it leaves alone gets no new defaults either. */
+async function transformed(kind: ResourceKind, request: ModifyRequest, shown: JsonObject): Promise<JsonObject> {
+  const after = await request.transform(shown);
+  return after === shown && kind.custom !== undefined ? shown : decodeBody(kind, after, request.context);
+}
+
 /** A change that is tried again is not warned of again. */
 const warnOnce =
   ({ warnings }: WriteContext) =>
@@ -134,6 +144,9 @@ const SPEC_DOORS = new Set(["", "scale", "ephemeralcontainers", "resize"]);
 /** The object itself, and other doors to its spec. */
 const changesSpec = ({ subresource }: Target) => SPEC_DOORS.has(subresource);
 
+/** Its status goes in by the front door too. */
+const OPEN_STATUS = "networking.k8s.io/servicecidrs";
+
 /** The status door changes the status only, the front door everything but the status. */
 function merged(kind: ResourceKind, target: Target, { next, current }: Pair): JsonObject {
   const old = objectAt(current, "metadata");
@@ -152,7 +165,8 @@ function merged(kind: ResourceKind, target: Target, { next, current }: Pair): Js
     return out;
   }
   const out = { ...next, metadata };
-  if (kind.subresources.includes("status")) setOrDelete(out, "status", structuredClone(current["status"]));
+  if (kind.subresources.includes("status") && storageKey(kind) !== OPEN_STATUS)
+    setOrDelete(out, "status", structuredClone(current["status"]));
   return out;
 }
 
@@ -167,13 +181,17 @@ function ownersAfter(parts: EngineParts, kind: ResourceKind, request: ModifyRequ
 interface Written extends Pair {
   /** As the client sent it. */
   readonly wanted: JsonObject;
+  /** Whether it changed more than metadata and status before what is off was taken out of it. */
+  readonly changedAsSent: boolean;
 }
 
-function completeMetadata(kind: ResourceKind, request: ModifyRequest, { next, current, wanted }: Written): void {
+function completeMetadata(kind: ResourceKind, request: ModifyRequest, written: Written): void {
+  const { next, current, wanted, changedAsSent } = written;
   const metadata = ensureObject(next, "metadata");
   if (changesSpec(request.target) && countsGeneration(kind)) {
     const generation = numberAt(current, "metadata", "generation") ?? 0;
-    const changed = specChanged(kind, next, current) || emptiesNothing(kind, wanted, current);
+    const early = changedAsSent && storageKey(kind) === "resource.k8s.io/resourceslices";
+    const changed = early || specChanged(kind, next, current) || emptiesNothing(kind, wanted, current);
     const now = generation + (changed ? 1 : 0);
     setOrDelete(metadata, "generation", now === 0 ? undefined : now);
   }

@@ -18,10 +18,29 @@ export interface Patched {
 export function patchedText(kind: ResourceKind, type: string, { before, patch, after }: Patched): string {
   if (type === PATCH_TYPES.strategic) return goMap(patch);
   // Custom resources are maps in Go too.
-  if (kind.definition === undefined) return sortedJson(after);
+  if (kind.definition === undefined)
+    return customText(after, "", type === PATCH_TYPES.json ? putValues(patch) : NOTHING);
   const touched = type === PATCH_TYPES.json ? pointers(patch) : patch;
   const root: Node = { schema: kind.schema, name: kind.definition };
   return JSON.stringify(shown(root, { value: after, touched, before }));
+}
+
+const NOTHING: ReadonlyMap<string, JsonValue> = new Map();
+
+/** What a JSON patch puts whole into a place, by the pointer to it: it is shown as it was sent. */
+function putValues(patch: JsonValue): ReadonlyMap<string, JsonValue> {
+  const operations = (Array.isArray(patch) ? patch : []).filter(isObject);
+  return new Map(operations.map((operation) => [String(operation["path"] ?? ""), operation["value"] ?? null]));
+}
+
+function customText(value: JsonValue, pointer: string, put: ReadonlyMap<string, JsonValue>): string {
+  const sent = put.get(pointer);
+  if (sent !== undefined && deepEqual(sent, value)) return JSON.stringify(sent);
+  if (!isObject(value)) return sortedJson(value);
+  const fields = Object.keys(value)
+    .sort()
+    .map((key) => `${JSON.stringify(key)}:${customText(value[key] ?? null, `${pointer}/${key}`, put)}`);
+  return `{${fields.join(",")}}`;
 }
 
 /** A merge patch that touches what a JSON patch touches. */
@@ -32,8 +51,11 @@ function pointers(patch: JsonValue): JsonObject {
     for (const pointer of [operation["path"], operation["from"]]) {
       const steps = String(pointer ?? "")
         .split("/")
-        .slice(1, -1);
-      steps.reduce((at, step) => ensureObject(at, step), out);
+        .slice(1);
+      const last = steps.pop() ?? "";
+      const parent = steps.reduce((at, step) => ensureObject(at, step), out);
+      // What the patch says is written in the order of its names, as a whole.
+      if (operation["value"] !== undefined && pointer === operation["path"]) parent[last] ??= true;
     }
   }
   return out;
