@@ -10,6 +10,7 @@ const configMap = builtin("", "ConfigMap");
 export const flows: Area = {
   name: "flows",
   weight: 2,
+  held: true,
   make(builder) {
     const { random } = builder;
     builder.namespace();
