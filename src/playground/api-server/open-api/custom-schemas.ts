@@ -71,11 +71,31 @@ export function customListSchema(kind: ResourceKind, v2: boolean): JsonObject {
       metadata: fieldOf(`${POD}List`, "metadata", reference(`${META}ListMeta`, v2)),
     },
     ...gvk(kind, kind.listKind),
+    ...selectableFields(kind),
   };
 }
 
+/** What a definition may say without any effect. */
+const NOT_TOLD = ["example", "externalDocs"];
+
+const EITHER = [{ type: "integer" }, { type: "string" }];
+
+/** That a value is a whole number or text is said by its alternatives too. */
+function withAlternatives(schema: JsonObject): JsonObject {
+  if (schema["x-kubernetes-int-or-string"] !== true) return { ...schema };
+  const { anyOf, allOf } = schema;
+  if (anyOf === undefined && !isEither(firstOf(allOf))) return { ...schema, anyOf: EITHER };
+  if (isEither(schema) || isEither(firstOf(allOf))) return { ...schema };
+  return { ...schema, allOf: [{ anyOf: EITHER }, ...(Array.isArray(allOf) ? allOf : [])] };
+}
+
+const firstOf = (list: JsonValue | undefined) => (Array.isArray(list) ? list[0] : undefined);
+const isEither = (schema: JsonValue | undefined) =>
+  isObject(schema) && JSON.stringify(schema["anyOf"]) === JSON.stringify(EITHER);
+
 function shownIn(schema: JsonObject, v2: boolean): JsonObject {
-  const out = v2 ? simplified(schema) : { ...schema };
+  const told = without(schema, NOT_TOLD);
+  const out = v2 ? simplified(told) : withAlternatives(told);
   for (const key of ["items", "additionalProperties"]) {
     const child = out[key];
     if (isObject(child)) out[key] = shownIn(child, v2);
@@ -89,13 +109,26 @@ function shownIn(schema: JsonObject, v2: boolean): JsonObject {
   return schema["x-kubernetes-embedded-resource"] === true ? embedded(out, v2) : out;
 }
 
+/** What is said of an object in a field, which is not sent to a server as one. */
+const EMBEDDED_TYPE = {
+  apiVersion: {
+    description: `apiVersion defines the versioned schema of this representation of an object. More info: ${CONVENTIONS}#resources`,
+    type: "string",
+  },
+  kind: {
+    description: `kind is a string value representing the type of this object. In CamelCase. More info: ${CONVENTIONS}#types-kinds`,
+    type: "string",
+  },
+};
+
 /** A whole object in a field has what every object has, unless that would forbid unknown fields to a client of v2. */
 function embedded(schema: JsonObject, v2: boolean): JsonObject {
   if (v2 && schema["x-kubernetes-preserve-unknown-fields"] === true) return schema;
   const own = isObject(schema["properties"]) ? schema["properties"] : {};
   const required = Array.isArray(schema["required"]) ? schema["required"] : [];
   const missing = ["kind", "apiVersion"].filter((field) => !required.includes(field));
-  return { ...schema, properties: { ...own, ...identity(v2) }, required: [...required, ...missing] };
+  const properties = { ...own, ...identity(v2), ...EMBEDDED_TYPE };
+  return { ...schema, properties, required: [...required, ...missing] };
 }
 
 function simplified(schema: JsonObject): JsonObject {

@@ -6,11 +6,11 @@ import { KUBERNETES_RELEASE } from "../gen/definitions.ts";
 import type { Registry } from "../registry.ts";
 import type { ResourceKind } from "../resource-kind.ts";
 import { discoveryDocuments } from "./discovery-operations.ts";
-import { protobufV2 } from "./protobuf-v2.ts";
-import { protobufV3 } from "./protobuf-v3.ts";
 import { openApiV2 } from "./open-api-v2.ts";
 import { openApiV3, pathsV3 } from "./open-api-v3.ts";
 import { groupVersionPath, type PathOperations } from "./operations.ts";
+import { protobufV2 } from "./protobuf-v2.ts";
+import { protobufV3 } from "./protobuf-v3.ts";
 
 export interface OpenApiText {
   readonly body: Buffer;

@@ -7,8 +7,8 @@ import { discoveryDocuments, resourcesDocument } from "./discovery-operations.ts
 import { type Parameter, parametersOf, parameterText, parameterType } from "./operation-parameters.ts";
 import { definitionOf, listDefinitionOf, type Operation, operationsOf, type PathOperations } from "./operations.ts";
 import { publishedNames, publishedSchema, V2_PREFIX } from "./published-schemas.ts";
-import { ANSWER_DESCRIPTIONS } from "./verb-rows.ts";
 import { sharedParameterName } from "./shared-parameter-name.ts";
+import { ANSWER_DESCRIPTIONS } from "./verb-rows.ts";
 
 const SECURITY = {
   securityDefinitions: {

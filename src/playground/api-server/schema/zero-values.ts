@@ -10,6 +10,13 @@ const REF_PREFIX = "#/components/schemas/";
 /** An empty list here is a wish of its own: to forget who owns what. */
 const KEPT_EMPTY = "managedFields";
 
+const JSON_SCHEMA = "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaProps";
+const OF_JSON_SCHEMA: Schema = { $ref: REF_PREFIX + JSON_SCHEMA };
+/** Fields that hold one of several forms, of which no schema tells: where it is an object, it is this one. */
+const UNIONS: Readonly<Record<string, Readonly<Record<string, Schema>>>> = {
+  [JSON_SCHEMA]: { items: OF_JSON_SCHEMA, additionalProperties: OF_JSON_SCHEMA, additionalItems: OF_JSON_SCHEMA },
+};
+
 /** An empty list or map that counts as none in what is kept, but as something in what its sender owns. */
 export interface Emptied {
   readonly object: JsonObject;
@@ -33,7 +40,7 @@ export function completeZeroValues(
   }
   for (const [field, zero] of Object.entries(row.shown)) object[field] ??= clone(zero);
   for (const [field, value] of Object.entries(object)) {
-    const child = schema.properties?.[field] ?? schema.additionalProperties;
+    const child = UNIONS[name ?? ""]?.[field] ?? schema.properties?.[field] ?? schema.additionalProperties;
     if (typeof value !== "object" || value === null || field === KEPT_EMPTY || typeof child !== "object") continue;
     if (!isEmptyCollection(child, value)) completeValue(child, value, emptied);
     else if (row.shown[field] === null) {
