@@ -29,6 +29,8 @@ export interface Step {
    * later: a definition becomes established, a role binding or a webhook begins to count.
    */
   readonly until?: Until;
+  /** A document of all kinds: paths and definitions of other sequences' groups are not looked at. */
+  readonly ownOnly?: boolean;
   /** A watch: events are read until one shows an object of this name, or the server ends the stream. */
   readonly watch?: WatchPlan;
 }

@@ -61,6 +61,7 @@ export interface StepOptions {
   readonly body?: Body;
   readonly until?: Until;
   readonly watch?: WatchPlan;
+  readonly ownOnly?: boolean;
   readonly verb?: string;
   readonly kindName?: string;
 }

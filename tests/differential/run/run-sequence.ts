@@ -1,7 +1,7 @@
 // One sequence against two servers, step by step and both at once.
 import type { Answer, Json, Sequence, Step, Until } from "../step.ts";
 import { compare, type Difference } from "./compare.ts";
-import { type Answered, type Filling, isMap, requestOf, type WebhookAddress } from "./fill-in.ts";
+import { type Answered, type Filling, isMap, parse, requestOf, type WebhookAddress } from "./fill-in.ts";
 import { createNormaliser, type NormalAnswer } from "./normalise.ts";
 import type { OpenWatch, Target } from "./target.ts";
 
@@ -75,7 +75,7 @@ class Side {
     const answer = await this.#answer(step);
     if (answer === undefined) return undefined;
     this.#answers.set(step.id, { kind: step.kind, answer });
-    return this.#normaliser.normalise(answer);
+    return this.#normaliser.normalise(step.ownOnly === true ? withoutOthers(answer, this.#filling.seq) : answer);
   }
 
   async #answer(step: Step): Promise<Answer | undefined> {
@@ -125,6 +125,18 @@ class Side {
   close(): void {
     for (const watch of this.#watches.values()) watch.close();
   }
+}
+
+/** Of OpenAPI: what belongs to groups of other sequences comes and goes meanwhile. */
+function withoutOthers(answer: Answer, seq: string): Answer {
+  const document = parse(answer.text);
+  if (!isMap(document)) return answer;
+  const isOther = (key: string) => key.includes("example") && !key.includes(`g${seq}`);
+  const parts = Object.entries(document).map(([part, value]) => {
+    if (!isMap(value) || (part !== "paths" && part !== "definitions")) return [part, value];
+    return [part, Object.fromEntries(Object.entries(value).filter(([key]) => !isOther(key)))];
+  });
+  return { ...answer, text: JSON.stringify(Object.fromEntries(parts)) };
 }
 
 function satisfies(until: Until | undefined, answer: Answer): boolean {
