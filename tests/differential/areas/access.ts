@@ -133,7 +133,7 @@ function attempt(builder: SequenceBuilder): void {
       random.pick([
         "/healthz",
         "/version",
-        "/metrics",
+        "/metrics/none",
         "/api",
         "/apis/batch",
         "/openapi/none",
