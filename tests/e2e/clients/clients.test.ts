@@ -15,7 +15,7 @@ import { findKubectls, type Kubectl } from "./find-kubectls.ts";
 import { KNOWN } from "./known-differences.ts";
 import { STEPS, type Step } from "./kubectl-steps.ts";
 import { nodeClientChecks } from "./node-client.ts";
-import { sameForm, withoutDescription } from "./same-output.ts";
+import { sameForm } from "./same-output.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..", "..");
 const reason = whyNoRealApiServer();
@@ -67,7 +67,7 @@ async function runUntilTold(kubectl: Kubectl, server: Server, step: Step): Promi
   return until(told, { reason, timeoutMs: 60_000, intervalMs: 300 });
 }
 
-async function runStep(kubectl: Kubectl, server: Server, { args, stdin = "", fieldsOnly }: Step): Promise<string> {
+async function runStep(kubectl: Kubectl, server: Server, { args, stdin = "" }: Step): Promise<string> {
   const common = ["--kubeconfig", kubeconfigFile(server), "--cache-dir", join(folder, server.name)];
   const child = spawn(kubectl.path, [...common, ...wordsOf(args)], {
     env: { HOME: folder, PATH: process.env["PATH"] },
@@ -79,7 +79,7 @@ async function runStep(kubectl: Kubectl, server: Server, { args, stdin = "", fie
   const exit = new Promise<number | null>((resolve) => child.on("close", resolve));
   const [out, err, code] = await Promise.all([text(child.stdout), text(child.stderr), exit]);
   clearTimeout(patience);
-  return `${sameForm(fieldsOnly === true ? withoutDescription(out) : out)}\n-- stderr --\n${sameForm(err)}\n-- exit code ${code}`;
+  return `${sameForm(out)}\n-- stderr --\n${sameForm(err)}\n-- exit code ${code}`;
 }
 
 describe.skipIf(reason !== undefined)("clients of a real API server and of ours", () => {

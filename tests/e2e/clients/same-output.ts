@@ -40,8 +40,3 @@ function sortedJson(output: string): string {
 export function sameForm(output: string): string {
   return RULES.reduce((text, [pattern, replacement]) => text.replace(pattern, replacement), sortedJson(output)).trim();
 }
-
-/** What `kubectl explain` prints but for the sentences on a built-in kind, which ours leaves out. */
-export function withoutDescription(explained: string): string {
-  return explained.replace(/^DESCRIPTION:\n[\s\S]*?(?=^FIELDS:)/m, "").replace(/^\s*\n/gm, "");
-}
