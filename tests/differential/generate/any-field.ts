@@ -130,6 +130,9 @@ function structOf(raw: Schema, schema: Schema, place: Place, depth: number): Jso
   const struct = raw.$ref?.slice(raw.$ref.lastIndexOf("/") + 1) ?? place.owner;
   const names = Object.keys(schema.properties ?? {}).filter((name) => !LEFT_OUT.has(name));
   if (names.length === 0 || random.chance(0.1)) return {};
+  // Of two sources of one metric the real server tells in the order of its chance.
+  if (struct.endsWith(".MetricSpec"))
+    return { type: "Resource", resource: { name: "cpu", target: { type: "Utilization" } } };
   const more = depth > 4 ? [] : [random.pick(names), ...(random.chance(0.3) ? [random.pick(names)] : [])];
   const wanted = names.filter(
     (name) => more.includes(name) || (schema.required?.includes(name) === true && random.chance(0.9)),

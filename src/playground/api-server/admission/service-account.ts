@@ -3,6 +3,7 @@
 import { randomInt } from "node:crypto";
 import type { AdmissionAttributes, AdmissionPlugin, JsonObject, ObjectAccess } from "../contract.ts";
 import { objectAt, objectsAt, stringAt } from "../json.ts";
+import { pathSegment } from "../validation/formats.ts";
 import { mirrorFault, secretFault } from "./mountable-secrets.ts";
 import { refuse } from "./refuse.ts";
 
@@ -50,7 +51,12 @@ function accountNamed(objects: ObjectAccess, attributes: AdmissionAttributes, na
   const { namespace } = attributes;
   const account = objects.get("", "serviceaccounts", namespace, name);
   if (account !== undefined) return account;
-  const why = `error looking up service account ${namespace}/${name}: serviceaccount ${JSON.stringify(name)} not found`;
+  const wrong = pathSegment(name);
+  const fault =
+    wrong.length > 0
+      ? `invalid resource name ${JSON.stringify(name)}: [${wrong.join(" ")}]`
+      : `serviceaccount ${JSON.stringify(name)} not found`;
+  const why = `error looking up service account ${namespace}/${name}: ${fault}`;
   throw refuse(attributes, why);
 }
 

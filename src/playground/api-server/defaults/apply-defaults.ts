@@ -71,7 +71,8 @@ function fillFromTable(name: string, object: JsonObject): void {
     const present = object[field];
     const isZero = present === 0 && ZERO_IS_ABSENT.has(`${name}.${field}`);
     const isEmpty = present === "" && !isPointer(name, field);
-    if (present !== undefined && present !== null && !isEmpty && !isZero) continue;
+    const isBare = Array.isArray(present) && present.length === 0 && Array.isArray(rule);
+    if (present !== undefined && present !== null && !isEmpty && !isZero && !isBare) continue;
     const value = typeof rule === "function" ? rule(object) : clone(rule);
     if (value !== undefined) object[field] = value;
   }

@@ -68,7 +68,6 @@ export const coreDefaults: DefaultTable = {
   [`${CORE}EndpointPort`]: { protocol: "TCP" },
   [`${CORE}Secret`]: { type: "Opaque" },
   [`${CORE}PersistentVolumeClaimSpec`]: { volumeMode: "Filesystem" },
-  [`${CORE}PersistentVolumeSpec`]: { volumeMode: "Filesystem", persistentVolumeReclaimPolicy: "Retain" },
   [`${CORE}ReplicationControllerSpec`]: {
     replicas: 1,
     selector: (spec) => ({ ...objectAt(spec, "template", "metadata", "labels") }),

@@ -150,6 +150,13 @@ const node: Complete = (object) => {
   else if (one === "" && list.length > 0) spec["podCIDR"] = list[0] ?? "";
 };
 
+/** A volume of its own, not one that is written into what attaches it. */
+const volume: Complete = (object) => {
+  const spec = objectAt(object, "spec");
+  spec["volumeMode"] ??= "Filesystem";
+  if (stringAt(spec, "persistentVolumeReclaimPolicy") === "") spec["persistentVolumeReclaimPolicy"] = "Retain";
+};
+
 const CORE = "io.k8s.api.core.v1.";
 const APPS = "io.k8s.api.apps.v1.";
 
@@ -158,6 +165,7 @@ const COMPLETIONS: Readonly<Record<string, Complete>> = {
   [`${CORE}Service`]: service,
   [`${CORE}LimitRange`]: limitRange,
   [`${CORE}Node`]: node,
+  [`${CORE}PersistentVolume`]: volume,
   [`${CORE}ReplicationController`]: replicationController,
   [`${CORE}Secret`]: secret,
   [`${CORE}Namespace`]: namespace,

@@ -3,6 +3,7 @@ import { badRequest, notFound } from "../api-errors.ts";
 import { exactValue } from "../field-selectors.ts";
 import { storageKey } from "../resource-kind.ts";
 import type { StoredObject } from "../store/stored-object.ts";
+import { awaitRevision, isStillToCome } from "./await-revision.ts";
 import { type Call, sendObject, sendPage } from "./call.ts";
 import { type ListOptions, readListOptions } from "./list-options.ts";
 import { type ListPage, listPage } from "./list-page.ts";
@@ -36,8 +37,19 @@ export function listed({ server, kind, target }: Call, options: ListOptions): Li
   return listPage(server.parts.store, { kind, namespace: target.namespace, options });
 }
 
-export function serveList(call: Call): Promise<void> {
-  return sendPage(call, listed(call, listOptions(call)));
+export async function serveList(call: Call): Promise<void> {
+  const options = listOptions(call);
+  return await sendPage(call, await pageInTime(call, options));
+}
+
+async function pageInTime(call: Call, options: ListOptions): Promise<ListPage> {
+  try {
+    return listed(call, options);
+  } catch (thrown) {
+    if (!isStillToCome(thrown)) throw thrown;
+    await awaitRevision(call.server.parts.store, Number(options.resourceVersion), call.server.signal);
+    return listed(call, options);
+  }
 }
 
 export function serveWatchVerb(call: Call): Promise<void> {

@@ -6,6 +6,7 @@ import { storageKey } from "../resource-kind.ts";
 import { selection } from "../selectors.ts";
 import type { Change } from "../store/change.ts";
 import type { ObjectStore } from "../store/object-store.ts";
+import { awaitRevision } from "./await-revision.ts";
 import { isCached } from "./cached-kinds.ts";
 import { type ListOptions, resourceVersionFault } from "./list-options.ts";
 import { createWatchWriter, type WatchedPlace, type WatchWriter } from "./watch-writer.ts";
@@ -89,7 +90,7 @@ export async function serveWatch(
   signal.addEventListener("abort", stop, { once: true });
   response.on("close", stop);
   request.on("error", stop);
-  if (!(await sendPast(store, watch, { beginning, out }))) return stop();
+  if (!(await sendPast(store, watch, { beginning, out, signal }))) return stop();
   for (const change of queue) if (change.revision > beginning.revision) out.change(change);
   queue = undefined;
 }
@@ -106,11 +107,13 @@ function begin(response: ApiResponse): void {
 interface Past {
   readonly beginning: Beginning;
   readonly out: WatchWriter;
+  readonly signal: AbortSignal;
 }
 
 /** False when nothing can follow: the past is forgotten, of which the client was told, or the client has gone. */
-async function sendPast(store: ObjectStore, watch: WatchRequest, { beginning, out }: Past): Promise<boolean> {
+async function sendPast(store: ObjectStore, watch: WatchRequest, { beginning, out, signal }: Past): Promise<boolean> {
   const { initial, revision } = beginning;
+  if (initial) await awaitRevision(store, revision, signal);
   const newest = store.revision();
   if (initial && revision > newest) {
     out.error(tooLargeVersion(revision, newest, true).status());

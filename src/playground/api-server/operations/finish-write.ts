@@ -2,21 +2,24 @@
 import { type EngineParts, type Target, timestamp, type WriteContext } from "../api-context.ts";
 import { type FieldError, invalid } from "../api-errors.ts";
 import type { FieldWriter } from "../apply/managers.ts";
+import { SCALE_VERSION } from "../apply/scale-owners.ts";
 import type { AdmissionAttributes, JsonObject } from "../contract.ts";
 import { checkResource } from "../crd/check-resource.ts";
 import { whenConverted } from "../crd/convert-custom.ts";
 import { defaultCustom, inForm } from "../crd/custom-form.ts";
 import { applyDefaults } from "../defaults/apply-defaults.ts";
 import { completeObject } from "../defaults/object-defaults.ts";
-import { stringAt } from "../json.ts";
-import { apiVersionOf, type ResourceKind, storageKey } from "../resource-kind.ts";
+import { objectAt, stringAt } from "../json.ts";
+import { apiVersionOf, parseApiVersion, type ResourceKind, storageKey } from "../resource-kind.ts";
 import { asSent, completeStructs, completeZeroValues, type Emptied, zeroObject } from "../schema/zero-values.ts";
 import { strategyOf } from "../strategy/strategies.ts";
+import { checkAdminAccess } from "../validation/admin-access.ts";
 import { checkBuiltin } from "../validation/check-builtin.ts";
 import { decodeObject } from "../validation/decode-object.ts";
 import { dnsSubdomain } from "../validation/formats.ts";
 import { checkObjectMeta } from "../validation/object-meta.ts";
 import { asKept, fromStorage, toStorage } from "./convert-version.ts";
+import { ownedScale, readScale, withReplicas } from "./scale.ts";
 
 /** The kind in which objects are kept; the kind itself for all but a few. */
 export function storageKindOf(parts: EngineParts, kind: ResourceKind): ResourceKind {
@@ -72,6 +75,7 @@ function attributesOf(
     group: kind.group,
     version: kind.version,
     kind: kind.kind,
+    ...(target.subresource === SCALE ? { kind: "Scale", kindOf: parseApiVersion(SCALE_VERSION) } : {}),
     resource: kind.plural,
     subresource: target.subresource,
     namespace: target.namespace,
@@ -90,7 +94,11 @@ export async function judge(
   context: WriteContext,
   step: AdmissionStep,
 ): Promise<void> {
-  const shown = (object: JsonObject | undefined) => (object === undefined ? undefined : shownIn(kind, object));
+  const isScale = step.target.subresource === SCALE;
+  const shown = (object: JsonObject | undefined) => {
+    if (object === undefined) return undefined;
+    return isScale ? readScale(kind, shownIn(kind, object)) : shownIn(kind, object);
+  };
   const attributes = {
     ...attributesOf(kind, context, step),
     object: shown(step.object),
@@ -111,6 +119,7 @@ export async function admit(
   step: AdmissionStep,
 ): Promise<JsonObject | undefined> {
   const { target, operation } = step;
+  if (target.subresource === SCALE) return admitScale(parts, kind, context, step);
   let object = step.object === undefined ? undefined : fromStorage(kind, step.object);
   const first = object;
   const oldObject = step.oldObject === undefined ? undefined : fromStorage(kind, step.oldObject);
@@ -129,6 +138,26 @@ export async function admit(
   return decoded;
 }
 
+const SCALE = "scale";
+
+/** Plug-ins see the scale, and of what they make of it only the replicas count. */
+async function admitScale(
+  parts: EngineParts,
+  kind: ResourceKind,
+  context: WriteContext,
+  { target, operation, object: parent, oldObject }: AdmissionStep,
+): Promise<JsonObject | undefined> {
+  if (parent === undefined || oldObject === undefined) return parent;
+  const base = attributesOf(kind, context, { operation, target });
+  const before = ownedScale(kind, shownIn(kind, oldObject));
+  const first = ownedScale(kind, shownIn(kind, parent));
+  let object = first;
+  for (const plugin of parts.admission.filter(({ judges }) => judges !== true)) {
+    object = (await plugin.admit({ ...base, object, oldObject: before })) ?? object;
+  }
+  return object === first ? parent : withReplicas(kind, parent, object);
+}
+
 export interface Change {
   /** The object before; undefined for a new one. */
   readonly old: JsonObject | undefined;
@@ -143,7 +172,9 @@ function faults(parts: EngineParts, kind: ResourceKind, object: JsonObject, chan
   const own = strategy.rules?.(object, change.old) ?? [];
   if (kind.custom === undefined) {
     const schema = storageKindOf(parts, kind).schema;
-    return [...checkBuiltin({ kind, object, schema, ...change }), ...own];
+    const labels = () => namespaceLabels(parts, object);
+    const admin = change.old === undefined ? checkAdminAccess(storageKey(kind), object, labels) : [];
+    return [...admin, ...checkBuiltin({ kind, object, schema, ...change }), ...own];
   }
   const shown = (one: JsonObject) => ({ ...one, apiVersion: apiVersionOf(kind) });
   const old = change.old === undefined ? undefined : shown(change.old);
@@ -153,6 +184,9 @@ function faults(parts: EngineParts, kind: ResourceKind, object: JsonObject, chan
     ...own,
   ];
 }
+
+const namespaceLabels = ({ store }: EngineParts, object: JsonObject): JsonObject =>
+  objectAt(store.get("/namespaces", "", stringAt(object, "metadata", "namespace")), "metadata", "labels");
 
 /** Throws 422 with every reason. Objects are in their kept form. */
 export function validate(parts: EngineParts, kind: ResourceKind, object: JsonObject, change: Change): void {
@@ -178,14 +212,18 @@ export function validateSent(parts: EngineParts, kind: ResourceKind, object: Jso
   const find = () => faults(parts, kind, object, change);
   const findAsSent = () => asSent(change.emptied, find, "all");
   const errors = TOLD_APART.has(storageKey(kind)) ? findAsSent() : find();
-  // A sentence of many lines shows the object as it was sent.
-  const shown = errors.some(showsLines) ? findAsSent().filter(showsLines) : [];
+  // What shows a part of the object shows it as it was sent.
+  const shown = errors.some(showsPart) ? findAsSent().filter(showsPart) : [];
   refuse(
     kind,
     object,
-    errors.map((error) => (showsLines(error) ? (shown.find(({ field }) => field === error.field) ?? error) : error)),
+    errors.map((error) => (showsPart(error) ? (shown.find((sent) => tellSame(sent, error)) ?? error) : error)),
   );
 }
+
+const showsPart = (error: FieldError) => showsLines(error) || typeof error.value === "object";
+const tellSame = (a: FieldError, b: FieldError) =>
+  a.field === b.field && (a.detail === b.detail || (showsLines(a) && showsLines(b)));
 
 const showsLines = ({ detail }: FieldError) => detail.includes("\n@@ ");
 

@@ -29,6 +29,7 @@ const DISABLED: Readonly<Record<string, readonly string[]>> = {
   "/podtemplates": ["template.spec.workloadRef"],
   "batch/cronjobs": ["spec.jobTemplate.spec.template.spec.workloadRef"],
   ...Object.fromEntries(TEMPLATED.map((resource) => [resource, ["spec.template.spec.workloadRef"]])),
+  "apps/statefulsets": ["spec.template.spec.workloadRef", "spec.updateStrategy.rollingUpdate.maxUnavailable"],
   "coordination.k8s.io/leases": ["spec.strategy", "spec.preferredHolder"],
   "discovery.k8s.io/endpointslices": ["endpoints[].deprecatedTopology"],
   "resource.k8s.io/deviceclasses": ["spec.extendedResourceName"],

@@ -49,6 +49,7 @@ const STRATEGIES: Readonly<Record<string, Strategy>> = {
   "/pods": { prepareCreate: preparePod, prepareUpdate: preparePodUpdate, returnsDeleted: true },
   "/events": { collected: false },
   "networking.k8s.io/ipaddresses": { namesAsGiven: true },
+  "networking.k8s.io/servicecidrs": { keepsStatus: true },
   "/nodes": { keepsStatus: true },
   "/namespaces": { prepareCreate: prepareNamespace, returnsDeleted: true },
   "/persistentvolumes": { prepareCreate: prepareVolume, returnsDeleted: true },

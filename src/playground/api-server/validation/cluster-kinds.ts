@@ -6,7 +6,7 @@ import { nanoUnits } from "../quantity.ts";
 import { checkCidr } from "./addresses.ts";
 import { duplicate, forbidden, IMMUTABLE, invalid, invalids, notSupported, required } from "./field-errors.ts";
 import { dnsLabel, dnsSubdomain, labelValue, qualifiedName } from "./formats.ts";
-import { specDiff } from "./internal-form.ts";
+import { internalForm, specDiff } from "./internal-form.ts";
 import { checkLabelName, checkLabels } from "./label-selectors.ts";
 import { noBacksteps } from "./paths.ts";
 import { checkAccessModes, VOLUME_MODES } from "./persistent-volume-claims.ts";
@@ -21,7 +21,17 @@ export function checkNode(node: JsonObject): FieldError[] {
     ...checkTaints(objectsAt(node, "spec", "taints")),
     ...checkNodeResources(node),
     ...cidrs.flatMap((cidr, index) => checkCidr(`spec.podCIDRs[${index}]`, cidr)),
+    ...(cidrs.length > 1 ? checkFamilies("spec.podCIDRs", cidrs) : []),
   ];
+}
+
+function checkFamilies(field: string, cidrs: readonly string[]): FieldError[] {
+  const bad = cidrs.findIndex((cidr) => checkCidr(field, cidr).length > 0);
+  const why = `invalid PodCIDRs. failed to check with dual stack with error:invalid CIDR[${bad}]: <nil> (invalid CIDR address: ${cidrs[bad]})`;
+  const errors: FieldError[] = bad < 0 ? [] : [{ field, type: "InternalError", detail: why }];
+  const isDual = bad < 0 && cidrs.some((cidr) => cidr.includes(":")) && cidrs.some((cidr) => !cidr.includes(":"));
+  if (isDual && cidrs.length === 2) return errors;
+  return [...errors, invalid(field, cidrs, "may specify no more than one CIDR for each IP family")];
 }
 
 /** Kubernetes names these fields below metadata. */
@@ -108,7 +118,17 @@ export function checkRuntimeClass(runtime: JsonObject): FieldError[] {
     ...checkRequirements("overhead", { limits: objectAt(runtime, "overhead", "podFixed") }, { claims: [] }),
     ...checkLabels("scheduling.nodeSelector", scheduling["nodeSelector"]),
     ...checkTolerations("scheduling.tolerations", objectsAt(scheduling, "tolerations")),
+    ...checkSameTolerations("scheduling.tolerations", objectsAt(scheduling, "tolerations")),
   ];
+}
+
+const TOLERATION_KEYS = ["key", "operator", "value", "effect"];
+
+function checkSameTolerations(path: string, tolerations: readonly JsonObject[]): FieldError[] {
+  const keys = tolerations.map((one) => JSON.stringify(TOLERATION_KEYS.map((field) => stringAt(one, field))));
+  return tolerations.flatMap((one, index) =>
+    keys.indexOf(keys[index] ?? "") < index ? [duplicate(`${path}[${index}]`, internalForm("Toleration", one))] : [],
+  );
 }
 
 export function checkRuntimeClassUpdate(runtime: JsonObject, old: JsonObject): FieldError[] {
@@ -241,6 +261,7 @@ function checkOneSource(name: string, spec: JsonObject, of: string): FieldError[
   const path = `${of}.${name === "gcePersistentDisk" ? "persistentDisk" : name}`;
   if (name === "hostPath") return checkHostPath(path, source);
   if (name === "iscsi") return PERSISTENT_ISCSI(path, source);
+  if (name === "storageos") return [...(VOLUME_SOURCES[name]?.(path, source) ?? []), ...checkSecretRef(path, source)];
   if (name === "csi") {
     const handle = stringAt(source, "volumeHandle") === "" ? [required(`${path}.volumeHandle`)] : [];
     return [...checkDriverName(`${path}.driver`, stringAt(source, "driver")), ...handle];
@@ -250,6 +271,13 @@ function checkOneSource(name: string, spec: JsonObject, of: string): FieldError[
   const errors = at === "" ? [required(`${path}.path`)] : noBacksteps(`${path}.path`, at);
   if (isObject(spec["nodeAffinity"])) return errors;
   return [...errors, required(`${of}.nodeAffinity`, "Local volume requires node affinity")];
+}
+
+function checkSecretRef(path: string, source: JsonObject): FieldError[] {
+  const secret = source["secretRef"];
+  if (!isObject(secret)) return [];
+  const at = `${path}.secretRef`;
+  return ["name", "namespace"].flatMap((key) => (stringAt(secret, key) === "" ? [required(`${at}.${key}`)] : []));
 }
 
 const FIXED_SOURCE = "spec.persistentvolumesource is immutable after creation";

@@ -256,7 +256,7 @@ const CHECKS: Readonly<Record<string, (value: JsonValue, schema: Schema) => bool
 function mismatch(schema: Schema, value: JsonValue): string | undefined {
   if (value === null) return undefined;
   if (schema["x-kubernetes-int-or-string"] === true) {
-    const isText = typeof value === "string" || typeof value === "number";
+    const isText = typeof value === "string" || isInteger(value, { format: "int32" });
     return isText || schema.format === "quantity" ? undefined : "integer or string";
   }
   const check = schema.type === undefined ? undefined : CHECKS[schema.type];

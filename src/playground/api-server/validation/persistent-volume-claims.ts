@@ -75,7 +75,7 @@ const FIXED =
 export function checkClaimUpdate(claim: JsonObject, old: JsonObject): FieldError[] {
   const [next, before] = [clone(objectAt(claim, "spec")), clone(objectAt(old, "spec"))];
   if (stringAt(before, "volumeName") === "") setOrDrop(before, "volumeName", next["volumeName"]);
-  if (before["storageClassName"] === undefined) setOrDrop(before, "storageClassName", next["storageClassName"]);
+  if (before["storageClassName"] === undefined) delete next["storageClassName"];
   if (stringAt(claim, "status", "phase") === "Bound") {
     // The new one may say another size and class: it is compared with those of the old one.
     const requests = valueAt(next, "resources", "requests");

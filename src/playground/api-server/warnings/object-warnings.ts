@@ -43,6 +43,12 @@ const ofTemplate =
     return [...names, ...podWarnings(path.join("."), objectAt(object, ...path))];
   };
 
+/** Of one that changes Kubernetes looks at the template as it was. */
+const replicationController: Warn = (object, write) => {
+  const look = ofTemplate(["spec", "template"], true);
+  return write.old === undefined ? look(object, write) : look(write.old, write);
+};
+
 /** Of these a change beside the template counts for nothing. */
 const daemonSet: Warn = (object, write) => {
   const templateOf = (set: JsonObject | undefined) => objectAt(set, "spec", "template");
@@ -188,7 +194,7 @@ const WARNINGS: Readonly<Record<string, Warn>> = {
   "storage.k8s.io/csidrivers": csiDriver,
   "resource.k8s.io/resourceslices": resourceSlice,
   "/podtemplates": ofTemplate(["template"], false),
-  "/replicationcontrollers": ofTemplate(["spec", "template"], true),
+  "/replicationcontrollers": replicationController,
   "/persistentvolumes": volume,
   "/persistentvolumeclaims": claim,
   "/secrets": secret,

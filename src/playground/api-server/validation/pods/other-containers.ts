@@ -66,8 +66,9 @@ export function checkEphemeralContainers(path: string, spec: JsonObject, pod: Po
     names.add(name);
     if (target !== "" && !others.has(target)) errors.push(notFound(`${at}.targetContainerName`, target));
     for (const field of NOT_EPHEMERAL) {
-      if (container[field] !== undefined && !deepEqual(container[field], {}))
-        errors.push(forbidden(`${at}.${field}`, REFUSED));
+      // Resources are there, if empty, in every container.
+      const isBare = field === "resources" && deepEqual(container[field], {});
+      if (container[field] !== undefined && !isBare) errors.push(forbidden(`${at}.${field}`, REFUSED));
     }
     for (const [mount, volume] of objectsAt(container, "volumeMounts").entries()) {
       for (const field of ["subPath", "subPathExpr"])
