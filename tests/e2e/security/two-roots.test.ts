@@ -88,6 +88,10 @@ describe.skipIf(whyNoPlayground())("two roots", () => {
       return /^cluster2 .*\bshared\b/m.test(table);
     };
     await until(agrees, { reason: "the roots agree", timeoutMs: 20_000, intervalMs: 500 });
+    // The gateways were not restarted: they trust their control plane again when the node has renewed the root in their
+    // volumes, which a kubelet does every minute or so, and only then hear of the new pods.
+    const answers = async () => (await mesh.calls("cluster1", 1))[0]?.version === "v2";
+    await until(answers, { reason: "the gateway has the new pod", timeoutMs: 180_000, intervalMs: 1000 });
     expect(tally(await mesh.calls("cluster1", 20))).toEqual({ "200 v2": 20 });
   });
 });
