@@ -71,6 +71,18 @@ describe("precedence", () => {
     expect(stringAt(install.values, "global.network")).toBe("m");
   });
 
+  test("a hub or tag that no image name can have is refused, one that can have is not", () => {
+    const hubs = ["", "registry.example/", "a b", "x@sha256:0", "/x", "http://x"];
+    for (const hub of hubs)
+      expect(() => resolve([], { set: [`hub=${hub}`] })).toThrow(`hub ${JSON.stringify(hub)} is no`);
+    for (const tag of ["", "t@1", "a:b", "-x"]) {
+      expect(() => resolve([{ values: { global: { tag } } }])).toThrow(`tag ${JSON.stringify(tag)} is no tag`);
+    }
+    for (const hub of ["registry.example:5000/team/mesh", "localhost:5000", "isthmus", "gcr.io/a_b/c--d"]) {
+      expect(resolve([], { set: [`hub=${hub}`, "tag=1.2.3-rc.1_x"] })).toMatchObject({ hub, tag: "1.2.3-rc.1_x" });
+    }
+  });
+
   test("one installation leaves nothing behind for the next", () => {
     const before = structuredClone(DEFAULT_VALUES);
     resolve([{ hub: "h", tag: 7 }], { set: ["values.global.proxy.image=p"] });

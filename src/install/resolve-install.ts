@@ -9,6 +9,7 @@ import type {
   TreeValue,
 } from "#api/install/istio-operator/istio-operator";
 import { MeshError } from "#base/mesh-error";
+import { checkImageSource } from "./image-source.ts";
 import { DEFAULT_VALUES, isProfile, PROFILES, type ProfileName } from "./profiles.ts";
 import { isTree, mergeTrees, parseSetValue, setAtPath, stringAt } from "./tree.ts";
 
@@ -76,8 +77,9 @@ function profileOf(files: readonly Tree[], flags: readonly Assignment[]): Profil
 
 function finish(spec: IstioOperatorSpec, profile: string, operatorName: string | undefined): ResolvedInstall {
   const values = mergeTrees(spec.values ?? {}, spec.unvalidatedValues ?? {});
-  const hub = spec.hub ?? stringAt(values, "global.hub");
+  const hub = String(spec.hub ?? stringAt(values, "global.hub"));
   const tag = String(spec.tag ?? stringAt(values, "global.tag"));
+  checkImageSource({ hub, tag });
   const namespace = spec.namespace ?? stringAt(values, "global.istioNamespace");
   const revision = spec.revision ?? stringAt(values, "revision");
   setAtPath(values, "global.hub", hub);
