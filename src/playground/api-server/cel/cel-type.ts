@@ -13,6 +13,9 @@ export interface CelType {
 export const scalar = (name: string): CelType => ({ name, of: [] });
 export const DYN = scalar("dyn");
 export const listOf = (item: CelType): CelType => ({ name: "list", of: [item] });
+/** An optional value of an optional value is one. */
+export const optionalOf = (value: CelType): CelType =>
+  value.name === "optional_type" ? value : { name: "optional_type", of: [value] };
 export const mapOf = (key: CelType, value: CelType): CelType => ({ name: "map", of: [key, value] });
 
 /** An object with just these fields. */
@@ -26,6 +29,8 @@ export function typeText(type: CelType): string {
   if (type.name === "timestamp") return "google.protobuf.Timestamp";
   if (type.name === "duration") return "google.protobuf.Duration";
   if (type.name === "null_type") return "null";
+  // What a list or map holds that is empty.
+  if (type.name === "A" || type.name === "B") return "dyn";
   return type.of.length === 0 ? type.name : `${type.name}(${type.of.map(typeText).join(", ")})`;
 }
 
@@ -113,6 +118,6 @@ function sameFields(a: CelType, b: CelType): boolean {
 
 /** `type` with its parameters replaced by what they were bound to. */
 export function settled(type: CelType, bound: ReadonlyMap<string, CelType>): CelType {
-  if (isParameter(type)) return bound.get(type.name) ?? DYN;
+  if (isParameter(type)) return bound.get(type.name) ?? type;
   return type.of.length === 0 ? type : { ...type, of: type.of.map((part) => settled(part, bound)) };
 }

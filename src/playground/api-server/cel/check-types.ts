@@ -1,8 +1,11 @@
 // Finds mistakes in an expression before it ever runs: unknown names and fields, functions that do not take what they are
 // given. The sentences are those of CEL's own compiler.
-import { type CelType, DYN, fits, listOf, mapOf, scalar, settled, typeText } from "./cel-type.ts";
+import { type CelType, DYN, fits, listOf, mapOf, optionalOf, scalar, settled, typeText } from "./cel-type.ts";
 import type { Expr, Parsed } from "./expr.ts";
 import { macroMisuse } from "./macro-misuse.ts";
+import { offsetOf } from "./offset-of.ts";
+import { OPTIONAL_SELECT } from "./optional-nodes.ts";
+import { PAIRED } from "./paired-macros.ts";
 import { overloadsOf } from "./overloads.ts";
 
 export interface TypeIssue {
@@ -25,7 +28,8 @@ type Scope = ReadonlyMap<string, CelType>;
 export function checkTypes(parsed: Parsed, variables: Readonly<Record<string, CelType>>): TypeCheck {
   const checker = new Checker(parsed);
   const type = checker.visit(parsed.expr, new Map(Object.entries(variables)));
-  const issues = checker.misuses.length > 0 ? checker.misuses : checker.issues;
+  const found = checker.misuses.length > 0 ? checker.misuses : checker.issues;
+  const issues = found.toSorted((a, b) => a.offset - b.offset);
   return { type, issues, reads: checker.reads, types: checker.types };
 }
 
@@ -39,6 +43,8 @@ const CONSTANTS: Readonly<Record<string, string>> = {
   stringValue: "string",
   nullValue: "null_type",
 };
+
+const NONE: ReadonlySet<number> = new Set();
 
 class Checker {
   readonly issues: TypeIssue[] = [];
@@ -70,7 +76,7 @@ class Checker {
       case "callExpr":
         return this.#call(expr, kind.value, scope);
       case "listExpr":
-        return listOf(this.#common(kind.value.elements, scope));
+        return listOf(this.#common(kind.value.elements, scope, new Set(kind.value.optionalIndices)));
       case "structExpr":
         return this.#struct(kind.value.entries, scope);
       case "comprehensionExpr":
@@ -81,18 +87,8 @@ class Checker {
   }
 
   #issue(expr: Expr, message: string): CelType {
-    this.issues.push({ offset: this.#offset(expr), message });
+    this.issues.push({ offset: offsetOf(this.#parsed, expr), message });
     return DYN;
-  }
-
-  /** The compiler's messages point at the operator, or at the parenthesis of a call. */
-  #offset(expr: Expr): number {
-    const at = this.#parsed.positions[String(expr.id)] ?? 0;
-    if (expr.exprKind.case !== "callExpr") return at;
-    const rest = this.#parsed.text.slice(at);
-    if (expr.exprKind.value.function === "_?_:_") return at + Math.max(0, questionMark(rest));
-    const call = /^\.?\s*[A-Za-z_]\w*\s*(?=\()/.exec(rest);
-    return at + (call?.[0].length ?? /^\s*/.exec(rest)?.[0].length ?? 0);
   }
 
   #ident(expr: Expr, name: string, scope: Scope): CelType {
@@ -107,12 +103,24 @@ class Checker {
 
   #select(expr: Expr, select: { operand?: Expr | undefined; field: string; testOnly: boolean }, scope: Scope): CelType {
     const own = select.operand === undefined ? DYN : this.visit(select.operand, scope);
-    const found = this.#fieldOf(expr, own, select.field);
-    return select.testOnly ? scalar("bool") : found;
+    const [inner] = own.name === "optional_type" ? own.of : [];
+    const found = this.#fieldOf(expr, inner ?? own, select.field);
+    if (select.testOnly) return scalar("bool");
+    return inner === undefined ? found : optionalOf(found);
+  }
+
+  /** `a.?b`. */
+  #optionalSelect(expr: Expr, [operand, field]: readonly Expr[], scope: Scope): CelType {
+    if (operand === undefined || field === undefined) return DYN;
+    const own = this.visit(operand, scope);
+    this.visit(field, scope);
+    const [inner] = own.name === "optional_type" ? own.of : [];
+    const name = field.exprKind.case === "constExpr" ? field.exprKind.value.constantKind.value : "";
+    return optionalOf(this.#fieldOf(expr, inner ?? own, String(name)));
   }
 
   #fieldOf(expr: Expr, own: CelType, field: string): CelType {
-    if (own.name === "dyn") return DYN;
+    if (own.name === "dyn" || own.name === "A" || own.name === "B") return DYN;
     if (own.name === "map") return own.of[1] ?? DYN;
     if (own.name === "object") {
       const fields = own.fields?.() ?? {};
@@ -128,9 +136,12 @@ class Checker {
     scope: Scope,
   ): CelType {
     const misuse = macroMisuse(call);
-    if (misuse !== undefined) this.misuses.push({ offset: this.#offset(misuse.argument), message: misuse.message });
-    const macro = this.#macro(call, scope);
+    if (misuse !== undefined)
+      this.misuses.push({ offset: offsetOf(this.#parsed, misuse.argument), message: misuse.message });
+    const macro = this.#macro(call, scope) ?? this.#optionalMacro(expr, call, scope);
     if (macro !== undefined) return macro;
+    if (call.function === OPTIONAL_SELECT) return this.#optionalSelect(expr, call.args, scope);
+    if (call.function === "_&&_" || call.function === "_||_") return this.#logical(call.args, scope);
     const space = call.target?.exprKind.case === "identExpr" ? call.target.exprKind.value.name : "";
     const full = `${space}.${call.function}`;
     const qualified = space !== "" && !scope.has(space) && overloadsOf(full) !== undefined;
@@ -162,36 +173,89 @@ class Checker {
     call: { target?: Expr | undefined; function: string; args: readonly Expr[] },
     scope: Scope,
   ): CelType | undefined {
-    const [first, second, third] = call.args;
-    if (first === undefined || second === undefined || third === undefined || call.target === undefined)
-      return undefined;
+    const [first, second, third, fourth] = call.args;
+    if (first === undefined || second === undefined || call.target === undefined) return undefined;
     const [a, b] = [nameOf(first), nameOf(second)];
-    if (call.function === "bind" && nameOf(call.target) === "cel") {
-      return this.visit(third, new Map([...scope, [a, this.visit(second, scope)]]));
-    }
-    if (!["all", "exists", "existsOne", "exists_one", "transformList"].includes(call.function)) return undefined;
+    if (call.function === "sortBy" && call.args.length === 2) return this.#sortBy(call.target, [a, second], scope);
+    if (third === undefined) return undefined;
+    const gives = PAIRED[call.function];
+    if (gives === undefined || (fourth !== undefined && !call.function.startsWith("transform"))) return undefined;
     const range = this.visit(call.target, scope);
     const key = range.name === "list" ? scalar("int") : (range.of[0] ?? DYN);
     const value = range.name === "list" ? (range.of[0] ?? DYN) : (range.of[1] ?? DYN);
-    const body = this.visit(third, new Map([...scope, [a, key], [b, value]]));
-    return call.function === "transformList" ? listOf(body) : scalar("bool");
+    const inside = new Map([...scope, [a, key], [b, value]]);
+    const body = this.visit(third, inside);
+    return gives(fourth === undefined ? body : this.visit(fourth, inside), key);
   }
 
-  /** The one type of all, or dyn. */
-  #common(exprs: readonly Expr[], scope: Scope): CelType {
-    const types = exprs.map((expr) => this.visit(expr, scope));
-    const [first] = types;
-    if (first === undefined) return scalar("A");
-    return types.every((type) => typeText(type) === typeText(first)) ? first : DYN;
+  #sortBy(target: Expr, [name, body]: readonly [string, Expr], scope: Scope): CelType {
+    const range = this.visit(target, scope);
+    this.visit(body, new Map([...scope, [name, range.of[0] ?? DYN]]));
+    return range;
+  }
+
+  #optionalMacro(
+    expr: Expr,
+    call: { target?: Expr | undefined; function: string; args: readonly Expr[] },
+    scope: Scope,
+  ): CelType | undefined {
+    const [first, body] = call.args;
+    if ((call.function !== "optMap" && call.function !== "optFlatMap") || call.args.length !== 2) return undefined;
+    if (first === undefined || body === undefined || call.target === undefined) return undefined;
+    const own = this.visit(call.target, scope);
+    const isOptional = own.name === "optional_type" || own.name === "dyn";
+    // The macro asks for both.
+    const asked = isOptional ? [] : ["hasValue", "value"];
+    for (const name of asked)
+      this.#issue(expr, `found no matching overload for '${name}' applied to '${typeText(own)}.()'`);
+    const value = isOptional ? (own.of[0] ?? DYN) : DYN;
+    const found = this.visit(body, new Map([...scope, [nameOf(first), value]]));
+    if (call.function === "optMap") return { name: "optional_type", of: [found] };
+    if (found.name === "optional_type" || found.name === "dyn") return found;
+    const shown = `(bool, ${typeText(found)}, optional_type(dyn))`;
+    return this.#issue(expr, `found no matching overload for '_?_:_' applied to '${shown}'`);
+  }
+
+  #logical(args: readonly Expr[], scope: Scope): CelType {
+    for (const arg of args) {
+      const type = this.visit(arg, scope);
+      if (!fits(scalar("bool"), type, new Map())) this.#expected(arg, scalar("bool"), type);
+    }
+    return scalar("bool");
+  }
+
+  #expected(expr: Expr, wanted: CelType, given: CelType): CelType {
+    return this.#issue(expr, `expected type '${typeText(wanted)}' but found '${typeText(given)}'`);
+  }
+
+  /** The one type of all, or dyn. The values at `optional` may not be there. */
+  #common(exprs: readonly Expr[], scope: Scope, optional: ReadonlySet<number> = NONE): CelType {
+    let common = scalar("A");
+    for (const [index, expr] of exprs.entries()) {
+      const given = this.visit(expr, scope);
+      const isOptional = optional.has(index);
+      const isWrong = isOptional && given.name !== "optional_type" && given.name !== "dyn";
+      const type = isOptional && !isWrong ? (given.of[0] ?? DYN) : given;
+      if (isWrong) this.#expected(expr, { name: "optional_type", of: [given] }, given);
+      if (common.name === "A") common = type;
+      else if (common.name === "dyn" || typeText(common) !== typeText(type))
+        common = fits(common, type, new Map()) && common.name !== "dyn" && type.name !== "dyn" ? common : DYN;
+    }
+    return common;
   }
 
   #struct(
-    entries: readonly { keyKind: { case?: string | undefined; value?: unknown }; value?: Expr | undefined }[],
+    entries: readonly {
+      keyKind: { case?: string | undefined; value?: unknown };
+      value?: Expr | undefined;
+      optionalEntry: boolean;
+    }[],
     scope: Scope,
   ): CelType {
     const keys = entries.flatMap(({ keyKind }) => (keyKind.case === "mapKey" ? [keyKind.value as Expr] : []));
     const values = entries.flatMap(({ value }) => (value === undefined ? [] : [value]));
-    return mapOf(this.#common(keys, scope), this.#common(values, scope));
+    const optional = new Set(entries.flatMap(({ optionalEntry }, index) => (optionalEntry ? [index] : [])));
+    return mapOf(this.#common(keys, scope), this.#common(values, scope, optional));
   }
 
   #comprehension(
@@ -222,17 +286,6 @@ class Checker {
     const step = this.visit(loopStep, new Map([...inside, [fold.accuVar, start]]));
     return this.visit(result, new Map([...scope, [fold.accuVar, open(start) ? step : start]]));
   }
-}
-
-/** Where the mark of a condition stands behind the condition: outside texts and parentheses. */
-function questionMark(text: string): number {
-  let depth = 0;
-  for (const match of text.matchAll(/'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|[()[\]{}?]/g)) {
-    if ("([{".includes(match[0])) depth++;
-    else if (")]}".includes(match[0])) depth--;
-    else if (match[0] === "?" && depth === 0) return match.index;
-  }
-  return -1;
 }
 
 const open = (type: CelType) => type.name === "list" && type.of[0]?.name === "A";

@@ -2,6 +2,7 @@
 import { type CelType, DYN } from "./cel-type.ts";
 import { checkTypes, type TypeIssue } from "./check-types.ts";
 import { estimateCost } from "./estimate-cost.ts";
+import { literalFaults } from "./literal-faults.ts";
 import { CelSyntaxError, type Program, parseExpression, planExpression } from "./program.ts";
 import type { SizedType } from "./sized-type.ts";
 import { syntaxFaults } from "./syntax-faults.ts";
@@ -19,7 +20,9 @@ export interface Compiled {
 export function compileExpression(text: string, variables: Readonly<Record<string, CelType>>): Compiled {
   try {
     const parsed = parseExpression(text);
-    const { type, issues, reads, types } = checkTypes(parsed, variables);
+    const checked = checkTypes(parsed, variables);
+    const { type, reads, types } = checked;
+    const issues = checked.issues.length > 0 ? checked.issues : literalFaults(parsed, types);
     const cost = (self: SizedType) => estimateCost({ expr: parsed.expr, types, self });
     const program = issues.length === 0 ? planExpression(parsed) : undefined;
     return { program, issues: issues.map((issue) => issueText(text, issue)).join("\n"), type, reads, cost };
@@ -39,6 +42,8 @@ function unexplained(text: string, { offset, message }: CelSyntaxError): TypeIss
 }
 
 function issueText(text: string, { offset, message }: TypeIssue): string {
+  // There is no line to show of nothing, and no column.
+  if (text === "") return `ERROR: <input>:1:0: ${message}`;
   const before = text.slice(0, offset).split("\n");
   const line = text.split("\n")[before.length - 1] ?? "";
   const column = before.at(-1)?.length ?? 0;

@@ -105,7 +105,6 @@ class Coster {
 
   #call(expr: Expr, call: Kind<"callExpr">): Range {
     const [first] = call.args;
-    if (call.function === "bind" && call.args.length === 3) return this.#bind(expr, call.args);
     if (PAIRED.has(call.function) && call.args.length === 3 && call.target !== undefined)
       return this.#pairs(expr, call);
     const costs = call.args.map((arg) => this.cost(arg));
@@ -165,17 +164,6 @@ class Coster {
       this.cost(value),
     ]);
     return plus(...costs, messageName === "" ? MAP : STRUCT);
-  }
-
-  #bind(expr: Expr, [name, value, body]: readonly Expr[]): Range {
-    if (name === undefined || value === undefined || body === undefined) return NOTHING;
-    const variable = name.exprKind.case === "identExpr" ? name.exprKind.value.name : "";
-    const cost = this.cost(value);
-    this.#push(variable, { path: this.#pathOf(value), size: this.#sizeOf(value), entries: this.#entriesOf(value) });
-    const inside = this.cost(body);
-    this.#pop(variable);
-    this.#copySizes(expr, body);
-    return plus(LIST, cost, inside);
   }
 
   #copySizes(to: Expr, from: Expr): void {

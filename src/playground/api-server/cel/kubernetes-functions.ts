@@ -1,4 +1,4 @@
-// Kubernetes' own functions on lists, texts, sets and optional values.
+// Kubernetes' own functions on lists, texts and sets.
 import {
   type CelFunc,
   type CelInput,
@@ -13,7 +13,7 @@ import {
   mapType,
   run,
 } from "@bufbuild/cel";
-import { NONE, opened, some } from "./opaque.ts";
+import { NONE, some } from "./opaque.ts";
 
 const { DYN, STRING, INT, BOOL } = CelScalar;
 const LIST = listType(DYN);
@@ -40,6 +40,11 @@ function extreme(list: CelList, name: string, better: (a: CelValue, b: CelValue)
 function indexOf(values: readonly CelValue[], wanted: CelValue): bigint {
   return BigInt(values.findIndex((one) => equal(one, wanted)));
 }
+
+const optionalItem = (item: CelValue | undefined) => (item === undefined ? NONE : some(item as CelInput));
+
+const flattened = (list: CelList, depth: number): CelInput[] =>
+  [...list].flatMap((item) => (depth > 0 && isCelList(item) ? flattened(item, depth - 1) : [item as CelInput]));
 
 const listFunctions: readonly CelFunc[] = [
   celMethod("isSorted", LIST, [], BOOL, function () {
@@ -70,7 +75,23 @@ const listFunctions: readonly CelFunc[] = [
     return [...this].slice(Number(from), Number(to)) as CelInput[];
   }),
   celMethod("flatten", LIST, [], LIST, function () {
-    return [...this].flatMap((item) => (isCelList(item) ? [...item] : [item])) as CelInput[];
+    return flattened(this, 1);
+  }),
+  celMethod("flatten", LIST, [INT], LIST, function (depth) {
+    if (depth < 0n) throw new Error("level must be non-negative");
+    return flattened(this, Number(depth));
+  }),
+  celMethod("first", LIST, [], MAP, function () {
+    return optionalItem([...this].at(0));
+  }),
+  celMethod("last", LIST, [], MAP, function () {
+    return optionalItem([...this].at(-1));
+  }),
+  celFunc("lists.range", [INT], LIST, (count) => Array.from({ length: Number(count) }, (_, index) => BigInt(index))),
+  celFunc("@sortByKeys", [LIST, LIST], LIST, (list, keys) => {
+    const sorted = [...keys].map((key, index) => ({ key, index }));
+    sorted.sort((a, b) => (less(a.key, b.key) ? -1 : less(b.key, a.key) ? 1 : a.index - b.index));
+    return sorted.map(({ index }) => list.get(index) as CelInput);
   }),
   celMethod("sort", LIST, [], LIST, function () {
     return [...this].toSorted((a, b) => (less(a, b) ? -1 : 1)) as CelInput[];
@@ -105,6 +126,17 @@ const listFunctions: readonly CelFunc[] = [
     for (const pair of pairs) if (isCelMap(pair)) out.set(pair.get("k") as string, pair.get("v") as CelInput);
     return out;
   }),
+  celFunc("@merged", [LIST], MAP, (maps) => {
+    const out = new Map<string, CelInput>();
+    for (const one of maps) {
+      if (!isCelMap(one)) throw new Error("no such overload");
+      for (const [key, value] of one) {
+        if (out.has(key as string)) throw new Error(`insert failed: key ${String(key)} already exists`);
+        out.set(key as string, value as CelInput);
+      }
+    }
+    return out;
+  }),
   celFunc("sets.contains", [LIST, LIST], BOOL, (a, b) => containsAll(a, b)),
   celFunc("sets.equivalent", [LIST, LIST], BOOL, (a, b) => containsAll(a, b) && containsAll(b, a)),
   celFunc("sets.intersects", [LIST, LIST], BOOL, (a, b) => [...b].some((item) => contains(a, item))),
@@ -123,33 +155,4 @@ const regexFunctions: readonly CelFunc[] = [
   }),
 ];
 
-const isZero = (value: CelValue) =>
-  value === null ||
-  value === "" ||
-  value === false ||
-  value === 0n ||
-  value === 0 ||
-  ((isCelList(value) || isCelMap(value)) && value.size === 0);
-
-const optionalFunctions: readonly CelFunc[] = [
-  celFunc("optional.of", [DYN], MAP, (value) => some(value as CelInput)),
-  celFunc("optional.none", [], MAP, () => NONE),
-  celFunc("optional.ofNonZeroValue", [DYN], MAP, (value) => (isZero(value) ? NONE : some(value as CelInput))),
-  celMethod("hasValue", MAP, [], BOOL, function () {
-    return opened(this, "optional").has("value") || opened(this, "optional").get("value") === null;
-  }),
-  celMethod("value", MAP, [], DYN, function () {
-    const value = opened(this, "optional").get("value");
-    if (value === undefined) throw new Error("optional.none() dereference");
-    return value as CelInput;
-  }),
-  celMethod("orValue", MAP, [DYN], DYN, function (other) {
-    const value = opened(this, "optional").get("value");
-    return (value === undefined ? other : value) as CelInput;
-  }),
-  celMethod("or", MAP, [MAP], MAP, function (other) {
-    return opened(this, "optional").get("value") === undefined ? other : this;
-  }),
-];
-
-export const kubernetesFunctions: readonly CelFunc[] = [...listFunctions, ...regexFunctions, ...optionalFunctions];
+export const kubernetesFunctions: readonly CelFunc[] = [...listFunctions, ...regexFunctions];

@@ -26,6 +26,25 @@ const WANT_NAME: Readonly<Record<string, string>> = {
   "map/3": IDENTIFIER,
 };
 
+const PAIRED = new Set([
+  ...["all", "exists", "existsOne", "exists_one", "transformList", "transformMap", "transformMapEntry"].map(
+    (name) => `${name}/3`,
+  ),
+  ...["transformList", "transformMap", "transformMapEntry"].map((name) => `${name}/4`),
+]);
+
+const nameOf = (expr: Expr | undefined) => (expr?.exprKind.case === "identExpr" ? expr.exprKind.value.name : "");
+
+/** Macros over keys and values want two names. */
+function pairMisuse([key, value]: readonly Expr[]): Misuse | undefined {
+  if (key === undefined || value === undefined) return undefined;
+  if (nameOf(key) === "") return { argument: key, message: SIMPLE };
+  if (nameOf(value) === "") return { argument: value, message: SIMPLE };
+  return nameOf(key) === nameOf(value)
+    ? { argument: value, message: `duplicate variable name: ${nameOf(key)}` }
+    : undefined;
+}
+
 /** The argument that stands in the way of a macro; undefined for other calls and sound ones. */
 export function macroMisuse(call: Call): Misuse | undefined {
   const [argument] = call.args;
@@ -35,6 +54,10 @@ export function macroMisuse(call: Call): Misuse | undefined {
     const has = call.function === "has" && call.args.length === 1 && kind !== "selectExpr";
     return has ? { argument, message: "invalid argument to has() macro" } : undefined;
   }
+  if (PAIRED.has(`${call.function}/${call.args.length}`)) return pairMisuse(call.args);
   const message = WANT_NAME[`${call.function}/${call.args.length}`];
-  return message === undefined || kind === "identExpr" ? undefined : { argument, message };
+  if (message !== undefined) return kind === "identExpr" ? undefined : { argument, message };
+  const optional = (call.function === "optMap" || call.function === "optFlatMap") && call.args.length === 2;
+  if (!optional || kind === "identExpr") return undefined;
+  return { argument, message: `${call.function}() variable name must be a simple identifier` };
 }

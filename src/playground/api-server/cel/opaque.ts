@@ -11,6 +11,7 @@ export type OpaqueType =
   | "cidr"
   | "optional"
   | "format"
+  | "semver"
   | "authorizer"
   | "groupCheck"
   | "resourceCheck"
@@ -32,6 +33,10 @@ export const NONE = opaque("optional", {});
 export function some(value: CelInput): CelMap {
   return opaque("optional", { value });
 }
+
+/** Whether a value is of one of Kubernetes' own types. */
+export const isOpaque = (value: unknown, type: OpaqueType): value is CelMap =>
+  isCelMap(value) && value.get(MARK) === type;
 
 /** Takes a text out of an opaque value. */
 export function textOf(value: CelMap, field: string): string {

@@ -1,5 +1,6 @@
 // Every function of CEL and of Kubernetes with the types it takes and gives: `target.name(arguments) result`.
 import { type CelType, scalar } from "./cel-type.ts";
+import { FORMAT_NAMES } from "./format-functions.ts";
 
 export interface Overload {
   readonly target: CelType | undefined;
@@ -43,6 +44,16 @@ const casts = [
   "dyn(A) dyn",
   "type(A) type",
 ];
+const lists = [
+  ...["int", "uint", "double", "duration"].map((type) => `list(${type}).sum() ${type}`),
+  ...["int", "uint", "double", "bool", "duration", "timestamp", "string", "bytes"].flatMap((type) => [
+    `list(${type}).min() ${type}`,
+    `list(${type}).max() ${type}`,
+    `list(${type}).isSorted() bool`,
+    `list(${type}).sort() list(${type})`,
+  ]),
+];
+const formats = FORMAT_NAMES.map((name) => `format.${name}() kubernetes.NamedFormat`);
 const QUANTITY = "quantity";
 const AUTHORIZATION = "kubernetes.authorization";
 const checks = ["PathCheck", "ResourceCheck"].map(
@@ -116,21 +127,19 @@ string.trim() string
 string.format(list(dyn)) string
 string.quote() string
 strings.quote(string) string
-string.reverse() string
 list(string).join() string
 list(string).join(string) string
 string.find(string) string
 string.findAll(string) list(string)
 string.findAll(string, int) list(string)
-list(A).isSorted() bool
-list(A).sum() A
-list(A).min() A
-list(A).max() A
 list(A).indexOf(A) int
 list(A).lastIndexOf(A) int
 list(A).slice(int, int) list(A)
-list(A).flatten() list(dyn)
-list(A).sort() list(A)
+list(list(A)).flatten() list(A)
+list(dyn).flatten(int) list(dyn)
+list(A).first() optional_type(A)
+list(A).last() optional_type(A)
+lists.range(int) list(int)
 list(A).distinct() list(A)
 list(A).reverse() list(A)
 sets.contains(list(A), list(A)) bool
@@ -178,12 +187,32 @@ ${QUANTITY}.compareTo(${QUANTITY}) int
 optional.of(A) optional_type(A)
 optional.none() optional_type(A)
 optional.ofNonZeroValue(A) optional_type(A)
+optional.unwrap(list(optional_type(A))) list(A)
+list(optional_type(A)).unwrapOpt() list(A)
+_[_](optional_type(list(A)), int) optional_type(A)
+_[_](optional_type(map(A, B)), A) optional_type(B)
+_[?_](list(A), int) optional_type(A)
+_[?_](map(A, B), A) optional_type(B)
+_[?_](optional_type(list(A)), int) optional_type(A)
+_[?_](optional_type(map(A, B)), A) optional_type(B)
+semver(string) semver
+semver(string, bool) semver
+isSemver(string) bool
+isSemver(string, bool) bool
+semver.major() int
+semver.minor() int
+semver.patch() int
+semver.isLessThan(semver) bool
+semver.isGreaterThan(semver) bool
+semver.compareTo(semver) int
+format.named(string) optional_type(kubernetes.NamedFormat)
+kubernetes.NamedFormat.validate(string) optional_type(list(string))
 optional_type(A).hasValue() bool
 optional_type(A).value() A
 optional_type(A).orValue(A) A
 optional_type(A).or(optional_type(A)) optional_type(A)`;
 
-const SPACES = new Set(["sets", "strings", "optional"]);
+const SPACES = new Set(["sets", "strings", "optional", "lists", "format"]);
 
 function readType(text: string): CelType {
   const match = /^([^(]+)\((.*)\)$/.exec(text);
@@ -206,7 +235,8 @@ function parts(text: string): string[] {
 }
 
 function readRow(row: string): readonly [string, Overload] {
-  const match = /^(?:(.*)\.)?([^.\s(]+)\((.*)\) (\S+(?:\(.*\))?)$/.exec(row) ?? /^()(_\[_\])\((.*)\) (\S+)$/.exec(row);
+  const match =
+    /^(?:(.*)\.)?([^.\s(]+)\((.*)\) (\S+(?:\(.*\))?)$/.exec(row) ?? /^()(_\[\??_\])\((.*)\) (\S+)$/.exec(row);
   const [, before, name = "", takes = "", gives = ""] = match ?? [];
   const space = before !== undefined && (SPACES.has(before) || row.startsWith("ip.isCanonical"));
   const target = before === undefined || before === "" || space ? undefined : readType(before);
@@ -215,7 +245,17 @@ function readRow(row: string): readonly [string, Overload] {
 }
 
 const table = new Map<string, Overload[]>();
-for (const row of [...ROWS.split("\n"), ...ordered, ...arithmetic, ...stamps, ...spans, ...casts, ...authorization]) {
+for (const row of [
+  ...ROWS.split("\n"),
+  ...ordered,
+  ...arithmetic,
+  ...stamps,
+  ...spans,
+  ...casts,
+  ...lists,
+  ...formats,
+  ...authorization,
+]) {
   const [name, overload] = readRow(row);
   table.set(name, [...(table.get(name) ?? []), overload]);
 }

@@ -16,7 +16,11 @@ import { authorizerFunctions } from "./authorizer-functions.ts";
 import type { Parsed } from "./expr.ts";
 import { kubernetesFunctions } from "./kubernetes-functions.ts";
 import { networkFunctions } from "./network-functions.ts";
+import { formatFunctions } from "./format-functions.ts";
+import { withMarks, withoutMarks } from "./optional-syntax.ts";
+import { optionalFunctions } from "./optional-functions.ts";
 import { quantityFunctions } from "./quantity-functions.ts";
+import { semverFunctions } from "./semver-functions.ts";
 import { tokensOf } from "./syntax-tokens.ts";
 import { unfold } from "./unfold.ts";
 
@@ -48,10 +52,12 @@ function parseAnew(text: string): Parsed {
   // The parser takes escapes such as \d that CEL does not know.
   const [lost] = tokensOf(text).faults;
   if (lost !== undefined) throw new CelSyntaxError(lost.message, lost.offset);
+  const plain = withoutMarks(text);
   try {
-    const { expr, sourceInfo } = parse(text);
+    const { expr, sourceInfo } = parse(plain?.text ?? text);
     if (expr === undefined) throw new Error("empty expression");
-    return { text, expr, positions: sourceInfo?.positions ?? {} };
+    const parsed = { text, expr, positions: sourceInfo?.positions ?? {} };
+    return plain === undefined ? parsed : { ...parsed, expr: withMarks(parsed, plain.marks) };
   } catch (thrown) {
     const at = thrown as { location?: { start?: { offset?: number } }; message?: string };
     throw new CelSyntaxError(at.message ?? "syntax error", at.location?.start?.offset ?? 0);
@@ -69,7 +75,16 @@ let environment: CelEnv | undefined;
 
 function shared(): CelEnv {
   environment ??= celEnv({
-    funcs: [...strings, ...kubernetesFunctions, ...networkFunctions, ...quantityFunctions, ...authorizerFunctions],
+    funcs: [
+      ...strings,
+      ...kubernetesFunctions,
+      ...optionalFunctions,
+      ...networkFunctions,
+      ...quantityFunctions,
+      ...semverFunctions,
+      ...formatFunctions,
+      ...authorizerFunctions,
+    ],
   });
   return environment;
 }

@@ -1,7 +1,8 @@
-// Kubernetes' functions on amounts such as 1.5Gi.
+// Kubernetes' functions on amounts such as 1.5Gi, and the comparisons that versions share with them.
 import { type CelFunc, type CelMap, CelScalar, celFunc, celMethod, mapType } from "@bufbuild/cel";
 import { parseQuantity } from "../quantity.ts";
-import { opaque, opened } from "./opaque.ts";
+import { isOpaque, opaque, opened } from "./opaque.ts";
+import { compareSemvers } from "./semver-functions.ts";
 
 const { DYN, STRING, INT, BOOL, DOUBLE } = CelScalar;
 const MAP = mapType(DYN, DYN);
@@ -26,6 +27,14 @@ const amountOf = (value: unknown): bigint => (typeof value === "bigint" ? value 
 
 const sign = (value: bigint) => (value > 0n ? 1n : value < 0n ? -1n : 0n);
 
+/** Amounts and versions are compared by functions of the same names. */
+function compared(name: string, gives: typeof BOOL | typeof INT, read: (order: bigint) => boolean | bigint): CelFunc {
+  return celMethod(name, MAP, [MAP], gives, function (other) {
+    const order = isOpaque(this, "semver") ? compareSemvers(this, other) : sign(nanoOf(this) - nanoOf(other));
+    return read(order) as never;
+  });
+}
+
 export const quantityFunctions: readonly CelFunc[] = [
   celFunc("quantity", [STRING], MAP, toQuantity),
   celFunc("isQuantity", [STRING], BOOL, (text) => parseQuantity(text) !== undefined),
@@ -49,13 +58,7 @@ export const quantityFunctions: readonly CelFunc[] = [
   celMethod("sub", MAP, [DYN], MAP, function (other) {
     return made(nanoOf(this) - amountOf(other));
   }),
-  celMethod("isLessThan", MAP, [MAP], BOOL, function (other) {
-    return nanoOf(this) < nanoOf(other);
-  }),
-  celMethod("isGreaterThan", MAP, [MAP], BOOL, function (other) {
-    return nanoOf(this) > nanoOf(other);
-  }),
-  celMethod("compareTo", MAP, [MAP], INT, function (other) {
-    return sign(nanoOf(this) - nanoOf(other));
-  }),
+  compared("isLessThan", BOOL, (order) => order < 0n),
+  compared("isGreaterThan", BOOL, (order) => order > 0n),
+  compared("compareTo", INT, (order) => order),
 ];

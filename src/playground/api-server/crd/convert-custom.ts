@@ -50,9 +50,6 @@ function runWith<T>(conversions: Conversions, run: () => T): T {
   }
 }
 
-/** Whether a thrown value only asks for a conversion: who tells errors lets it pass. */
-export const isUnconverted = (thrown: unknown): boolean => thrown instanceof Unconverted;
-
 /** The object in the version of `apiVersion`, as the definition's strategy makes it. Throws ApiStatusError. */
 export function convertCustom(kind: ResourceKind, object: JsonObject, apiVersion: string): JsonObject {
   const from = stringAt(object, "apiVersion");
