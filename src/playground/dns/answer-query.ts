@@ -36,14 +36,13 @@ export function answerQuery(query: Buffer, context: QueryContext, udp: boolean):
   if (packet.type === "response") return undefined;
   const answer = respond(packet, context);
   const bytes = encode(answer);
-  if (!udp || bytes.length <= udpLimit(packet)) return bytes;
-  return encode({
-    ...answer,
-    answers: [],
-    authorities: [],
-    additionals: optOf(packet),
-    flags: (answer.flags ?? 0) | TRUNCATED_RESPONSE,
-  });
+  const fits = (one: Buffer) => !udp || one.length <= udpLimit(packet);
+  if (fits(bytes)) return bytes;
+  // What nobody asked for goes first, and nothing is missing without it (RFC 2181, 9).
+  const asked = { ...answer, additionals: optOf(packet) };
+  const short = encode(asked);
+  if (fits(short)) return short;
+  return encode({ ...asked, answers: [], authorities: [], flags: (answer.flags ?? 0) | TRUNCATED_RESPONSE });
 }
 
 function parse(query: Buffer, logger: Logger): Packet | undefined {

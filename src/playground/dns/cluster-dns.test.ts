@@ -206,6 +206,20 @@ describe("the server over loopback", () => {
     expect(new Set([await first(), await first()]).size).toBe(2);
   });
 
+  it("leaves out what nobody asked for before it sends anyone to TCP", async () => {
+    const port = await start([
+      slice(
+        "db",
+        [1, 2, 3, 4].map((at) => ({ addresses: [`10.244.1.${at}`] })),
+      ),
+    ]);
+    const name = `_http._tcp.${DB}`;
+    const plain = await ask(port, encode(query(name, "SRV")));
+    expect([plain.flag_tc, plain.answers?.length, plain.additionals?.length]).toEqual([false, 4, 0]);
+    const [whole] = await askStream(port, [query(name, "SRV")]);
+    expect([whole?.answers?.length, whole?.additionals?.length]).toEqual([4, 4]);
+  });
+
   it("says that an answer is too long for UDP, and gives it over TCP, several on one connection", async () => {
     const port = await start([many]);
     const short = await ask(port, encode(query(DB)));
