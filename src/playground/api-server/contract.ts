@@ -57,6 +57,8 @@ export interface AdmissionAttributes {
   readonly group: string;
   readonly version: string;
   readonly kind: string;
+  /** Group and version of the kind where they are not the resource's: of a scale. */
+  readonly kindOf?: { readonly group: string; readonly version: string };
   readonly resource: string;
   readonly subresource: string;
   readonly namespace: string;

@@ -41,7 +41,7 @@ export const AUTHORIZER_VARIABLE: Readonly<Record<string, CelType>> = {
 /** Their values, `authorizer` among them. */
 export function requestBindings(attributes: AdmissionAttributes, authorizer: Authorizer): Bindings {
   const { group, version, user, operation, subresource } = attributes;
-  const gvk = { group, version, kind: attributes.kind };
+  const gvk = { group, version, ...attributes.kindOf, kind: attributes.kind };
   const gvr = { group, version, resource: attributes.resource };
   const extra = Object.fromEntries(Object.entries(user.extra ?? {}).map(([key, values]) => [key, [...values]]));
   const request: JsonObject = {

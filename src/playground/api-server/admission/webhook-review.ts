@@ -95,21 +95,22 @@ function answerFault(
 }
 
 function reviewRequest({ attributes, version }: ReviewCall, uid: string): JsonObject {
-  const { group, kind, resource, subresource, operation } = attributes;
+  const { group, kind, kindOf, resource, subresource, operation } = attributes;
+  const shown = { group, version, ...kindOf };
   return {
     uid,
-    kind: { group, version, kind },
+    kind: { ...shown, kind },
     resource: { group, version, resource },
     ...(subresource === "" ? {} : { subResource: subresource }),
-    requestKind: { group, version: attributes.version, kind },
+    requestKind: { group, version: attributes.version, ...kindOf, kind },
     requestResource: { group, version: attributes.version, resource },
     ...(subresource === "" ? {} : { requestSubResource: subresource }),
     ...(attributes.name === "" ? {} : { name: attributes.name }),
     ...(attributes.namespace === "" ? {} : { namespace: attributes.namespace }),
     operation,
     userInfo: userJson(attributes.user),
-    object: inVersion(attributes.object, group, version),
-    oldObject: inVersion(attributes.oldObject, group, version),
+    object: inVersion(attributes.object, shown.group, shown.version),
+    oldObject: inVersion(attributes.oldObject, shown.group, shown.version),
     dryRun: attributes.dryRun,
     options: operationOptions(attributes),
   };

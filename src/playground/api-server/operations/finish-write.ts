@@ -9,7 +9,7 @@ import { whenConverted } from "../crd/convert-custom.ts";
 import { defaultCustom, inForm } from "../crd/custom-form.ts";
 import { applyDefaults } from "../defaults/apply-defaults.ts";
 import { completeObject } from "../defaults/object-defaults.ts";
-import { objectAt, stringAt } from "../json.ts";
+import { objectAt, objectsAt, stringAt } from "../json.ts";
 import { apiVersionOf, parseApiVersion, type ResourceKind, storageKey } from "../resource-kind.ts";
 import { asSent, completeStructs, completeZeroValues, type Emptied, zeroObject } from "../schema/zero-values.ts";
 import { strategyOf } from "../strategy/strategies.ts";
@@ -19,7 +19,8 @@ import { decodeObject } from "../validation/decode-object.ts";
 import { dnsSubdomain } from "../validation/formats.ts";
 import { checkObjectMeta } from "../validation/object-meta.ts";
 import { asKept, fromStorage, toStorage } from "./convert-version.ts";
-import { ownedScale, readScale, withReplicas } from "./scale.ts";
+import { datedOwners, ownedScale, readScale, withReplicas } from "./scale.ts";
+import { settleOwners } from "./settle-owners.ts";
 
 /** The kind in which objects are kept; the kind itself for all but a few. */
 export function storageKindOf(parts: EngineParts, kind: ResourceKind): ResourceKind {
@@ -151,11 +152,14 @@ async function admitScale(
   const base = attributesOf(kind, context, { operation, target });
   const before = ownedScale(kind, shownIn(kind, oldObject));
   const first = ownedScale(kind, shownIn(kind, parent));
+  datedOwners(first, before, timestamp(parts.now()));
   let object = first;
   for (const plugin of parts.admission.filter(({ judges }) => judges !== true)) {
     object = (await plugin.admit({ ...base, object, oldObject: before })) ?? object;
   }
-  return object === first ? parent : withReplicas(kind, parent, object);
+  if (object === first) return parent;
+  settleOwners(object, objectsAt(first, "metadata", "managedFields"), context);
+  return withReplicas(kind, parent, object);
 }
 
 export interface Change {

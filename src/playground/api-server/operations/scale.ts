@@ -115,13 +115,7 @@ export interface ScaleChange {
 /** The object behind the scale as it is to be, with managedFields. Throws ApiStatusError. */
 export function scaled(kind: ResourceKind, parent: JsonObject, change: ScaleChange): JsonObject {
   const replicas = replicasPath(kind);
-  const before = readScale(kind, parent);
-  const managedFields = scaleOwners(parent, replicas);
-  const shown: JsonObject =
-    managedFields.length === 0
-      ? before
-      : { ...before, metadata: { ...objectAt(before, "metadata"), managedFields: managedFields.map(inGoOrder) } };
-  const { scale, owners } = changedScale(shown, change);
+  const { scale, owners } = changedScale(ownedScale(kind, parent), change);
   checkScale(kind, parent, scale);
   const after = withReplicas(kind, parent, scale);
   const all = parentOwners(
@@ -169,7 +163,25 @@ function checkScale(kind: ResourceKind, parent: JsonObject, scale: JsonObject): 
   throw conflict({ group: kind.group, plural: `${kind.plural}/scale` }, name, why);
 }
 
-function withReplicas(kind: ResourceKind, parent: JsonObject, scale: JsonObject): JsonObject {
+/** The scale of an object with its part of the managedFields, as admission may still change it. */
+export function ownedScale(kind: ResourceKind, parent: JsonObject): JsonObject {
+  const scale = readScale(kind, parent);
+  const managedFields = scaleOwners(parent, replicasPath(kind)).map(inGoOrder);
+  return managedFields.length === 0
+    ? scale
+    : { ...scale, metadata: { ...objectAt(scale, "metadata"), managedFields } };
+}
+
+/** Gives the entries that a write made or changed its time, in place: admission is told of it, and nobody later. */
+export function datedOwners(scale: JsonObject, before: JsonObject, time: string): void {
+  const known = new Set(objectsAt(before, "metadata", "managedFields").map((entry) => JSON.stringify(entry)));
+  for (const entry of objectsAt(scale, "metadata", "managedFields")) {
+    if (entry["time"] === undefined && !known.has(JSON.stringify(entry))) entry["time"] = time;
+  }
+}
+
+/** Takes the replicas of the scale over into the object behind it. */
+export function withReplicas(kind: ResourceKind, parent: JsonObject, scale: JsonObject): JsonObject {
   const out = clone(parent);
   const version = stringAt(scale, "metadata", "resourceVersion");
   const replicas = count(valueAt(scale, "spec", "replicas"));
