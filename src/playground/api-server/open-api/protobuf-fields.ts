@@ -52,9 +52,17 @@ function anyContent(value: JsonValue): Buffer {
   yamlOf.set(key, known);
   return text(ANY_YAML, known);
 }
-/** Nothing stands in double quotes, other text in single ones where it must. */
+/** Nothing, true or false, a number. */
+const OTHER = /^(~|null|true|false|[-+]?(\d+|0x[\da-f]+|0o[0-7]+|(\d+\.?\d*|\.\d+)(e[-+]?\d+)?|\.inf)|\.nan)?$/i;
+const DATE = /(^|[:-] )(\d{4}-\d\d?-\d\d?([Tt ]\S.*)?)$/gm;
+const QUOTED = /(^|[:-] )'([^'\n]*)'$/gm;
+
+/** Text that would be read as something else stands in double quotes, other text in single ones where it must. */
 function asGoWrites(value: JsonValue): string {
-  return stringify(value, { lineWidth: 0, singleQuote: true }).replace(/(^|[:-] )''$/gm, '$1""');
+  const written = stringify(value, { lineWidth: 0, singleQuote: true });
+  return written
+    .replace(DATE, '$1"$2"')
+    .replace(QUOTED, (whole, before: string, text: string) => (OTHER.test(text) ? `${before}"${text}"` : whole));
 }
 
 export const any: Encoder = (number, value) => bytes(number, anyContent(value));
