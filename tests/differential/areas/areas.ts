@@ -5,6 +5,7 @@ import type { Area } from "./area.ts";
 import { crds } from "./crds.ts";
 import { deletes } from "./deletes.ts";
 import { discovery } from "./discovery.ts";
+import { fields } from "./fields.ts";
 import { flows } from "./flows.ts";
 import { lists } from "./lists.ts";
 import { objects } from "./objects.ts";
@@ -31,6 +32,7 @@ export const AREAS: readonly Area[] = [
   protocol,
   flows,
   discovery,
+  fields,
 ];
 
 /** The areas of these names; throws for an unknown one. */

@@ -1,6 +1,5 @@
 // The everyday life of objects of all kinds: create, read, change in every way, list, delete.
 
-import { anyField, replaced } from "../generate/any-field.ts";
 import { FREE_KINDS, type PatchType, type SequenceBuilder, type TemplateKind } from "../generate/builder.ts";
 import type { JsonMap } from "../step.ts";
 import type { Area } from "./area.ts";
@@ -111,19 +110,12 @@ const TURNS: readonly { weight: number; take: Turn }[] = [
     weight: 2,
     take: (builder, kind) => builder.create(kind, builder.name(kind), { query: dryRun(builder) }),
   },
-  { weight: 4, take: changeAnyField },
   {
     weight: 2,
     take(builder, kind, last) {
       const name = `{{${last}:metadata.name}}`;
       const version = builder.random.chance(0.8) ? { resourceVersion: `{{${last}:metadata.resourceVersion}}` } : {};
-      const object = builder.object(kind, name, { metadata: version });
-      const { path, value } = anyField(builder.random, object, kind.definition);
-      const json = builder.random.chance(0.5) ? object : replaced(object, path, value);
-      const put = builder.send("PUT", builder.at(kind, name), { verb: "update", kindName: kind.kind, body: { json } });
-      if (kind.kind === "FlowSchema")
-        builder.get(kind, name, { until: { lacks: '"status":{}' }, verb: "await-status" });
-      return put;
+      return builder.replace(kind, name, builder.object(kind, name, { metadata: version }));
     },
   },
   {
@@ -170,24 +162,6 @@ const TURNS: readonly { weight: number; take: Turn }[] = [
     },
   },
 ];
-
-/** Whatever the schema knows, by a patch that says its place. */
-function changeAnyField(builder: SequenceBuilder, kind: TemplateKind, last: number): number {
-  const { random } = builder;
-  const { path, value } = anyField(random, builder.object(kind, "a"), kind.definition);
-  const steps = path.map((step) => step.replaceAll("~", "~0").replaceAll("/", "~1"));
-  const name = `{{${last}:metadata.name}}`;
-  const isInList = path.some((step) => /^\d+$/.test(step));
-  if (isInList || random.chance(0.5)) {
-    const op = random.pick(["add", "replace", "replace", "remove"]);
-    return builder.patch(kind, name, { type: "json", body: [{ op, path: `/${steps.join("/")}`, value }] });
-  }
-  const type = random.pick<PatchType>(["merge", "strategic", "apply"]);
-  const body = replaced({}, path, value) as JsonMap;
-  const applied = type === "apply" ? { apiVersion: api(kind), kind: kind.kind } : {};
-  const query = type === "apply" ? { fieldManager: "m1", force: random.pick(["true", undefined]) } : {};
-  return builder.patch(kind, name, { type, body: { ...applied, ...body } }, { query });
-}
 
 const dryRun = (builder: SequenceBuilder) => (builder.random.chance(0.15) ? { dryRun: "All" } : {});
 

@@ -1,6 +1,6 @@
 // Bodies that are nearly right: a field missing, unknown, twice, of the wrong type; names that may not be; and what
 // fieldValidation makes of them.
-import { anyField, replaced } from "../generate/any-field.ts";
+import { replaced } from "../generate/any-field.ts";
 import { FREE_KINDS, type TemplateKind } from "../generate/builder.ts";
 import type { Random } from "../generate/random.ts";
 import { isMap } from "../run/fill-in.ts";
@@ -37,17 +37,10 @@ export const validation: Area = {
 
 type Mutation = (object: JsonMap, random: Random, about: { readonly kind: TemplateKind }) => Body;
 
-const WRONG_VALUES: readonly Json[] = ["text", 7, true, null, [], {}, [1], -1, 1.5, ""];
+const WRONG_VALUES: readonly Json[] = ["text", 7, true, null, [], {}, [1], -1, 1.5, "", "0", [null], [{}]];
 
 const MUTATIONS: readonly { weight: number; make: Mutation }[] = [
   { weight: 2, make: (object) => ({ json: object }) },
-  {
-    weight: 12,
-    make(object, random, { kind }) {
-      const { path, value } = anyField(random, object, kind.definition);
-      return { json: replaced(object, path, value) };
-    },
-  },
   {
     weight: 4,
     make(object, random) {

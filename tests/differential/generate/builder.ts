@@ -192,6 +192,13 @@ export class SequenceBuilder {
     return put;
   }
 
+  /** Puts a whole object where another one is. */
+  replace(kind: Kind, name: string, json: JsonMap): number {
+    const put = this.send("PUT", this.at(kind, name), { verb: "update", kindName: kind.kind, body: { json } });
+    this.#settle(kind, name);
+    return put;
+  }
+
   patch(
     kind: Kind,
     name: string,

@@ -30,7 +30,7 @@ export function trackUpdate(
   // An object that nobody owned anything of when it was made, or of which all was given up, is not tracked again.
   if (managers.size === 0 && stringAt(before, "metadata", "uid") !== "") return [];
   try {
-    track(versions, managers, { before: before ?? {}, after, writer });
+    if (!track(versions, managers, { before: before ?? {}, after, writer })) return [];
   } catch (thrown) {
     // An object that cannot be shown in the version of one of its managers is written all the same, and nobody's.
     if (thrown instanceof ApiStatusError) return [];
@@ -48,17 +48,19 @@ function managersOf(before: JsonObject | undefined, after: JsonObject, writer: F
   return sent === undefined || sent.size === 0 ? own() : sent;
 }
 
+/** False: no type fits the object, and Kubernetes forgets who owns what of it. */
 function track(
   versions: Versions,
   managers: Managers,
   { before, after, writer }: { before: JsonObject; after: JsonObject; writer: FieldWriter },
-): void {
+): boolean {
   const own = versions(writer.apiVersion);
-  if (own === undefined) return;
+  if (own === undefined) return true;
   const change = { versions, own, before: bare(before), after: bare(after) };
   const isTyped = [change.before, change.after].every((object) => !hasUnnamedItem(own.type, own.show(object)));
   if (isTyped) updateManagers(managers, change, writer);
   foldOldUpdaters(managers);
+  return isTyped;
 }
 
 /** managedFields themselves are nobody's and never compared. */

@@ -63,7 +63,7 @@ const ZERO_IS_ABSENT = new Set(
 /** An empty text that Go can tell from none. */
 function isPointer(name: string, field: string): boolean {
   const facts = zeroValues[name];
-  return facts === undefined || (!facts.dropped.includes(field) && !Object.hasOwn(facts.shown, field));
+  return facts === undefined || (!facts.dropped.includes(field) && (facts.shown[field] ?? null) === null);
 }
 
 function fillFromTable(name: string, object: JsonObject): void {

@@ -39,6 +39,7 @@ function mergeField(out: JsonObject, schema: Schema | undefined, { key, value, o
   if (value === null) delete out[key];
   else if (isObject(value)) {
     if (value["$patch"] === "delete") delete out[key];
+    else if (replaces(child)) out[key] = withoutDirectives(value);
     else out[key] = strategicMerge(child, isObject(live) ? live : {}, value);
   } else if (Array.isArray(value))
     out[key] = Array.isArray(live) ? mergeList(child, live, { value, order }) : taken(value);
@@ -69,6 +70,9 @@ function refuseInside(patch: JsonObject, live: JsonValue | undefined): void {
     throw new ApiStatusError(500, "", why);
   }
 }
+
+/** Some structs are taken as a whole. */
+const replaces = (schema: Schema | undefined) => schema?.["x-kubernetes-patch-strategy"] === "replace";
 
 const merges = (schema: Schema | undefined) =>
   (schema?.["x-kubernetes-patch-strategy"] ?? "").split(",").includes("merge");

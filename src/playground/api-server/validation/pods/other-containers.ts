@@ -65,11 +65,9 @@ export function checkEphemeralContainers(path: string, spec: JsonObject, pod: Po
     if (names.has(name)) errors.push(duplicate(`${at}.name`, name));
     names.add(name);
     if (target !== "" && !others.has(target)) errors.push(notFound(`${at}.targetContainerName`, target));
-    for (const field of NOT_EPHEMERAL) {
-      // Resources are there, if empty, in every container.
-      const isBare = field === "resources" && deepEqual(container[field], {});
-      if (container[field] !== undefined && !isBare) errors.push(forbidden(`${at}.${field}`, REFUSED));
-    }
+    errors.push(
+      ...NOT_EPHEMERAL.filter((field) => isSet(container, field)).map((field) => forbidden(`${at}.${field}`, REFUSED)),
+    );
     for (const [mount, volume] of objectsAt(container, "volumeMounts").entries()) {
       for (const field of ["subPath", "subPathExpr"])
         if (stringAt(volume, field) !== "") errors.push(forbidden(`${at}.volumeMounts[${mount}].${field}`, REFUSED));
@@ -77,6 +75,10 @@ export function checkEphemeralContainers(path: string, spec: JsonObject, pod: Po
     return errors;
   });
 }
+
+/** Resources are there, if empty, in every container. */
+const isSet = (container: JsonObject, field: string) =>
+  container[field] !== undefined && !(field === "resources" && deepEqual(container[field], {}));
 
 /** They may be added, and stay then as they are. */
 export function checkEphemeralUpdate(pod: JsonObject, old: JsonObject): FieldError[] {
