@@ -133,7 +133,7 @@ describe("discovery and paths", () => {
     const accept = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
     const { headers, body } = await call("GET", "/openapi/v2", { headers: { accept } });
     expect(headers["content-type"]).toBe("application/com.github.proto-openapi.spec.v2.v1.0+protobuf");
-    expect(body["text"]).toContain('{"group":"apps","version":"v1","kind":"Deployment"}');
+    expect(body["text"]).toContain("group: apps\nkind: Deployment\nversion: v1\n");
     expect(body["text"]).toContain("dryRun");
   });
 
