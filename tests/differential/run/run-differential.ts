@@ -140,6 +140,15 @@ async function showing(
   return results.find(shows);
 }
 
+/**
+ * Whether a finding shows in one of two more runs of its sequence. One that does not came of the clock: real servers write
+ * again what they hold already when it reaches them in another second than before.
+ */
+export async function showsAgain({ example, signature }: Finding, options: RunOptions): Promise<boolean> {
+  for (let run = 0; run < 2; run++) if ((await showing(example, signature, options)) !== undefined) return true;
+  return false;
+}
+
 /** What no entry tells of; counts the entries that do. */
 export function unknownOf(
   known: readonly KnownDifference[],
