@@ -8,6 +8,11 @@ const crd = builtin("apiextensions.k8s.io", "CustomResourceDefinition");
 const DEFINITION = "widgets.g{{seq}}.example.com";
 const TEXT: JsonMap = { type: "string" };
 
+interface Fields {
+  readonly fields: Readonly<Record<string, JsonMap>>;
+  readonly specs: Readonly<Record<string, readonly JsonMap[]>>;
+}
+
 const FIELDS: Readonly<Record<string, JsonMap>> = {
   v1: { host: TEXT, port: { type: "integer", default: 80 }, note: TEXT, tags: { type: "array", items: TEXT } },
   v1alpha1: { hostPort: TEXT, note: { type: "string", default: "old" }, level: { type: "integer", default: 3 } },
@@ -15,6 +20,23 @@ const FIELDS: Readonly<Record<string, JsonMap>> = {
 const SPECS: Readonly<Record<string, readonly JsonMap[]>> = {
   v1: [{}, { host: "a", port: 1 }, { host: "b", note: "n" }, { port: 7, tags: ["x"] }, { host: "c", unknown: 1 }],
   v1alpha1: [{}, { hostPort: "a:1" }, { hostPort: "b:", note: "m" }, { level: 5 }, { hostPort: "c:9", host: "c" }],
+};
+
+const CONVERTED: Fields = { fields: FIELDS, specs: SPECS };
+
+/**
+ * Where nobody converts, an object may hold fields that the other version does not declare. A real server names any of
+ * them: there is never more than one.
+ */
+const RELABELLED: Fields = {
+  fields: {
+    v1: { host: TEXT, note: TEXT },
+    v1alpha1: { note: { type: "string", default: "old" }, level: { type: "integer", default: 3 } },
+  },
+  specs: {
+    v1: [{}, { host: "a" }, { host: "b", note: "n" }, { note: "m" }],
+    v1alpha1: [{}, { note: "m" }, { level: 5 }, { note: "k", level: 1 }],
+  },
 };
 
 const GOOD = ["convert", "convert", "convert", "convert-label", "convert-no-labels"];
@@ -56,7 +78,7 @@ const kindIn = (version: string): Kind => ({
   subresources: [],
 });
 
-function definition(conversion: JsonMap): JsonMap {
+function definition(conversion: JsonMap, { fields }: Fields = CONVERTED): JsonMap {
   const version = (name: string): JsonMap => ({
     name,
     served: true,
@@ -66,7 +88,7 @@ function definition(conversion: JsonMap): JsonMap {
       openAPIV3Schema: {
         type: "object",
         properties: {
-          spec: { type: "object", properties: FIELDS[name] ?? {} },
+          spec: { type: "object", properties: fields[name] ?? {} },
           status: { type: "object", properties: { phase: TEXT } },
         },
       },
@@ -105,44 +127,46 @@ function converted(builder: SequenceBuilder): void {
   const bad = random.chance(0.35);
   const reviews = random.pick([["v1"], ["v1"], ["v1", "v1beta1"], ["v1beta1", "v1"], ["v2", "v1"]]);
   const byWebhook = webhook(random.pick(bad ? BAD : GOOD), reviews);
-  const conversion = bad || random.chance(0.7) ? byWebhook : { strategy: "None" };
-  builder.create(crd, "", { body: { json: definition(conversion) } });
+  const asked = bad || random.chance(0.7);
+  const shape = asked ? CONVERTED : RELABELLED;
+  const conversion = asked ? byWebhook : { strategy: "None" };
+  builder.create(crd, "", { body: { json: definition(conversion, shape) } });
   builder.get(crd, DEFINITION, { until: { contains: '"reason":"InitialNamesAccepted"' }, verb: "await-crd" });
   for (const version of ["v1", "v1alpha1"])
     builder.list(kindIn(version), { until: { status: 200 }, verb: "await-crd" });
   const turns = 5 + random.int(6);
-  for (let i = 0; i < turns; i++) turn(builder, bad);
+  for (let i = 0; i < turns; i++) turn(builder, shape, bad);
   if (bad) return;
-  if (random.chance(0.5)) changeStorage(builder);
-  for (let i = 0; i < 4; i++) turn(builder, bad);
+  if (random.chance(0.5)) changeStorage(builder, shape);
+  for (let i = 0; i < 4; i++) turn(builder, shape, bad);
 }
 
-function turn(builder: SequenceBuilder, bad: boolean): void {
+function turn(builder: SequenceBuilder, shape: Fields, bad: boolean): void {
   const { random } = builder;
   const kind = kindIn(random.pick(["v1", "v1alpha1"]));
   const name = builder.name(kind);
   const roll = random.int(12);
   if (roll < 3) {
     const query = { dryRun: random.chance(0.2) ? "All" : undefined };
-    const json = { ...body(random, kind.version), metadata: { name, labels: { app: random.pick(["a", "b"]) } } };
+    const json = { ...body(random, shape, kind.version), metadata: { name, labels: { app: random.pick(["a", "b"]) } } };
     builder.send("POST", builder.collection(kind), { verb: "create", kindName: "Widget", body: { json }, query });
   } else if (roll < 5) builder.get(kind, name);
-  else if (roll < 9) patch(builder, kind, name);
+  else if (roll < 9) patch(builder, shape, { kind, name });
   else if (roll < 10) {
     const read = builder.get(kind, name);
-    builder.update(kind, name, { of: read, edit: { spec: random.pick(SPECS[kind.version] ?? []) } });
+    builder.update(kind, name, { of: read, edit: { spec: random.pick(shape.specs[kind.version] ?? []) } });
     // What a real server lists it has watched before: when it failed to, its answer is chance.
   } else if (roll < 11 && !bad) builder.list(kind);
   else builder.delete(kind, name);
 }
 
-const body = (random: Random, version: string): JsonMap => ({
+const body = (random: Random, { specs }: Fields, version: string): JsonMap => ({
   apiVersion: `g{{seq}}.example.com/${version}`,
   kind: "Widget",
-  spec: random.pick(SPECS[version] ?? []),
+  spec: random.pick(specs[version] ?? []),
 });
 
-function patch(builder: SequenceBuilder, kind: Kind, name: string): void {
+function patch(builder: SequenceBuilder, shape: Fields, { kind, name }: { kind: Kind; name: string }): void {
   const { random } = builder;
   if (random.chance(0.2)) {
     const status = { status: { phase: random.pick(["Up", "Down"]) } };
@@ -150,13 +174,13 @@ function patch(builder: SequenceBuilder, kind: Kind, name: string): void {
     return;
   }
   const type = random.pick<PatchType>(["merge", "apply", "apply"]);
-  const whole = body(random, kind.version);
+  const whole = body(random, shape, kind.version);
   const query =
     type === "apply" ? { fieldManager: random.pick(["m1", "m2"]), force: random.pick([undefined, "true"]) } : {};
   builder.patch(kind, name, { type, body: type === "apply" ? whole : { spec: whole["spec"] ?? {} } }, { query });
 }
 
-function changeStorage(builder: SequenceBuilder): void {
+function changeStorage(builder: SequenceBuilder, shape: Fields): void {
   const change = [
     { op: "replace", path: "/spec/versions/0/storage", value: false },
     { op: "replace", path: "/spec/versions/1/storage", value: true },
@@ -164,7 +188,7 @@ function changeStorage(builder: SequenceBuilder): void {
   builder.patch(crd, DEFINITION, { type: "json", body: change });
   builder.get(crd, DEFINITION);
   // A moment later objects are kept in the other version: its default of the level shows then in what is read anew.
-  const json = { ...body(builder.random, "v1alpha1"), metadata: { name: "await" }, spec: {} };
+  const json = { ...body(builder.random, shape, "v1alpha1"), metadata: { name: "await" }, spec: {} };
   builder.send("POST", builder.collection(kindIn("v1alpha1")), {
     verb: "await-crd",
     kindName: "Widget",
