@@ -3,6 +3,7 @@ import type { FieldError } from "../../api-errors.ts";
 import type { JsonObject } from "../../contract.ts";
 import { deepEqual, objectsAt, stringAt } from "../../json.ts";
 import { duplicate, forbidden, notFound } from "../field-errors.ts";
+import { specDiff } from "../internal-form.ts";
 import { checkContainer, checkHostPorts, checkImageSpaces, checkRestartRules, type PodContext } from "./containers.ts";
 import { checkLifecycle, checkProbes } from "./probes.ts";
 
@@ -87,7 +88,7 @@ export function checkEphemeralUpdate(pod: JsonObject, old: JsonObject): FieldErr
     const name = stringAt(before, "name");
     const now = next.get(name);
     if (now !== undefined && deepEqual(now, before)) return [];
-    const what = now === undefined ? "removed" : "changed";
-    return [forbidden("spec.ephemeralContainers", `existing ephemeral containers "${name}" may not be ${what}\n`)];
+    const what = now === undefined ? "removed\n" : `changed\n${specDiff("EphemeralContainer", before, now)}`;
+    return [forbidden("spec.ephemeralContainers", `existing ephemeral containers "${name}" may not be ${what}`)];
   });
 }
