@@ -7,6 +7,7 @@ import type { Area } from "./area.ts";
 export const objects: Area = {
   name: "objects",
   weight: 30,
+  held: true,
   make(builder) {
     const { random } = builder;
     const kind = random.pick(FREE_KINDS);

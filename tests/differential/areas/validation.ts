@@ -10,6 +10,7 @@ import type { Area } from "./area.ts";
 export const validation: Area = {
   name: "validation",
   weight: 14,
+  held: true,
   make(builder) {
     const { random } = builder;
     const kind = random.pick(FREE_KINDS);

@@ -8,6 +8,7 @@ import { internalType } from "../go-types.ts";
 import { duplicateFields } from "../http/read-body.ts";
 import { isObject, stringAt } from "../json.ts";
 import { apiVersionOf, parseApiVersion, type ResourceKind } from "../resource-kind.ts";
+import { definition } from "../schema/schema.ts";
 import { type DecodeReport, decodeObject, type Mistyped } from "../validation/decode-object.ts";
 import { toStorage } from "./convert-version.ts";
 import { unstructuredFault } from "./unstructured-fault.ts";
@@ -47,6 +48,9 @@ const SCHEME = 'in scheme "pkg/runtime/scheme.go:111"';
 const isKnown = (apiVersion: string, kind: string) =>
   builtinKinds.some((row) => (row.kind === kind || `${row.kind}List` === kind) && apiVersionOf(row) === apiVersion);
 
+const kindNamed = (apiVersion: string, kind: string) =>
+  builtinKinds.find((row) => row.kind === kind && apiVersionOf(row) === apiVersion);
+
 /** A body may leave out what it is, but not be something else. */
 function checkKind(kind: ResourceKind, body: JsonObject, patch: PatchTelling | undefined): void {
   const apiVersion = stringAt(body, "apiVersion") || apiVersionOf(kind);
@@ -56,8 +60,12 @@ function checkKind(kind: ResourceKind, body: JsonObject, patch: PatchTelling | u
   // What a patch leaves without a version is read as the server's own form.
   const internal = patch !== undefined && stringAt(body, "apiVersion") === "";
   const type = internal ? internalType({ ...kind, group }, given) : `${version}.${given}`;
+  const row = kindNamed(apiVersion, given);
+  // It is read as what it says that it is before anybody sees that this is not wanted.
+  const fault =
+    row === undefined ? undefined : jsonFault(decodeObject(definition(row.definition), body, row.definition).report);
   const why = isKnown(apiVersion, given)
-    ? `converting (${type}) to (${internalType(kind)}): unknown conversion`
+    ? (fault ?? `converting (${type}) to (${internalType(kind)}): unknown conversion`)
     : `no kind ${JSON.stringify(given)} is registered for version ${JSON.stringify(apiVersion)} ${SCHEME}`;
   throw badRequest(`${given} in version ${JSON.stringify(version)} cannot be handled as a ${kind.kind}: ${why}`);
 }
