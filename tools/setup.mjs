@@ -1,6 +1,5 @@
 // Sets up what is missing and nothing else: packages of the lock file, the build, Envoy, and the system tools that the
 // playground needs. Without dependencies, idempotent, safe when two run at once, quick when there is nothing to do.
-import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
   accessSync,
@@ -21,7 +20,7 @@ import { homedir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { fetchWheel, run, SetupError, unpackWheel } from "./fetch-wheel.mjs";
-import { areDescriptionsWritten, haveModels, writeDescriptions } from "./kubernetes-descriptions.mjs";
+import { areDescriptionsWritten, startFetchingModels, writeDescriptions } from "./kubernetes-descriptions.mjs";
 import { withLock } from "./with-lock.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -135,14 +134,6 @@ function installPackages() {
   writeFileSync(lockStampFile, lockStamp());
 }
 
-/** Beside the installation of packages, which takes longer; what goes wrong is told by writeDescriptionsOrTell. */
-function startFetchingDescriptions() {
-  if (areDescriptionsWritten() || haveModels()) return Promise.resolve();
-  const program = join(root, "tools", "kubernetes-descriptions.mjs");
-  const child = spawn(process.execPath, [program], { stdio: "ignore" });
-  return new Promise((resolve) => child.once("error", resolve).once("exit", resolve));
-}
-
 /** Nothing but `kubectl explain` needs them: a machine without pip goes on without. */
 async function writeDescriptionsOrTell(fetching) {
   if (areDescriptionsWritten()) return;
@@ -247,13 +238,15 @@ export async function setUp(options = { systemTools: true, envoy: true }) {
   checkPlatform();
   if (options.systemTools) refuseMissingTools();
   await withLock({ file: join(root, ".setup.lock"), onWait }, async () => {
-    const fetching = options.programs === false ? undefined : startFetchingDescriptions();
+    const builds = options.programs !== false;
+    // Beside what takes longer.
+    const fetching = builds && !areDescriptionsWritten() ? startFetchingModels() : undefined;
     installPackages();
-    if (fetching !== undefined) {
+    if (options.envoy) installEnvoy();
+    if (builds) {
       await writeDescriptionsOrTell(fetching);
       await buildPrograms();
     }
-    if (options.envoy) installEnvoy();
     if (options.systemTools) installSystemTools();
   });
 }
