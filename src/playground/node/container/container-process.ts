@@ -105,9 +105,10 @@ export async function startContainerProcess(
     child.once("exit", (code, signal) => resolve({ code, signal }));
   });
   const first = await Promise.race([diagnostics.ready, ended]);
-  if (first !== "ready") {
+  // The end of a short program may be known before its first line is read.
+  if (first !== "ready") await diagnostics.closed;
+  if (first !== "ready" && !diagnostics.wasReady()) {
     for (const output of outputs) output.destroy();
-    await diagnostics.closed;
     throw new MeshError("START_FAILED", diagnostics.text() || `the launcher ended with ${first.signal ?? first.code}`);
   }
   return runningContainer({ child, launch, ended, outputs, diagnostics, early });
@@ -251,5 +252,5 @@ function collectDiagnostics(child: ChildProcess) {
     child.stderr?.once("close", () => resolve());
     if (!child.stderr) resolve();
   });
-  return { ready, closed, text: () => text.replace(READY_LINE, "").trim() };
+  return { ready, closed, wasReady: () => text.includes(READY_LINE), text: () => text.replace(READY_LINE, "").trim() };
 }
