@@ -167,9 +167,7 @@ function checkScale(kind: ResourceKind, parent: JsonObject, scale: JsonObject): 
 export function ownedScale(kind: ResourceKind, parent: JsonObject): JsonObject {
   const scale = readScale(kind, parent);
   const managedFields = scaleOwners(parent, replicasPath(kind)).map(inGoOrder);
-  return managedFields.length === 0
-    ? scale
-    : { ...scale, metadata: { ...objectAt(scale, "metadata"), managedFields } };
+  return managedFields.length === 0 ? scale : { ...scale, metadata: { ...objectAt(scale, "metadata"), managedFields } };
 }
 
 /** Gives the entries that a write made or changed its time, in place: admission is told of it, and nobody later. */
