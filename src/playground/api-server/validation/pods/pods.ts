@@ -86,7 +86,7 @@ export function checkPodUpdate(pod: JsonObject, old: JsonObject): FieldError[] {
   const deadline = checkDeadline(next["activeDeadlineSeconds"], before["activeDeadlineSeconds"]);
   errors.push(...deadline);
   if (deadline.length > 0 && next["activeDeadlineSeconds"] !== undefined) return errors;
-  errors.push(...checkAddedTolerations(next, before), ...checkGates(next, before));
+  errors.push(...checkAddedTolerations(next, before), ...checkGates(next, before), ...checkSelector(next, before));
   if (!deepEqual(fixedPart(next, before), before))
     errors.push(forbidden("spec", FIXED_POD + specDiff("PodSpec", before, fixedPart(next, before))));
   return errors;
@@ -137,6 +137,15 @@ function checkGates(next: JsonObject, before: JsonObject): FieldError[] {
     const why = `only deletion is allowed, but found new scheduling gate '${name}'`;
     return known.has(name) ? [] : [forbidden(`spec.schedulingGates[${index}].name`, why)];
   });
+}
+
+/** What selects the nodes of a pod that waits at a gate may grow. */
+function checkSelector(next: JsonObject, before: JsonObject): FieldError[] {
+  if (objectsAt(before, "schedulingGates").length === 0) return [];
+  const selector = objectAt(next, "nodeSelector");
+  if (Object.entries(objectAt(before, "nodeSelector")).every(([key, value]) => selector[key] === value)) return [];
+  const detail = "only additions to spec.nodeSelector are allowed (no mutations or deletions)";
+  return [invalid("spec.nodeSelector", next["nodeSelector"] ?? null, detail)];
 }
 
 /** The new spec with what may change put back as it was. */
