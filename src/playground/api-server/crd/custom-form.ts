@@ -67,9 +67,10 @@ export function defaultCustom(schema: Schema, value: JsonValue): void {
 
 /** The value with what is missing below it, or the default in place of a null that may not be. */
 function withDefault(schema: Schema, value: JsonValue): JsonValue {
-  if (value === null && schema.nullable !== true && schema.default !== undefined) return clone(schema.default);
-  defaultCustom(schema, value);
-  return value;
+  const isMissing = value === null && schema.nullable !== true && schema.default !== undefined;
+  const whole = isMissing ? clone(schema.default ?? null) : value;
+  defaultCustom(schema, whole);
+  return whole;
 }
 
 /** Takes away in place the nulls of fields that may not be null and have no default. */
