@@ -10,6 +10,7 @@ const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
 
 export const apply: Area = {
   name: "apply",
+  held: true,
   weight: 12,
   make(builder) {
     const { random } = builder;
