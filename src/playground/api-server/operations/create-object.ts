@@ -15,6 +15,7 @@ import { placeInNamespace } from "./check-identity.ts";
 import { shownNow } from "./convert-version.ts";
 import { decodeBody } from "./decode-body.ts";
 import { admit, beforeCreation, completeWithDefaults, fieldWriter, judge, keptForm, validate } from "./finish-write.ts";
+import { commitShown, withoutHidden } from "./hidden-policy.ts";
 import { versionsOf } from "./owned-versions.ts";
 import { settleOwners, showOwners } from "./settle-owners.ts";
 import { markUnsettled } from "./unsettled.ts";
@@ -108,8 +109,8 @@ async function commitNew(parts: EngineParts, kind: ResourceKind, created: NewObj
     });
   }
   // What was shown of it while it still changed is remembered under its identity.
-  if (context.dryRun) return { ...kept };
-  const made = parts.store.commit(key, "ADDED", kept);
+  if (context.dryRun) return { ...withoutHidden(key, kept) };
+  const made = commitShown(parts.store, key, { type: "ADDED", object: kept });
   if (completed) markUnsettled(parts.store, key, made);
   return made;
 }

@@ -14,6 +14,7 @@ import { checkName, checkUid, checkVersion, placeInNamespace } from "./check-ide
 import { fromStorage, shownNow, toStorage } from "./convert-version.ts";
 import { decodeBody } from "./decode-body.ts";
 import { admit, completeWithDefaults, fieldWriter, judge, keptForm, shownForm, validateSent } from "./finish-write.ts";
+import { commitShown, withHidden, withoutHidden } from "./hidden-policy.ts";
 import { versionsOf } from "./owned-versions.ts";
 import { isRemovable, removeObject } from "./remove-object.ts";
 import { settleOwners, showOwners } from "./settle-owners.ts";
@@ -63,12 +64,13 @@ async function attemptChange(
 ): Promise<JsonObject | undefined> {
   const { target, context } = request;
   const key = storageKey(kind);
-  const shown = kind.custom === undefined ? fromStorage(kind, current) : await shownForm(parts, kind, current);
+  const stored = withHidden(parts.store, key, current);
+  const shown = kind.custom === undefined ? fromStorage(kind, stored) : await shownForm(parts, kind, current);
   const wanted = request.sent ?? (await transformed(kind, request, shown));
   checkName(wanted, target);
   placeInNamespace(kind, wanted, target);
   // What the client's version does not know of a custom resource takes no part in its change.
-  const live = kind.custom === undefined ? current : toStorage(kind, shown);
+  const live = kind.custom === undefined ? stored : toStorage(kind, shown);
   const next = merged(kind, target, { next: structuredClone(wanted), current: live });
   // A custom resource is complete once it is read.
   const emptied = kind.custom === undefined ? completeWithDefaults(parts, kind, next) : [];
@@ -109,8 +111,8 @@ async function attemptChange(
   const unchanged = isUnchanged(kept, kind.custom === undefined ? live : current, request.exactOwners === true);
   if (unchanged && !isUnsettled(parts.store, key, current)) return current;
   // What was shown of it while it still changed is remembered under its identity.
-  if (context.dryRun) return { ...kept };
-  if (!isRemovable(kind, admitted, current)) return parts.store.commit(key, "MODIFIED", kept);
+  if (context.dryRun) return { ...withoutHidden(key, kept) };
+  if (!isRemovable(kind, admitted, current)) return commitShown(parts.store, key, { type: "MODIFIED", object: kept });
   // Watchers see the object as it last was in the store.
   removeObject(parts, kind, current);
   return admitted;

@@ -56,7 +56,5 @@ export function prepareServiceUpdate(service: JsonObject, old: JsonObject): void
   for (const { needed, same, drop } of DEPENDENTS) {
     if (needed(before) && !needed(spec) && same(spec, before)) drop(spec);
   }
-  // Nothing is ever shown of it.
-  if (!hasAddress(spec)) delete spec["internalTrafficPolicy"];
   if (!isBalanced(spec)) service["status"] = { ...objectAt(service, "status"), loadBalancer: {} };
 }
