@@ -35,9 +35,22 @@ export function checkPod(pod: JsonObject): FieldError[] {
   return [
     ...checkPodAnnotations("metadata.annotations", metadata, spec),
     ...checkPodSpec(spec, { path: "spec", podName: stringAt(metadata, "name") }),
+    ...checkTokenUser(spec),
     ...checkImageSpaces("spec.containers", objectsAt(spec, "containers")),
     ...checkImageSpaces("spec.initContainers", objectsAt(spec, "initContainers")),
   ];
+}
+
+/** A template gets its service account later, so nothing is asked of it. */
+function checkTokenUser(spec: JsonObject): FieldError[] {
+  if (stringAt(spec, "serviceAccountName") !== "") return [];
+  return objectsAt(spec, "volumes").flatMap((volume, index) =>
+    objectsAt(objectAt(volume, "projected"), "sources").flatMap((source, place) => {
+      const path = `spec.volumes[${index}].projected.sources[${place}].serviceAccountToken`;
+      const why = "must not be specified when serviceAccountName is not set";
+      return isObject(source["serviceAccountToken"]) ? [forbidden(path, why)] : [];
+    }),
+  );
 }
 
 export function checkPodCreate(pod: JsonObject): FieldError[] {
