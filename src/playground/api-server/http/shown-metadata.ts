@@ -15,5 +15,11 @@ export function shownMetadata(kind: ResourceKind, object: JsonObject): JsonObjec
   return Object.keys(annotations).length === 0 ? others : { ...others, annotations };
 }
 
+/** The annotations of an object of the kind that is written without anything in it, as a bookmark is. */
+export function addedAnnotations(kind: ResourceKind): Readonly<Record<string, string>> {
+  const added = ADDED[storageKey(kind)];
+  return added === undefined ? {} : { [added]: "0" };
+}
+
 /** Whether nothing of it is left out for any object of the kind. */
 export const showsAllMetadata = (kind: ResourceKind): boolean => ADDED[storageKey(kind)] === undefined;

@@ -13,6 +13,7 @@ import type { StoredObject } from "../store/stored-object.ts";
 import { buildTable, recordedPath } from "../tables/build-table.ts";
 import { type BatchedWriter, batchedWriter, eventLine } from "./batched-writer.ts";
 import { metadataOnly, type OutputForm } from "./output-form.ts";
+import { addedAnnotations } from "./shown-metadata.ts";
 
 export interface WatchedPlace {
   readonly kind: ResourceKind;
@@ -73,8 +74,10 @@ export function createWatchWriter(
       else if (was && before !== undefined) tell("DELETED", left(before.object(), revision));
     },
     bookmark(revision, initialEnd = false) {
-      const mark = initialEnd ? { annotations: { "k8s.io/initial-events-end": "true" } } : {};
-      const object = { ...emptyObject(kind), metadata: { resourceVersion: String(revision), ...mark } };
+      const mark = initialEnd ? { "k8s.io/initial-events-end": "true" } : {};
+      const annotations = { ...addedAnnotations(kind), ...mark };
+      const annotated = Object.keys(annotations).length > 0 ? { annotations } : {};
+      const object = { ...emptyObject(kind), metadata: { resourceVersion: String(revision), ...annotated } };
       inTurn(() => write("BOOKMARK", bytes(object)));
     },
     error: (status) => inTurn(() => write("ERROR", Buffer.from(JSON.stringify(status)))),
