@@ -7,7 +7,13 @@ const conversion = { clientConfig: {}, reviewVersions: ["v1"] };
 const kindWith = (custom: Partial<CustomKind>) =>
   ({
     group: "example.com",
-    custom: { forms: new Map([["v1", {}], ["v2", {}]]), ...custom },
+    custom: {
+      forms: new Map([
+        ["v1", {}],
+        ["v2", {}],
+      ]),
+      ...custom,
+    },
   }) as unknown as ResourceKind;
 
 const object: JsonObject = { apiVersion: "example.com/v1", kind: "Widget", spec: { a: 1 } };
