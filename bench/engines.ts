@@ -24,7 +24,7 @@ const KINDS: readonly Kind[] = [
 
 /** Who serves the API and runs controllers and scheduler, on either engine. */
 const CONTROL_PLANE =
-  /^(etcd|kube-apiserver|kube-controller-manager|kube-scheduler|playground-cluster\.mjs|playground-kubernetes\.mjs)$/;
+  /^(etcd|kube-apiserver|kube-controller-manager|kube-scheduler|playground-cluster\.cjs|playground-kubernetes\.cjs)$/;
 
 const sumOf = (memory: readonly ProgramMemory[], programs = /./) =>
   memory.filter(({ program }) => programs.test(program)).reduce((sum, { pssMiB }) => sum + pssMiB, 0);

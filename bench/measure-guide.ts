@@ -138,7 +138,7 @@ function memoryOf(supervisor: number): readonly ProgramMemory[] {
 
 function programOf(pid: number): string {
   const args = readIfThere(`/proc/${pid}/cmdline`).split("\0");
-  const script = args.find((arg) => /\.mjs$/.test(arg));
+  const script = args.find((arg) => /\.[cm]js$/.test(arg));
   return (script ?? args[0] ?? "?").split("/").at(-1) ?? "?";
 }
 

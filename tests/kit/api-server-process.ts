@@ -13,7 +13,7 @@ import { makePki } from "./test-cluster.ts";
 
 const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
-const PROGRAM = join(ROOT, "dist", "bin", "playground-cluster.mjs");
+const PROGRAM = join(ROOT, "dist", "bin", "playground-cluster.cjs");
 
 export interface ApiServerProcess {
   /** https://127.0.0.1:PORT, the same in every life. */
