@@ -107,3 +107,11 @@ export const entries =
         bytes(number, Buffer.concat([text(1, name), encode(2, part)])),
       ),
     );
+
+const reference = message(() => ({ $ref: [1, text] }));
+
+/** One of two messages: the thing itself, or where it stands. */
+export const orReference =
+  (itself: Encoder): Encoder =>
+  (number, value) =>
+    bytes(number, isObject(value) && value["$ref"] !== undefined ? reference(2, value) : itself(1, value));

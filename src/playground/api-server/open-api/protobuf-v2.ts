@@ -15,6 +15,7 @@ import {
   flag,
   message,
   messageContent,
+  orReference,
   text,
   word,
 } from "./protobuf-fields.ts";
@@ -80,9 +81,7 @@ const parameter: Encoder = (number, value) => {
   const elsewhere = isObject(value) ? ELSEWHERE[String(value["in"])] : undefined;
   return bytes(number, elsewhere === undefined ? message(() => BODY)(1, value) : elsewhere(2, value));
 };
-const reference = message(() => ({ $ref: [1, text] }));
-const parameterOrReference: Encoder = (number, value) =>
-  bytes(number, isObject(value) && value["$ref"] !== undefined ? reference(2, value) : parameter(1, value));
+const parameterOrReference = orReference(parameter);
 
 const RESPONSE: Fields = { description: [1, text], schema: [2, boxed(1, schema)] };
 const response = boxed(

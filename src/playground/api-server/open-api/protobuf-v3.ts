@@ -16,20 +16,13 @@ import {
   flag,
   message,
   messageContent,
+  orReference,
   text,
   word,
 } from "./protobuf-fields.ts";
 
 const EXTENSIONS_OF_SCHEMA = 36;
 const EXTENSIONS_OF_OPERATION = 13;
-
-const reference = message(() => ({ $ref: [1, text] }));
-
-/** One of two messages: the thing itself, or where it stands. */
-const orReference =
-  (itself: Encoder): Encoder =>
-  (number, value) =>
-    bytes(number, isObject(value) && value["$ref"] !== undefined ? reference(2, value) : itself(1, value));
 
 /** What is neither number nor text nor true or false has no place in it. */
 const plain: Encoder = (number, value) => bytes(number, plainContent(value));
