@@ -7,7 +7,7 @@ import type { Clock } from "#base/clock";
 import type { Component } from "#base/component";
 import type { Logger } from "#base/logger";
 import { type Informer, startInformer } from "#kube/informer";
-import { isNotFound, type KubeClient, KubeError } from "#kube/kube-client";
+import { isNamespaceTerminating, isNotFound, type KubeClient, KubeError } from "#kube/kube-client";
 import { WorkQueue } from "#kube/work-queue";
 import type { Authority } from "./authority.ts";
 import { RETRY_PAUSES } from "./retry-pauses.ts";
@@ -85,7 +85,7 @@ async function ensureRoot({ client, namespace, maps, namespaces, rootsPem }: Ens
     else await client.replace<ConfigMap>(Kinds.ConfigMap, wanted);
   } catch (thrown) {
     // Deleted or made meanwhile, or the namespace went away: the informers tell, and the key comes back.
-    const raced = isNotFound(thrown) || (thrown instanceof KubeError && thrown.status === 409);
-    if (!raced) throw thrown;
+    const changed = isNotFound(thrown) || (thrown instanceof KubeError && thrown.status === 409);
+    if (!changed && !isNamespaceTerminating(thrown)) throw thrown;
   }
 }

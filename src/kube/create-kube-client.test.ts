@@ -5,7 +5,7 @@ import type { KubeObject } from "#api/kubernetes/object";
 import { startTestCluster, type TestCluster } from "../../tests/kit/test-cluster.ts";
 import { applyObject, FIELD_MANAGER } from "./apply-object.ts";
 import { createKubeClient } from "./create-kube-client.ts";
-import { isNotFound, type KubeClient } from "./kube-client.ts";
+import { isNamespaceTerminating, isNotFound, type KubeClient } from "./kube-client.ts";
 import { parseKubeConfig } from "./kubeconfig.ts";
 
 type ConfigMap = KubeObject & { readonly data?: Record<string, string> };
@@ -64,6 +64,15 @@ describe("a client", () => {
   test("a dry run changes nothing", async () => {
     await client.create(Kinds.ConfigMap, configMap("dry", {}), { dryRun: true });
     await expect(client.get(Kinds.ConfigMap, at("dry"))).rejects.toSatisfy(isNotFound);
+  });
+
+  test("tells a namespace that is going away from other refusals", async () => {
+    await client.create(Kinds.Namespace, { metadata: { name: "going" }, spec: { finalizers: ["kubernetes"] } });
+    await client.delete(Kinds.Namespace, { name: "going" });
+    const late = client.create(Kinds.ConfigMap, { metadata: { namespace: "going", name: "late" } });
+    await expect(late).rejects.toSatisfy(isNamespaceTerminating);
+    const nowhere = client.create(Kinds.ConfigMap, { metadata: { namespace: "nowhere", name: "late" } });
+    await expect(nowhere).rejects.not.toSatisfy(isNamespaceTerminating);
   });
 
   test("deletes only the object that was meant", async () => {

@@ -124,11 +124,19 @@ function parseBody(text: string): unknown {
   }
 }
 
+interface RefusalStatus {
+  readonly reason?: string;
+  readonly message?: string;
+  readonly details?: { readonly causes?: readonly { readonly reason?: string }[] };
+}
+
 function refusal(status: number, text: string, what: string): KubeError {
   const body = parseBody(text);
-  const { reason, message } =
-    typeof body === "object" && body !== null ? (body as { reason?: string; message?: string }) : {};
-  return new KubeError(status, reason ?? `HTTP${status}`, message ?? `${what}: HTTP ${status} ${text.slice(0, 200)}`);
+  const { reason, message, details }: RefusalStatus =
+    typeof body === "object" && body !== null ? (body as RefusalStatus) : {};
+  const causes = (details?.causes ?? []).map((one) => one.reason ?? "");
+  const said = message ?? `${what}: HTTP ${status} ${text.slice(0, 200)}`;
+  return new KubeError(status, reason ?? `HTTP${status}`, said, { causes });
 }
 
 function unreachable(access: ClusterAccess, cause: unknown): KubeError {

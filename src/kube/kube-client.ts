@@ -6,17 +6,31 @@ import { MeshError } from "#base/mesh-error";
 export class KubeError extends MeshError {
   readonly status: number;
   readonly reason: string;
-  constructor(status: number, reason: string, message: string, options: { hint?: string; cause?: unknown } = {}) {
+  /** The reasons of the causes in the Status that the API server answered with. */
+  readonly causes: readonly string[];
+  constructor(status: number, reason: string, message: string, options: KubeErrorOptions = {}) {
     super(`KUBE_${reason.toUpperCase() || status}`, message, options);
     this.name = "KubeError";
     this.status = status;
     this.reason = reason;
+    this.causes = options.causes ?? [];
   }
+}
+
+export interface KubeErrorOptions {
+  readonly hint?: string;
+  readonly cause?: unknown;
+  readonly causes?: readonly string[];
 }
 
 /** True when the API server said that the object does not exist. */
 export function isNotFound(thrown: unknown): boolean {
   return thrown instanceof KubeError && thrown.status === 404;
+}
+
+/** True when the API server creates nothing in a namespace because that is going away. */
+export function isNamespaceTerminating(thrown: unknown): boolean {
+  return thrown instanceof KubeError && thrown.status === 403 && thrown.causes.includes("NamespaceTerminating");
 }
 
 export interface ObjectAddress {
