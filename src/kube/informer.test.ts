@@ -92,7 +92,7 @@ const configMap = (namespace: string, name: string, value = "0", labels: Record<
 const told = (changes: readonly InformerChange<ConfigMap>[]) =>
   changes.map(({ type, object }) => `${type} ${object.metadata?.name} ${object.data?.["value"]}`);
 
-const within = (reason: string) => ({ reason, timeoutMs: 10_000, intervalMs: 5 });
+const within = (reason: string) => ({ reason, timeoutMs: 30_000, intervalMs: 5 });
 
 describe("an informer", () => {
   test("lists what is there, then tells each change with what was before", async () => {

@@ -62,7 +62,7 @@ export async function startTestControlPlane(
   });
   await until(() => failure !== undefined || DOORS.every((door) => ports[door] !== undefined), {
     reason: "the control plane listens",
-    timeoutMs: 10_000,
+    timeoutMs: 30_000,
     intervalMs: 5,
   });
   if (failure !== undefined) throw failure;
@@ -88,7 +88,7 @@ export async function startTestControlPlane(
           text = answer.text;
           return answer.status === 200;
         },
-        { reason: `the control plane is ready ${text}`, timeoutMs: 10_000, intervalMs: 10 },
+        { reason: `the control plane is ready ${text}`, timeoutMs: 30_000, intervalMs: 10 },
       );
     },
     async stop() {

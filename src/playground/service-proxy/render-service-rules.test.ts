@@ -183,7 +183,7 @@ describe.skipIf(!mayMakeNamespaces)("the rules in a kernel", { timeout: 60_000 }
     restore(renderServiceRules([web, idle], [both], config));
     for (const index of [1, 2]) {
       const reason = `pod ${index} answers`;
-      await until(() => call("node", `10.244.0.${index}:8080`) === `pod${index}`, { reason, timeoutMs: 10_000 });
+      await until(() => call("node", `10.244.0.${index}:8080`) === `pod${index}`, { reason, timeoutMs: 30_000 });
     }
   }, 60_000);
 

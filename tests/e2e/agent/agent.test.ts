@@ -224,14 +224,14 @@ describe.skipIf(!canRun)("one agent with one Envoy", () => {
       node: { id: "sidecar~127.0.0.1~sleep-1.sample~sample.svc.cluster.local", metadata: { NAMESPACE: "sample" } },
     });
 
-    await until(() => withClient() === "app /hello\n", { reason: "mTLS by SDS over ADS", timeoutMs: 10_000 });
+    await until(() => withClient() === "app /hello\n", { reason: "mTLS by SDS over ADS", timeoutMs: 30_000 });
     expect(secure()).toContain("failed");
     expect(first.events.filter(({ event }) => event === "rejected")).toEqual([]);
 
     const before = serial();
     await until(() => serial() !== before, {
       reason: "the certificate is renewed",
-      timeoutMs: 15_000,
+      timeoutMs: 30_000,
       intervalMs: 300,
     });
     expect(withClient()).toBe("app /hello\n");
@@ -250,7 +250,7 @@ describe.skipIf(!canRun)("one agent with one Envoy", () => {
     const second = await startControlPlane();
     await until(() => second.events.filter(({ event }) => event === "sent").length >= 3, {
       reason: "Envoy subscribed anew",
-      timeoutMs: 15_000,
+      timeoutMs: 30_000,
     });
     expect(second.events.filter(({ event }) => event === "sent").flatMap(({ names }) => names)).toEqual([]);
     expect(ready()).toBe(true);

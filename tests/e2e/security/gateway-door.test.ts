@@ -231,7 +231,7 @@ describe.skipIf(whyNoPlayground())("the door between networks", () => {
       );
     const reaches = (doors: readonly boolean[]) => {
       const wanted = DOORS.map(({ identity }, index) => (doors[index] ? identity : undefined)).join();
-      return until(async () => (await reached()).join() === wanted, { reason: `reaches ${wanted}`, timeoutMs: 10_000 });
+      return until(async () => (await reached()).join() === wanted, { reason: `reaches ${wanted}`, timeoutMs: 30_000 });
     };
     await reaches(BOTH);
     await expose(hosts);

@@ -55,7 +55,7 @@ describe.skipIf(whyNoPlayground())("two roots", () => {
     await mesh.kubectl("cluster1", "-n sample scale deployment helloworld-v1 --replicas=0");
     await mesh.settled("cluster1", "sample/helloworld-v1");
     const only = async () => (await mesh.endpoints("cluster1", HELLOWORLD, 5000)).length === 1;
-    await until(only, { reason: "only the gateway is offered", timeoutMs: 10_000, intervalMs: 200 });
+    await until(only, { reason: "only the gateway is offered", timeoutMs: 60_000, intervalMs: 200 });
     const before = await requests("cluster2", "v2");
     expect(tally(await mesh.calls("cluster1", 20))).toEqual({ "503": 20 });
     expect(await requests("cluster2", "v2")).toBe(before);

@@ -120,7 +120,7 @@ describe("a token of another cluster", () => {
       (await replicas[0]?.debug<ClusterStatusEntry[]>("clusterz"))?.some(
         ({ id, syncStatus }) => id === "cluster2" && syncStatus === "synced",
       );
-    await until(isSynced, { reason: "cluster2 is read", timeoutMs: 10_000, intervalMs: 20 });
+    await until(isSynced, { reason: "cluster2 is read", timeoutMs: 30_000, intervalMs: 20 });
     const [leaf = ""] = await ask(replicas[0], foreign, "cluster2");
     expect(new X509Certificate(leaf).subjectAltName).toBe("URI:spiffe://cluster.local/ns/sample/sa/sleep");
     expect(await refusal(foreign, "cluster1")).toBe("unauthenticated");
@@ -153,6 +153,6 @@ describe("an API server that cannot be asked", () => {
       data: { cluster2: Buffer.from(two.kubeconfig).toString("base64") },
     });
     const unavailable = async () => (await refusal(token, "cluster2")) === "unavailable";
-    await until(unavailable, { reason: "the answer is to try again", timeoutMs: 10_000, intervalMs: 50 });
+    await until(unavailable, { reason: "the answer is to try again", timeoutMs: 30_000, intervalMs: 50 });
   });
 });
