@@ -18,12 +18,12 @@ describe.skipIf(whyNoPlayground())("the remote secret of cluster2 in cluster1", 
       input === undefined ? {} : { input },
     );
 
-  /** Addresses of helloworld that a sidecar of cluster1 has. */
+  /** Addresses of helloworld that the sidecar of cluster1's calling client has. */
   async function endpoints(): Promise<string[]> {
     const text = await istioctl(
       "proxy-config",
       "endpoint",
-      "deploy/sleep",
+      "deploy/load",
       "-n",
       "sample",
       "--context",
@@ -38,7 +38,7 @@ describe.skipIf(whyNoPlayground())("the remote secret of cluster2 in cluster1", 
   }
   const remoteEndpoints = async () => (await endpoints()).filter((address) => address.endsWith(":15443"));
   const remoteClusters = () => istioctl("remote-clusters", "--context", "cluster1");
-  const waits = (reason: string) => ({ reason, timeoutMs: 20_000, intervalMs: 200 });
+  const waits = (reason: string) => ({ reason, timeoutMs: 60_000, intervalMs: 200 });
   /** What create-remote-secret prints now: each time a token of its own. */
   const newSecret = () => istioctl("create-remote-secret", "--context", "cluster2", "--name", "cluster2");
   const since = async (at: number) => (await mesh.load.calls(at)).filter(({ context }) => context === "cluster1");
