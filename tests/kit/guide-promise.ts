@@ -1,9 +1,11 @@
 // What the guide promises, for whatever cluster it ran on.
 import { expect } from "vitest";
+import { until } from "#base/until";
 import { callSpread, whyNotSpread } from "#playground/guide/call-spread";
 import type { TestPlayground } from "./playground.ts";
 
 const VERSIONS = ["v1", "v2"];
+const FEW_CALLS = 20;
 
 /** `calls` from each cluster, no error, each share within five standard deviations of one half. */
 export async function expectPromise(playground: TestPlayground, calls: number): Promise<void> {
@@ -12,6 +14,15 @@ export async function expectPromise(playground: TestPlayground, calls: number): 
     ["cluster1", "cluster2"].map((context) => callSpread({ context, calls, environment })),
   );
   expect(spreads.map((spread) => whyNotSpread(spread, VERSIONS))).toEqual([undefined, undefined]);
+}
+
+/** Waits until both clusters' calls are spread: what was told last has reached every proxy. */
+export async function untilSpread({ environment }: TestPlayground): Promise<void> {
+  for (const context of ["cluster1", "cluster2"]) {
+    const isSpread = async () =>
+      whyNotSpread(await callSpread({ context, calls: FEW_CALLS, environment }), VERSIONS) === undefined;
+    await until(isSpread, { reason: `both versions answer ${context}`, timeoutMs: 60_000 });
+  }
 }
 
 /** Four proxies in each cluster, and none has refused what it was sent. */

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parsePage } from "#playground/guide/parse-page";
-import { expectPromise, expectProxiesAccept } from "../../kit/guide-promise.ts";
+import { expectPromise, expectProxiesAccept, untilSpread } from "../../kit/guide-promise.ts";
 import { bootPlayground, GUIDE, ISTIO_PAGE, type TestPlayground, whyNoPlayground } from "../../kit/playground.ts";
 
 const CALLS = 200;
@@ -99,6 +99,7 @@ describe.skipIf(whyNoPlayground())("the guide's steps in another order end in th
       try {
         await playground.commands(order(steps()));
         await playground.ready("sample");
+        await untilSpread(playground);
         await expectPromise(playground, CALLS);
       } finally {
         await playground.down();
