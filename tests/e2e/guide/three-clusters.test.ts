@@ -69,7 +69,7 @@ describe.skipIf(whyNoPlayground())("three clusters on two networks", () => {
     await playground.commands(remoteSecrets);
     await playground.ready("sample");
     const all = async () => (await Promise.all(CLUSTERS.map(endpointsSeenBy))).every((seen) => seen.length >= 3);
-    await until(all, { reason: "every client sees all versions", timeoutMs: 30_000, intervalMs: 200 });
+    await until(all, { reason: "every client sees all versions", timeoutMs: 60_000, intervalMs: 200 });
   });
   afterAll(() => playground?.down());
 
@@ -105,14 +105,14 @@ metadata: { name: default, namespace: sample }
 spec: { mtls: { mode: STRICT } }`;
     await playground.ok("kubectl", ["apply", "--context", "cluster3", "-f", "-"], { input: strict });
     await playground.shell(
-      "kubectl --context=cluster1 run stranger --image=curlimages/curl && kubectl --context=cluster1 wait --for=condition=Ready pod/stranger --timeout=30s",
+      "kubectl --context=cluster1 run stranger --image=curlimages/curl && kubectl --context=cluster1 wait --for=condition=Ready pod/stranger --timeout=60s",
     );
     const v3 = await podAddress("cluster3", "v3");
     const exec = ["exec", "--context", "cluster1"];
-    const curl = ["--", "curl", "-sS", "--max-time", "5", `http://${v3}:5000/hello`];
+    const curl = ["--", "curl", "-sS", "--max-time", "30", `http://${v3}:5000/hello`];
     const plain = () => playground.run("kubectl", [...exec, "stranger", ...curl]);
     const refused = async () => (await plain()).exitCode !== 0;
-    await until(refused, { reason: "cluster3 takes mutual TLS only", timeoutMs: 20_000, intervalMs: 200 });
+    await until(refused, { reason: "cluster3 takes mutual TLS only", timeoutMs: 60_000, intervalMs: 200 });
     expect((await plain()).stderr).toMatch(/reset by peer|\(56\)|\(52\)/);
     const gateways = (cluster: string) => ["--context", cluster, "-n", "istio-system"];
     const away = ["cluster1", "cluster3"].map(async (cluster) => {
