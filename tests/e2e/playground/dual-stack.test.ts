@@ -76,11 +76,16 @@ describe.skipIf(reason !== undefined)("a playground with two families", () => {
     web = (await get<{ ip: string }[]>("cluster1", "pod web", ".status.podIPs")).map(({ ip }) => ip);
     const isServed = async () => {
       const points = await balanced();
-      const calls = points.map(({ ip }) => call("cluster2", url(ip)));
-      const answers = await Promise.all([call("cluster1", "-6", "http://web"), ...calls]);
+      const both = ["http://web", `http://db:${PORT}`].flatMap((url) => [
+        ["-4", url],
+        ["-6", url],
+      ]);
+      const own = [...both, ["-6", "http://six"], ["-4", "http://four"]];
+      const calls = own.map((words) => call("cluster1", ...words));
+      const answers = await Promise.all([...calls, ...points.map(({ ip }) => call("cluster2", url(ip)))]);
       return points.length === 2 && answers.every((answer) => answer.startsWith("web "));
     };
-    await until(isServed, { reason: "the Service has its addresses and its rules", timeoutMs: WAIT_MS });
+    await until(isServed, { reason: "the Services have their addresses and their rules", timeoutMs: WAIT_MS });
   });
   afterAll(() => playground?.down());
 
