@@ -111,7 +111,7 @@ describe.skipIf(reason !== undefined)("life of a playground", () => {
   it("gives up a start at Ctrl-C, and leaves nothing of it", async () => {
     const { child, done } = home.start(up);
     const begun = () => home.statusFile("default")?.outer !== undefined;
-    await until(begun, { reason: "the start has begun", timeoutMs: 20_000, intervalMs: 5 });
+    await until(begun, { reason: "the start has begun", timeoutMs: 60_000, intervalMs: 5 });
     const traces = tracesOf(home.statusFile("default") ?? expect.fail());
     child.kill("SIGINT");
     const { code, stderr } = await done;

@@ -72,7 +72,7 @@ export class StubHome {
     const done = new Promise<Finished>((resolve) => {
       child.on("close", (code) => resolve({ code, stdout, stderr }));
     });
-    const held = () => until(() => stderr.includes("stays up until"), { reason: "it is held", timeoutMs: 20_000 });
+    const held = () => until(() => stderr.includes("stays up until"), { reason: "it is held", timeoutMs: 60_000 });
     return { child, done, held };
   }
 
@@ -90,7 +90,7 @@ export class StubHome {
       const status = this.statusFile(name);
       return status?.phase === "ready" && status;
     };
-    return until(isReady, { reason: `playground ${name} is ready`, timeoutMs: 20_000, intervalMs: 20 });
+    return until(isReady, { reason: `playground ${name} is ready`, timeoutMs: 60_000, intervalMs: 20 });
   }
 
   async remove(names: readonly string[]): Promise<void> {
@@ -178,15 +178,13 @@ export function remains(traces: Traces): string[] {
   return left;
 }
 
-/** Waits until nothing is left; gives the milliseconds it took. */
-export async function untilGone(traces: Traces, timeoutMs = 1000): Promise<number> {
-  const start = performance.now();
+/** Waits until nothing is left: a fraction of a second, but on a busy machine. */
+export async function untilGone(traces: Traces, timeoutMs = 60_000): Promise<void> {
   try {
     await until(() => remains(traces).length === 0, { reason: "nothing is left", timeoutMs, intervalMs: 10 });
   } catch {
     throw new Error(`after ${timeoutMs} ms still there: ${remains(traces).join(", ")}`);
   }
-  return performance.now() - start;
 }
 
 /** Runs a shell script in a network namespace of a running playground, named as below its own /run/netns. */
