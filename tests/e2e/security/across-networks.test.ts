@@ -21,6 +21,7 @@ describe.skipIf(whyNoPlayground())("across networks", () => {
   let mesh: GuidedMesh;
   beforeAll(async () => {
     mesh = await bootGuidedMesh();
+    await Promise.all(["cluster1", "cluster2"].map((context) => places(context, 2)));
   });
   afterAll(() => mesh?.playground.down());
 
@@ -31,7 +32,14 @@ describe.skipIf(whyNoPlayground())("across networks", () => {
       const list = await mesh.endpoints(context, of, 5000);
       return list.length === count && list;
     };
-    return until(look, { reason, timeoutMs: 20_000, intervalMs: 200 });
+    return until(look, { reason, timeoutMs: 60_000, intervalMs: 200 });
+  }
+
+  /** Waits until calls end so: a client and the other network's gateway hear of a pod from two control planes. */
+  function answered(context: string, end: string, curl?: string): Promise<boolean> {
+    const reason = `calls from ${context} end with ${end}`;
+    const look = async () => tally(await mesh.calls(context, 3, curl))[end] === 3;
+    return until(look, { reason, timeoutMs: 60_000, intervalMs: 200 });
   }
 
   async function scale(context: string, deployment: string, replicas: number): Promise<void> {
@@ -103,7 +111,9 @@ EOF`;
         await mesh.kubectl("cluster1", policy.replace("%s", "delete"));
       }
       await places("cluster1", 2);
-      expect(ends(await mesh.calls("cluster1", CALLS))).toEqual(["200 v1", "200 v2"]);
+      // The server's proxy may hear of it after the client's.
+      const both = async () => ends(await mesh.calls("cluster1", CALLS)).join() === "200 v1,200 v2";
+      await until(both, { reason: "both versions answer as before", timeoutMs: 60_000 });
     });
   });
 
@@ -134,8 +144,10 @@ EOF`;
         // The control: the same pod with a sidecar.
         await patch("true");
         expect(await places("cluster1", 1)).toEqual([gateway]);
+        await answered("cluster1", "200 v2");
+        const taken = await mesh.requests("cluster2", "sample/helloworld-v2");
         expect(tally(await mesh.calls("cluster1", CALLS))).toEqual({ "200 v2": CALLS });
-        expect(await mesh.requests("cluster2", "sample/helloworld-v2")).toBe(CALLS);
+        expect(await mesh.requests("cluster2", "sample/helloworld-v2")).toBe(taken + CALLS);
       } finally {
         await scale("cluster1", "helloworld-v1", 1);
         await patch(null);
@@ -162,6 +174,7 @@ EOF`;
       await mesh.kubectl("cluster2", "-n plain rollout restart deployment/helloworld-v2");
       await mesh.settled("cluster2", "plain/helloworld-v2");
       expect(await places("cluster1", 1, host)).toEqual([`${await mesh.gatewayAddress("cluster2")}:${GATEWAY_PORT}`]);
+      await answered("cluster1", "200 v2", call);
       expect(tally(await mesh.calls("cluster1", 5, call))).toEqual({ "200 v2": 5 });
     });
 
@@ -191,6 +204,7 @@ EOF`;
     const podAddresses = async (context: string) =>
       (await mesh.kubectl(context, "get pods -A -o jsonpath={.items[*].status.podIP}")).split(" ");
     await scale("cluster2", "helloworld-v2", 4);
+    await mesh.settled("cluster2", "sample/helloworld-v2", { gone: true });
     try {
       // Both clusters number their pods alike: only an address that is free in cluster1 could be reached by accident.
       const taken = await podAddresses("cluster1");

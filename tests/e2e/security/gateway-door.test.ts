@@ -63,7 +63,7 @@ describe.skipIf(whyNoPlayground())("the door between networks", () => {
       rootsPem: pem("root-cert.pem"),
     };
     const answers = async () => (await dialTls(good)).status === 200;
-    await until(answers, { reason: "the gateway leads to helloworld", timeoutMs: 20_000 });
+    await until(answers, { reason: "the gateway leads to helloworld", timeoutMs: 60_000 });
   });
   afterAll(() => mesh?.playground.down());
 
@@ -231,7 +231,7 @@ describe.skipIf(whyNoPlayground())("the door between networks", () => {
       );
     const reaches = (doors: readonly boolean[]) => {
       const wanted = DOORS.map(({ identity }, index) => (doors[index] ? identity : undefined)).join();
-      return until(async () => (await reached()).join() === wanted, { reason: `reaches ${wanted}`, timeoutMs: 30_000 });
+      return until(async () => (await reached()).join() === wanted, { reason: `reaches ${wanted}`, timeoutMs: 60_000 });
     };
     await reaches(BOTH);
     await expose(hosts);

@@ -78,11 +78,11 @@ function guidedMesh(playground: TestPlayground): GuidedMesh {
     },
     async settled(context, object, how) {
       const [namespace, name] = object.split("/");
-      await kubectl(context, `-n ${namespace} rollout status deployment/${name} --timeout=60s`);
+      await kubectl(context, `-n ${namespace} rollout status deployment/${name} --timeout=110s`);
       if (how?.gone !== true) return;
       const reason = `no pod of ${object} is on its way out`;
       const settled = async () => (await pods(context, object)).every((pod) => !pod.leaving);
-      await until(settled, { reason, timeoutMs: 45_000, intervalMs: 200 });
+      await until(settled, { reason, timeoutMs: 90_000, intervalMs: 200 });
     },
     async requests(context, deployment) {
       const stays = (await pods(context, deployment)).filter((pod) => !pod.leaving);
@@ -105,7 +105,7 @@ function guidedMesh(playground: TestPlayground): GuidedMesh {
       );
     },
     async calls(context, count, curl = "helloworld.sample:5000/hello") {
-      const one = `curl -s --max-time 10 -w " status=%{http_code}\\n" ${curl}`;
+      const one = `curl -s --max-time 30 -w " status=%{http_code}\\n" ${curl}`;
       const loop = `i=0; while [ $i -lt ${count} ]; do ${one}; i=$((i+1)); done`;
       const text = await kubectl(context, `${execIn("sample/sleep")} -c sleep -- sh -c '${loop}'`);
       return [...text.matchAll(/^(.*?) ?status=(\d+)$/gms)].map(([, body = "", status = ""]) => ({

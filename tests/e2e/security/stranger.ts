@@ -27,7 +27,7 @@ export interface Outcome {
   readonly server?: { readonly name: string; readonly serial: string; readonly alpn: string | undefined };
 }
 
-const TIMEOUT_MS = 5000;
+const TIMEOUT_MS = 30_000;
 
 /** Asks for a page by mesh TLS. Never throws: a refusal is an outcome. */
 export function dialTls(dial: Dial): Promise<Outcome> {

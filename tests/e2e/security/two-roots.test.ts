@@ -29,7 +29,8 @@ describe.skipIf(whyNoPlayground())("two roots", () => {
 
   test.each(CLUSTERS)("from $context only $own answers, though the other cluster is offered", async (cluster) => {
     const { context, other, own, foreign } = cluster;
-    expect(await mesh.endpoints(context, HELLOWORLD, 5000)).toContain(`${await mesh.gatewayAddress(other)}:15443`);
+    const places = () => mesh.endpoints(context, HELLOWORLD, 5000);
+    await expect.poll(places, { timeout: 60_000 }).toContain(`${await mesh.gatewayAddress(other)}:15443`);
     const before = await requests(other, foreign);
     const counts = tally(await mesh.calls(context, CALLS));
     console.log(`${context}, roots differ: ${JSON.stringify(counts)}`);
@@ -87,7 +88,7 @@ describe.skipIf(whyNoPlayground())("two roots", () => {
       const table = await mesh.istioctl("cluster1", "remote-clusters");
       return /^cluster2 .*\bshared\b/m.test(table);
     };
-    await until(agrees, { reason: "the roots agree", timeoutMs: 20_000, intervalMs: 500 });
+    await until(agrees, { reason: "the roots agree", timeoutMs: 60_000, intervalMs: 500 });
     // The gateways were not restarted: they trust their control plane again when the node has renewed the root in their
     // volumes, which a kubelet does every minute or so, and only then hear of the new pods.
     const answers = async () => (await mesh.calls("cluster1", 1))[0]?.version === "v2";
