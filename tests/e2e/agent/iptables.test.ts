@@ -28,7 +28,7 @@ const LISTENER = `for (const port of [15001, 15006, 8080]) require("net")
 function dial(uid: number, to: string, from?: string): string {
   const [host, port] = to.split(":");
   const script = `const s = require("net").connect({host:"${host}",port:${port},localAddress:${JSON.stringify(from)}});
-    s.setTimeout(1000, () => { console.log("nobody"); process.exit() });
+    s.setTimeout(10000, () => { console.log("nobody"); process.exit() });
     s.on("error", () => { console.log("nobody"); process.exit() }).on("data", (d) => { console.log(d.toString()); process.exit() })`;
   const user = ["setpriv", `--reuid=${uid}`, `--regid=${uid}`, "--clear-groups"];
   return inNs(...user, "node", "-e", script).trim();
@@ -46,7 +46,7 @@ beforeAll(async () => {
   inNs("ip", "addr", "add", "192.0.2.2/24", "dev", "eth0");
   setRules(...GUIDE, "15090,15021,15020");
   listener = spawn("ip", ["netns", "exec", ns, "node", "-e", LISTENER], { stdio: "ignore" });
-  await until(() => inNs("ss", "-lnt").includes(":15006"), { reason: "the listeners listen", timeoutMs: 5000 });
+  await until(() => inNs("ss", "-lnt").includes(":15006"), { reason: "the listeners listen", timeoutMs: 60_000 });
 });
 
 afterAll(() => {

@@ -94,8 +94,10 @@ describe.skipIf(whyNot !== false)(`data path${whyNot ? ` (${whyNot})` : ""}`, ()
       require("http2").createServer(answer).listen(5051, "0.0.0.0");`;
     processes.push(spawn("ip", ["netns", "exec", ns("server"), process.execPath, "-e", app], { stdio: "ignore" }));
     for (const name of names) startEnvoy(name);
-    for (const name of names) await until(() => ready(name), { reason: `${name} is ready`, timeoutMs: 20_000 });
-  }, 60_000);
+    const listens = () => within("server", "ss -lnt").includes(":5051 ");
+    await until(listens, { reason: "the application listens", timeoutMs: 60_000 });
+    for (const name of names) await until(() => ready(name), { reason: `${name} is ready`, timeoutMs: 60_000 });
+  });
 
   afterAll(async () => {
     for (const child of processes) child.kill("SIGKILL");
@@ -219,7 +221,7 @@ describe.skipIf(whyNot !== false)(`data path${whyNot ? ` (${whyNot})` : ""}`, ()
 
   function ready(name: Host): boolean {
     try {
-      return within(name, "curl -fs -m 1 http://127.0.0.1:15000/ready").startsWith("LIVE");
+      return within(name, "curl -fs -m 10 http://127.0.0.1:15000/ready").startsWith("LIVE");
     } catch {
       return false;
     }
@@ -260,7 +262,7 @@ describe.skipIf(whyNot !== false)(`data path${whyNot ? ` (${whyNot})` : ""}`, ()
     ["HTTP/1", 5050, "--http1.1"],
     ["HTTP/2", 5051, "--http2-prior-knowledge"],
   ])("finds %s on a port without a declared protocol at both ends", (_name, port, flag) => {
-    const headers = JSON.parse(within("client", `curl -fs -m 5 ${flag} http://10.96.0.50:${port}/`)) as object;
+    const headers = JSON.parse(within("client", `curl -fs -m 30 ${flag} http://10.96.0.50:${port}/`)) as object;
     expect(headers).toMatchObject({
       "x-envoy-attempt-count": "1",
       "x-forwarded-client-cert": expect.stringContaining("URI=spiffe://cluster.local/ns/sample/sa/sleep"),
@@ -268,7 +270,7 @@ describe.skipIf(whyNot !== false)(`data path${whyNot ? ` (${whyNot})` : ""}`, ()
   });
 
   it("carries a plain request of the client through the gateway by mTLS to the server", () => {
-    const body = within("client", "curl -fs -m 5 -H 'Host: helloworld.sample:5000' http://10.96.0.50:5000/hello");
+    const body = within("client", "curl -fs -m 30 -H 'Host: helloworld.sample:5000' http://10.96.0.50:5000/hello");
     const headers = JSON.parse(body) as Record<string, string>;
     expect(headers["x-forwarded-client-cert"]).toContain("URI=spiffe://cluster.local/ns/sample/sa/sleep");
     expect(stat("gateway", `tcp.${SNI}.downstream_cx_total`)).toBeGreaterThan(0);
@@ -290,7 +292,7 @@ describe.skipIf(whyNot !== false)(`data path${whyNot ? ` (${whyNot})` : ""}`, ()
   it("lets nobody past strict mTLS on the pod itself without a certificate", () => {
     expect(dial({ sni: SNI, with: good, at: ["10.244.0.12", 5000] })).toBe("HTTP/1.1 200 OK");
     expect(dial({ sni: SNI, at: ["10.244.0.12", 5000] })).toContain("refused");
-    expect(within("client", "curl -s -m 3 -o /dev/null -w '%{http_code}' http://10.244.0.12:5000/hello || true")).toBe(
+    expect(within("client", "curl -s -m 30 -o /dev/null -w '%{http_code}' http://10.244.0.12:5000/hello || true")).toBe(
       "000",
     );
   });
