@@ -1,7 +1,8 @@
 // The descriptions of Kubernetes' OpenAPI, which `kubectl explain` prints. They are their authors' text and no part of
-// this project: their words are read from packages that carry them, two small wheels of the Python index and two
-// packages of the lock file, and written where the API server finds them (src/playground/api-server/open-api, ignored
-// by git). Without them everything works; `kubectl explain` then shows names and types alone.
+// this project: their words are read from packages that carry them, three small wheels of the Python index and two
+// packages of the lock file, and written where the API server finds them (below src/playground/api-server, ignored by
+// git), and with them what tables say of their columns. Without them everything works; `kubectl explain` then shows
+// names and types alone.
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
@@ -9,16 +10,23 @@ import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { gunzipSync, gzipSync } from "node:zlib";
+import { columnTexts, readColumns } from "./descriptions/column-texts.mjs";
 import { descriptionTexts, readFacts } from "./descriptions/description-texts.mjs";
 import { fetchWheel, unpackWheel } from "./fetch-wheel.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const asset = join(root, "src", "playground", "api-server", "open-api", "descriptions.gen.json.gz");
+const server = join(root, "src", "playground", "api-server");
+const asset = join(server, "open-api", "descriptions.gen.json.gz");
+const columnAsset = join(server, "tables", "column-texts.gen.json");
 
-/** Of the release, and of the last whose published description told of the values of enumerations. */
+/**
+ * Of the release, of the last whose published description told of the values of enumerations, and of the last with
+ * certificates.k8s.io/v1beta1, of whose fields a table still tells.
+ */
 const WHEELS = {
   models: { version: "1.35.0.8", sha256: "d01fce42f96baf47a77a571bff59d6a513e96ae043fc03cfaaaaf79c609c4441" },
   oldModels: { version: "1.23.1.4", sha256: "d6ab768aef591d095566cc9407da098b988a6c3f0cb976a40e366b56ab153573" },
+  olderModels: { version: "1.21.0.8", sha256: "181df9ae71e02656b39114fb9fffac8918f4088cbe99f54e83831c89de9d1fba" },
 };
 
 const cache = () => join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "isthmus", "kubernetes-descriptions");
@@ -64,16 +72,16 @@ export async function startFetchingModels() {
 const program = fileURLToPath(import.meta.url);
 const ended = (child) => new Promise((resolve) => child.once("error", resolve).once("exit", resolve));
 
-/** What the asset holds when nothing is to be done. */
+/** What the assets hold when nothing is to be done. */
 export function descriptionsStamp() {
-  const versions = JSON.stringify(WHEELS) + readFacts(root).sha256;
+  const versions = JSON.stringify(WHEELS) + readFacts(root).sha256 + readColumns(root).sha256;
   return createHash("sha256").update(versions).digest("hex");
 }
 
 export function areDescriptionsWritten() {
-  if (!existsSync(asset)) return false;
   try {
-    return JSON.parse(gunzipSync(readFileSync(asset)).toString()).stamp === descriptionsStamp();
+    const stamps = [JSON.parse(gunzipSync(readFileSync(asset))).stamp, JSON.parse(readFileSync(columnAsset)).stamp];
+    return stamps.every((stamp) => stamp === descriptionsStamp());
   } catch {
     return false;
   }
@@ -81,10 +89,16 @@ export function areDescriptionsWritten() {
 
 /** Needs the packages of the lock file. */
 export function writeDescriptions() {
-  const texts = descriptionTexts({ root, ...fetchModels() });
-  const fresh = `${asset}.${process.pid}`;
-  writeFileSync(fresh, gzipSync(JSON.stringify({ stamp: descriptionsStamp(), texts })));
-  renameSync(fresh, asset);
+  const folders = { root, ...fetchModels() };
+  const stamp = descriptionsStamp();
+  writeWhole(columnAsset, JSON.stringify({ stamp, texts: columnTexts(folders) }));
+  writeWhole(asset, gzipSync(JSON.stringify({ stamp, texts: descriptionTexts(folders) })));
+}
+
+function writeWhole(file, content) {
+  const fresh = `${file}.${process.pid}`;
+  writeFileSync(fresh, content);
+  renameSync(fresh, file);
 }
 
 // As a program it only fetches the wheel that it is told.

@@ -8,6 +8,13 @@ import { fileURLToPath } from "node:url";
  * Throws when neither the source tree nor a build holds it.
  */
 export function assetPath(below: string): string {
+  const found = findAsset(below);
+  if (found === undefined) throw new Error(`the file ${below} is missing from the build: run npm run build`);
+  return found;
+}
+
+/** As `assetPath`, of one that a machine may lack; undefined then. */
+export function findAsset(below: string): string | undefined {
   let folder = dirname(fileURLToPath(import.meta.url));
   for (let depth = 0; depth < 5; depth += 1) {
     for (const candidate of [join(folder, "assets", below), join(folder, "src", below)]) {
@@ -15,5 +22,5 @@ export function assetPath(below: string): string {
     }
     folder = dirname(folder);
   }
-  throw new Error(`the file ${below} is missing from the build: run npm run build`);
+  return undefined;
 }

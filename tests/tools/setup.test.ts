@@ -49,10 +49,11 @@ async function sayProgramsAreBuilt(): Promise<void> {
 async function sayDescriptionsAreWritten(): Promise<void> {
   const tool = pathToFileURL(at("tools", "kubernetes-descriptions.mjs")).href;
   const { descriptionsStamp } = (await import(tool)) as { descriptionsStamp(): string };
-  const folder = at("src", "playground", "api-server", "open-api");
-  mkdirSync(folder, { recursive: true });
-  const asset = gzipSync(JSON.stringify({ stamp: descriptionsStamp(), texts: {} }));
-  writeFileSync(join(folder, "descriptions.gen.json.gz"), asset);
+  const server = at("src", "playground", "api-server");
+  for (const folder of ["open-api", "tables"]) mkdirSync(join(server, folder), { recursive: true });
+  const asset = JSON.stringify({ stamp: descriptionsStamp(), texts: {} });
+  writeFileSync(join(server, "open-api", "descriptions.gen.json.gz"), gzipSync(asset));
+  writeFileSync(join(server, "tables", "column-texts.gen.json"), asset);
 }
 
 const environment = (more: Record<string, string> = {}) => ({

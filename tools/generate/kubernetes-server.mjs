@@ -8,6 +8,7 @@ import { request } from "node:https";
 import { createServer } from "node:net";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
+import { fetchModels } from "../kubernetes-descriptions.mjs";
 import { recordDescriptions } from "./kubernetes-descriptions.mjs";
 import { recordOpenApi } from "./kubernetes-open-api.mjs";
 import { recordBookmarks, recordColumns } from "./kubernetes-tables.mjs";
@@ -47,7 +48,7 @@ export async function recordKubernetesServer(root) {
     const listed = versionsOf(groups).flatMap(({ root: at, resources }) =>
       resources.filter(({ verbs }) => verbs.includes("list")).map(({ resource }) => `${at}/${resource}`),
     );
-    write("columns.json", await recordColumns(server.get, listed));
+    write("columns.json", await recordColumns(server.get, listed, fetchModels()));
     const watched = versionsOf(groups).flatMap(({ root: at, resources }) =>
       resources.filter(({ verbs }) => verbs.includes("watch")).map(({ resource }) => `${at}/${resource}`),
     );

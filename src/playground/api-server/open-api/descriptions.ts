@@ -1,9 +1,9 @@
 // What Kubernetes' authors say of definitions, fields and parameters. The texts are no part of this project: set-up
 // reads them from packages (tools/kubernetes-descriptions.mjs). Nothing is loaded before somebody asks for OpenAPI, and
 // what is loaded goes again when no document is being made.
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
-import { assetPath } from "#base/asset-path";
+import { findAsset } from "#base/asset-path";
 import { loadedWhileUsed } from "./loaded-while-used.ts";
 
 type Texts = Readonly<Record<string, string>>;
@@ -28,18 +28,9 @@ export function parameterDescription(name: string, special: string): string | un
   return key === undefined ? undefined : all[key];
 }
 
+/** A machine where they could not be fetched goes without. */
 function readTexts(): Texts {
-  const file = pathOfTexts();
+  const file = findAsset(ASSET);
   if (file === undefined) return {};
   return (JSON.parse(gunzipSync(readFileSync(file)).toString()) as { readonly texts: Texts }).texts;
-}
-
-/** A machine where they could not be fetched goes without. */
-function pathOfTexts(): string | undefined {
-  try {
-    const path = assetPath(ASSET);
-    return existsSync(path) ? path : undefined;
-  } catch {
-    return undefined;
-  }
 }

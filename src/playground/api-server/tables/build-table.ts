@@ -1,11 +1,12 @@
 // Answers to `as=Table`: what kubectl prints is decided here.
 import type { JsonObject } from "../contract.ts";
-import { columnDescriptions, descriptionTexts } from "../gen/watched-forms.ts";
+import { columnDescriptions } from "../gen/watched-forms.ts";
 import { shownMetadata } from "../http/shown-metadata.ts";
 import { numberAt } from "../json.ts";
 import { apiVersionOf, type ResourceKind, storageKey } from "../resource-kind.ts";
 import { BUILTIN_COLUMNS } from "./builtin-columns.ts";
 import { ageColumn, type Column, nameColumn } from "./column.ts";
+import { columnText, textOfField } from "./column-texts.ts";
 import { customColumns } from "./custom-columns.ts";
 import { podRowConditions } from "./pod-columns.ts";
 
@@ -56,7 +57,8 @@ function definitions(kind: ResourceKind, columns: readonly Column[]): JsonObject
       name: column.name,
       type: column.type,
       format: column.format ?? "",
-      description: column.description ?? descriptionTexts[texts[index] ?? -1] ?? "",
+      description:
+        column.description ?? (column.field === undefined ? columnText(texts[index]) : textOfField(column.field)),
       priority: column.priority ?? 0,
     }));
 }

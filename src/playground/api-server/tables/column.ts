@@ -9,6 +9,8 @@ export interface Column {
   readonly untold?: boolean;
   readonly format?: string;
   readonly description?: string;
+  /** What it shows, where no record of a server tells: the column has the field's description. */
+  readonly field?: string;
   /** 1 for columns that only `-o wide` shows. */
   readonly priority?: number;
   readonly cell: (object: JsonObject) => JsonValue;

@@ -1,17 +1,11 @@
 import type { JsonObject, JsonValue } from "../contract.ts";
-import { descriptionTexts } from "../gen/watched-forms.ts";
 import type { CustomKind, PrinterColumn } from "../resource-kind.ts";
 import { ageColumn, type Column, nameColumn } from "./column.ts";
 import { age } from "./durations.ts";
 import { jsonPath } from "./json-path.ts";
 
-const told = (start: string) => descriptionTexts.find((text) => text.startsWith(start)) ?? "";
-const name: Column = { ...nameColumn, description: told("Name must be unique within a namespace.") };
-const created: Column = {
-  ...ageColumn,
-  type: "date",
-  description: told("CreationTimestamp is a timestamp representing the server time when this object was created."),
-};
+const name: Column = { ...nameColumn, field: "meta_v1.ObjectMeta.name" };
+const created: Column = { ...ageColumn, type: "date", field: "meta_v1.ObjectMeta.creationTimestamp" };
 
 /** The columns that the definition gives, after the name; only the age when it gives none. */
 export function customColumns(custom: CustomKind): readonly Column[] {

@@ -6,11 +6,21 @@ import type { JsonObject } from "../contract.ts";
 import { emptyObject } from "../http/watch-writer.ts";
 import { createRegistry } from "../registry.ts";
 import { buildTable, recordedPath } from "./build-table.ts";
+import { textOfField } from "./column-texts.ts";
 
 const read = (name: string) =>
   JSON.parse(readFileSync(new URL(`../../../../tools/generate/gen/${name}.json`, import.meta.url), "utf8"));
 
-const columns = read("columns") as Readonly<Record<string, readonly JsonObject[]>>;
+interface RecordedColumn {
+  readonly description: string | { readonly field: string };
+}
+
+const { columns } = read("columns") as { columns: Readonly<Record<string, readonly RecordedColumn[]>> };
+/** What is said of fields is there when set-up could fetch it. */
+const inWords = ({ description, ...column }: RecordedColumn) => ({
+  ...column,
+  description: typeof description === "string" ? description : textOfField(description.field),
+});
 const bookmarks = read("bookmarks") as Readonly<Record<string, { object: JsonObject; cells: unknown[] }>>;
 
 const OPTIONS = { include: "None", apiVersion: "meta.k8s.io/v1" } as const;
@@ -21,7 +31,9 @@ describe("columns", () => {
   it.each(kinds.filter(({ verbs }) => verbs.includes("list")).map((kind) => [recordedPath(kind), kind] as const))(
     "%s",
     (path, kind) => {
-      expect(buildTable(kind, [], { ...OPTIONS, columns: true })["columnDefinitions"]).toEqual(columns[path]);
+      expect(buildTable(kind, [], { ...OPTIONS, columns: true })["columnDefinitions"]).toEqual(
+        columns[path]?.map(inWords),
+      );
     },
   );
 });
