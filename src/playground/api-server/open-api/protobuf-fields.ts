@@ -45,6 +45,7 @@ export const double: Encoder = (number, value) => (value === 0 ? NOTHING : amoun
 
 /** Any value, as YAML. */
 const ANY_YAML = 2;
+/** By JSON, for the document that is being written. */
 const yamlOf = new Map<string, string>();
 function anyContent(value: JsonValue): Buffer {
   const key = JSON.stringify(value);
@@ -84,7 +85,7 @@ export const message =
   (number, value) =>
     bytes(number, messageContent(fields(), isObject(value) ? value : {}, extensions));
 
-export function messageContent(fields: Fields, value: JsonObject, extensions?: number): Buffer {
+function messageContent(fields: Fields, value: JsonObject, extensions?: number): Buffer {
   const known = Object.keys(value)
     .flatMap((key) => (fields[key] === undefined ? [] : [{ row: fields[key], part: value[key] ?? null }]))
     .sort((a, b) => a.row[0] - b.row[0])
@@ -92,6 +93,18 @@ export function messageContent(fields: Fields, value: JsonObject, extensions?: n
   if (extensions === undefined) return Buffer.concat(known);
   const others = Object.entries(value).filter(([key]) => key.startsWith("x-"));
   return Buffer.concat([...known, ...others.map(([key, part]) => named(extensions, key, anyContent(part)))]);
+}
+
+/**
+ * A whole document. Many of its values of any form stand in it again and again: they become YAML once, and are forgotten
+ * with its end.
+ */
+export function documentContent(fields: Fields, document: JsonObject): Buffer {
+  try {
+    return messageContent(fields, document);
+  } finally {
+    yamlOf.clear();
+  }
 }
 
 function named(number: number, name: string, value: Buffer): Buffer {

@@ -7,6 +7,7 @@ import {
   bytes,
   choice,
   count,
+  documentContent,
   double,
   type Encoder,
   each,
@@ -14,7 +15,6 @@ import {
   type Fields,
   flag,
   message,
-  messageContent,
   orReference,
   text,
   word,
@@ -132,5 +132,5 @@ const DOCUMENT: Fields = {
 };
 
 export function protobufV2(document: JsonObject): Buffer {
-  return messageContent(DOCUMENT, document);
+  return documentContent(DOCUMENT, document);
 }

@@ -8,6 +8,7 @@ import {
   bytes,
   choice,
   count,
+  documentContent,
   double,
   type Encoder,
   each,
@@ -15,7 +16,6 @@ import {
   type Fields,
   flag,
   message,
-  messageContent,
   orReference,
   text,
   word,
@@ -118,5 +118,5 @@ const DOCUMENT: Fields = {
 };
 
 export function protobufV3(document: JsonObject): Buffer {
-  return messageContent(DOCUMENT, document);
+  return documentContent(DOCUMENT, document);
 }
