@@ -25,6 +25,8 @@ export interface RecordedChange {
   readonly type: ChangeType;
   /** The object as JSON. */
   readonly bytes: Buffer;
+  /** As in StoredObject. */
+  readonly hidden?: JsonObject | undefined;
 }
 
 /** Parses its trees when somebody asks for them. */

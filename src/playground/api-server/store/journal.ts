@@ -6,6 +6,7 @@ import { open } from "node:fs/promises";
 import { join } from "node:path";
 import type { Logger } from "#base/logger";
 import { errorMessage, MeshError } from "#base/mesh-error";
+import type { JsonObject } from "../contract.ts";
 import type { ChangeType, RecordedChange } from "./change.ts";
 import { frame, RecordFile, readRecords } from "./record-file.ts";
 
@@ -49,18 +50,22 @@ const UNFINISHED = ".unfinished";
 const TYPES: readonly ChangeType[] = ["ADDED", "MODIFIED", "DELETED"];
 const LINE_END = 0x0a;
 
+/** What stands before the object. */
+type Head = [revision: number, type: number, key: string, hidden?: JsonObject];
+
 function encode(change: RecordedChange): Buffer {
-  const head = JSON.stringify([change.revision, TYPES.indexOf(change.type), change.key]);
+  const { revision, type, key, hidden } = change;
+  const head = JSON.stringify([revision, TYPES.indexOf(type), key, ...(hidden === undefined ? [] : [hidden])]);
   return frame([Buffer.from(`${head}\n`), change.bytes]);
 }
 
 function decode(payload: Buffer): RecordedChange {
   const split = payload.indexOf(LINE_END);
-  const [revision, type, key] = JSON.parse(payload.toString("utf8", 0, split)) as [number, number, string];
+  const [revision, type, key, hidden] = JSON.parse(payload.toString("utf8", 0, split)) as Head;
   // A copy: the payload is a piece of the whole file.
   const bytes = Buffer.allocUnsafeSlow(payload.length - split - 1);
   payload.copy(bytes, 0, split + 1);
-  return { revision, type: TYPES[type] ?? "MODIFIED", key, bytes };
+  return { revision, type: TYPES[type] ?? "MODIFIED", key, bytes, hidden };
 }
 
 /** The last record of a snapshot: without it the snapshot is not whole. */

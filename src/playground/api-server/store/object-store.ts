@@ -7,7 +7,7 @@ import { Bucket } from "./bucket.ts";
 import { type Change, type ChangeType, type RecordedChange, StoredChange } from "./change.ts";
 import type { Journal } from "./journal.ts";
 import { RecentTrees } from "./recent-trees.ts";
-import { StoredObject } from "./stored-object.ts";
+import { pathOf, StoredObject } from "./stored-object.ts";
 
 export interface ObjectStore {
   revision(): number;
@@ -25,9 +25,10 @@ export interface ObjectStore {
   /**
    * The one place where every write passes. Stamps the next resource version on the object, which must be the caller's
    * own copy; for DELETED it is the last state. With a journal the write is kept when this returns, and throws MeshError
-   * JOURNAL_FAILED without any effect when it cannot be kept.
+   * JOURNAL_FAILED without any effect when it cannot be kept. What is hidden of the object stays as it is where nothing
+   * else is said.
    */
-  commit(key: string, type: ChangeType, object: JsonObject): JsonObject;
+  commit(key: string, type: ChangeType, object: JsonObject, beside?: Beside): JsonObject;
   /** Changes of one resource after `revision`, or undefined when the past does not reach back that far. */
   changesSince(key: string, revision: number): readonly Change[] | undefined;
   /** Called synchronously and in order after each change of the resource; of all resources without a key. */
@@ -36,6 +37,11 @@ export interface ObjectStore {
   announce(): void;
   /** Lets go of the journal's files. */
   close(): void;
+}
+
+export interface Beside {
+  /** What is kept with the object from now on, and shown to nobody; undefined: nothing. */
+  readonly hidden: JsonObject | undefined;
 }
 
 export interface ObjectStoreOptions {
@@ -56,6 +62,7 @@ export interface ObjectStoreOptions {
 const HISTORY = 4000;
 const HISTORY_BYTES = 8 * 1024 * 1024;
 const TREE_BYTES = 3 * 1024 * 1024;
+const NOTHING_BESIDE: Beside = { hidden: undefined };
 
 export function createObjectStore(options: ObjectStoreOptions = {}): ObjectStore {
   return new MemoryStore(options);
@@ -77,8 +84,8 @@ class MemoryStore implements ObjectStore {
     const content = journal?.takeContent();
     this.#revision = content?.revision ?? (content?.changes[0]?.revision ?? (firstRevision ?? Date.now()) + 1) - 1;
     this.#forgotten = content === undefined ? this.#revision - 1 : this.#revision;
-    for (const { key, bytes } of content?.objects ?? []) this.#bucket(key).put(this.#read(bytes));
-    for (const change of content?.changes ?? []) this.#keep(change, this.#read(change.bytes));
+    for (const recorded of content?.objects ?? []) this.#bucket(recorded.key).put(this.#read(recorded));
+    for (const change of content?.changes ?? []) this.#keep(change, this.#read(change));
   }
 
   revision(): number {
@@ -108,13 +115,14 @@ class MemoryStore implements ObjectStore {
     return namespace === undefined ? found : found.filter((object) => object.namespace === namespace);
   }
 
-  commit(key: string, type: ChangeType, object: JsonObject): JsonObject {
+  commit(key: string, type: ChangeType, object: JsonObject, beside?: Beside): JsonObject {
     const revision = this.#revision + 1;
     const metadata = objectAt(object, "metadata");
     const tree = { ...object, metadata: { ...metadata, resourceVersion: String(revision) } };
     const bytes = serialize(tree);
-    this.#journal?.append({ key, revision, type, bytes });
-    const stored = new StoredObject(this.#recent, { tree, bytes });
+    const { hidden } = beside ?? this.#buckets.get(key)?.get(pathOf(tree)) ?? NOTHING_BESIDE;
+    this.#journal?.append({ key, revision, type, bytes, hidden });
+    const stored = new StoredObject(this.#recent, { tree, bytes, hidden });
     stored.holdTree(tree);
     const change = this.#keep({ key, revision, type }, stored);
     this.#tell(change);
@@ -155,8 +163,8 @@ class MemoryStore implements ObjectStore {
   }
 
   /** From the journal; the tree is let go of at once. */
-  #read(bytes: Buffer): StoredObject {
-    return new StoredObject(this.#recent, { tree: JSON.parse(bytes.toString()) as JsonObject, bytes });
+  #read({ bytes, hidden }: RecordedChange): StoredObject {
+    return new StoredObject(this.#recent, { tree: JSON.parse(bytes.toString()) as JsonObject, bytes, hidden });
   }
 
   #keep(at: Pick<Change, "key" | "type" | "revision">, stored: StoredObject): Change {
@@ -175,7 +183,10 @@ class MemoryStore implements ObjectStore {
 
   #everything(): RecordedChange[] {
     return [...this.#buckets].flatMap(([key, bucket]) =>
-      Array.from(bucket.values(), ({ revision, bytes }) => ({ key, type: "ADDED", revision, bytes }) as const),
+      Array.from(
+        bucket.values(),
+        ({ revision, bytes, hidden }) => ({ key, type: "ADDED", revision, bytes, hidden }) as const,
+      ),
     );
   }
 }

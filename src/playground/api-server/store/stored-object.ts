@@ -11,6 +11,12 @@ interface Range {
   readonly end: number;
 }
 
+export interface StoredForm {
+  readonly tree: JsonObject;
+  readonly bytes: Buffer;
+  readonly hidden?: JsonObject | undefined;
+}
+
 export class StoredObject {
   /** `namespace/name`; begins with `/` for objects of the cluster. */
   readonly path: string;
@@ -20,6 +26,8 @@ export class StoredObject {
   readonly labels: JsonObject;
   /** Where in the bytes the fields after `apiVersion` and `kind` begin; -1 when these two do not come first. */
   readonly restStart: number;
+  /** What is kept with the object and shown to nobody. */
+  readonly hidden: JsonObject | undefined;
   readonly #recent: RecentTrees;
   #tree: JsonObject | undefined;
   #weak: WeakRef<JsonObject> | undefined;
@@ -27,13 +35,14 @@ export class StoredObject {
   #metadataEnd = -1;
 
   /** `tree` is what `bytes` say, and is never changed again. */
-  constructor(recent: RecentTrees, { tree, bytes }: { readonly tree: JsonObject; readonly bytes: Buffer }) {
+  constructor(recent: RecentTrees, { tree, bytes, hidden }: StoredForm) {
     const metadata = objectAt(tree, "metadata");
     this.path = pathOf(tree);
     this.revision = Number(stringAt(metadata, "resourceVersion"));
     this.bytes = bytes;
     this.labels = metadata["labels"] === undefined ? NO_LABELS : objectAt(metadata, "labels");
     this.restStart = restStart(tree);
+    this.hidden = hidden;
     this.#recent = recent;
   }
 
