@@ -1,6 +1,15 @@
 // What the build has compiled beforehand: taken where it fits, and never needed.
 import { spawnSync } from "node:child_process";
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -53,6 +62,20 @@ describe("code compiled beforehand", () => {
     write();
     const [folder = ""] = readdirSync(join(build, "code-cache"));
     expect(existsSync(join(build, "code-cache", folder, "chunks", "later.cjs"))).toBe(true);
+  });
+
+  test("a damaged one is left alone, wherever it is damaged", () => {
+    write();
+    const [folder = ""] = readdirSync(join(build, "code-cache"));
+    const file = join(build, "code-cache", folder, "chunks", "word.cjs");
+    const whole = readFileSync(file);
+    const flipped = (at: number) => whole.map((byte, index) => (index === at ? byte ^ 1 : byte));
+    // V8 dies of the first of these, and does not notice the second.
+    const places = [28, Math.floor(whole.length / 2), whole.length - 1];
+    for (const damaged of [...places.map(flipped), whole.subarray(0, 100), Buffer.alloc(0)]) {
+      writeFileSync(file, damaged);
+      expect(speak()).toEqual({ status: 0, said: answer(), caches: ["speak.cjs false", "word.cjs undefined"] });
+    }
   });
 
   test("a program that starts with other flags of V8 does without", () => {

@@ -6,6 +6,7 @@ const { createRequire } = require("node:module");
 const { dirname, join } = require("node:path");
 const { cachedDataVersionTag } = require("node:v8");
 const { constants, Script } = require("node:vm");
+const { crc32 } = require("node:zlib");
 
 const programs = join(dirname(__dirname), "programs");
 /** Names V8's version, its flags and the processor: a cache of another tag would be refused, and is not even read. */
@@ -27,7 +28,7 @@ function loadFile(file, onScript) {
   const cacheFile = join(cacheFolder, file.slice(programs.length + 1));
   const script = new Script(`(function (${PARAMETERS}) {${readFileSync(file, "utf8")}\n})`, {
     filename: file,
-    cachedData: readIfThere(cacheFile),
+    cachedData: readCache(cacheFile),
     importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
   });
   onScript(file, script, cacheFile);
@@ -39,12 +40,24 @@ function loadFile(file, onScript) {
   return module.exports;
 }
 
-function readIfThere(file) {
+/** Bytes after what V8 gave: its CRC-32. V8 itself looks at the head alone, and dies of a damaged rest. */
+const CHECKSUM = 4;
+
+function sealCache(data) {
+  const checksum = Buffer.alloc(CHECKSUM);
+  checksum.writeUInt32LE(crc32(data));
+  return Buffer.concat([data, checksum]);
+}
+
+/** Undefined where there is none, or a damaged one. */
+function readCache(file) {
   try {
-    return readFileSync(file);
+    const sealed = readFileSync(file);
+    const data = sealed.subarray(0, -CHECKSUM);
+    return crc32(data) === sealed.readUInt32LE(data.length) ? data : undefined;
   } catch {
     return undefined;
   }
 }
 
-module.exports = { loadFile, loadProgram };
+module.exports = { loadFile, loadProgram, sealCache };

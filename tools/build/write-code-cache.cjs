@@ -5,7 +5,7 @@ const { mkdirSync, readFileSync, writeFileSync } = require("node:fs");
 const { dirname, join } = require("node:path");
 
 const [, , build, program, ...args] = process.argv;
-const { loadProgram, loadFile } = require(join(build, "bin", "load-program.cjs"));
+const { loadProgram, loadFile, sealCache } = require(join(build, "bin", "load-program.cjs"));
 /** By file, in the order of loading. */
 const scripts = new Map();
 const onScript = (file, script, cacheFile) => scripts.set(file, { script, cacheFile });
@@ -15,7 +15,7 @@ process.on("exit", () => {
   loadTheRest();
   for (const { script, cacheFile } of scripts.values()) {
     mkdirSync(dirname(cacheFile), { recursive: true });
-    writeFileSync(cacheFile, script.createCachedData());
+    writeFileSync(cacheFile, sealCache(script.createCachedData()));
   }
   // The program's own verdict on these arguments is not asked for.
   process.exitCode = 0;
