@@ -3,7 +3,7 @@
 import { describe, expect, it } from "vitest";
 import type { Node, Pod, Service } from "#api/kubernetes/gen/types";
 import { chooseAddress } from "../cluster/load-balancer-controller.ts";
-import { chooseNode } from "./scheduler.ts";
+import { chooseNode } from "./choose-node.ts";
 
 const node = (name: string, spec: Node["spec"] = {}, ready = "True", labels = {}): Node => ({
   metadata: { name, labels },

@@ -7,8 +7,7 @@ import { claimNames } from "../cluster/claims-controller.ts";
 import { type ControllerContext, controllerComponent } from "../controller.ts";
 import { identityOf, isBeingDeleted, kubeTime } from "../objects/object-meta.ts";
 import { isFinished } from "../workloads/pod-state.ts";
-import { whyNotOn } from "./node-fit.ts";
-import { whyApart } from "./pod-affinity.ts";
+import { chooseNode } from "./choose-node.ts";
 
 const SOURCE = "default-scheduler";
 
@@ -70,14 +69,20 @@ export function createScheduler(context: ControllerContext): Component {
     context.events.record(SOURCE, { type: Kinds.Pod, object: pod }, event);
   };
 
+  const retryAll = () => {
+    for (const pod of indexes.podsByNode.get("")) if (needsNode(pod)) queue.add(objectKey(pod));
+  };
   caches.pods.onChange(({ object, deleted }) => {
-    if (deleted || !needsNode(object)) bound.delete(identityOf(object).uid);
-    else queue.add(objectKey(object));
+    if (deleted || !needsNode(object)) {
+      bound.delete(identityOf(object).uid);
+      // What it leaves may be what others wait for.
+      if (object.spec?.nodeName && (deleted || isFinished(object))) retryAll();
+    } else queue.add(objectKey(object));
   });
   caches.nodes.onChange(({ object, old, deleted }) => {
     // Heartbeats change nothing that the scheduler looks at.
     if (!deleted && old !== undefined && schedulingView(object) === schedulingView(old)) return;
-    for (const pod of indexes.podsByNode.get("")) if (needsNode(pod)) queue.add(objectKey(pod));
+    retryAll();
   });
   caches.persistentVolumeClaims.onChange(({ object }) => {
     const { namespace, name } = identityOf(object);
@@ -105,30 +110,5 @@ function needsNode(pod: Pod): boolean {
 
 function schedulingView({ metadata, spec, status }: Node): string {
   const conditions = status?.conditions?.map(({ type, status: value }) => [type, value]);
-  return JSON.stringify([metadata?.labels, metadata?.deletionTimestamp, spec, conditions]);
-}
-
-/** The fitting node with the fewest pods, ties by name; or Kubernetes' sentence that tells why none fits. */
-export function chooseNode(
-  pod: Pod,
-  nodes: readonly Node[],
-  podsOn: (node: string) => readonly Pod[],
-): { node: string } | { message: string } {
-  const reasons = new Map<string, number>();
-  const fitting: string[] = [];
-  for (const node of nodes) {
-    const reason = whyNotOn(node, pod) ?? whyApart(pod, node, { nodes, podsOn });
-    if (reason === undefined) fitting.push(identityOf(node).name);
-    else reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
-  }
-  const loads = new Map(fitting.map((name) => [name, podsOn(name).filter((other) => !isFinished(other)).length]));
-  const load = (name: string) => loads.get(name) ?? 0;
-  const [best] = fitting.sort((a, b) => load(a) - load(b) || a.localeCompare(b));
-  if (best !== undefined) return { node: best };
-  if (nodes.length === 0) return { message: "no nodes available to schedule pods" };
-  const counted = [...reasons].map(([reason, count]) => `${count} ${reason}`).sort();
-  const hope = `preemption: 0/${nodes.length} nodes are available: ${nodes.length} Preemption is not helpful for scheduling.`;
-  return {
-    message: `0/${nodes.length} nodes are available: ${counted.join(", ")}. no new claims to deallocate, ${hope}`,
-  };
+  return JSON.stringify([metadata?.labels, metadata?.deletionTimestamp, spec, status?.allocatable, conditions]);
 }
