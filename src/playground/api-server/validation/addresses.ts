@@ -29,7 +29,7 @@ export function checkCidr(field: string, value: string, known: readonly string[]
   return [invalid(field, value, "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)")];
 }
 
-const LEADING_ZERO = /(?:^(?=[\d.]+(?:\/|$))|[./])0\d/;
+export const LEADING_ZERO = /(?:^(?=[\d.]+(?:\/|$))|[./])0\d/;
 
 /** What is wrong with an address that must be written in the one right way; empty when nothing is. */
 export function addressFaults(text: string): string[] {
@@ -40,12 +40,14 @@ export function addressFaults(text: string): string[] {
   return text === canonical ? [] : [`must be in canonical form (${JSON.stringify(canonical)})`];
 }
 
-const isMapped = (address: string) => isIpv6(address) && addressBits(address).value >> 32n === 0xffffn;
+export const isMapped = (address: string) => isIpv6(address) && addressBits(address).value >> 32n === 0xffffn;
 
 /** Lower case, and the longest run of zeroes as "::". */
-function canonicalAddress(text: string): string {
-  if (isIpv4(text)) return text;
-  const { value } = addressBits(text);
+export function canonicalAddress(text: string): string {
+  return isIpv4(text) ? text : ipv6Text(addressBits(text).value);
+}
+
+export function ipv6Text(value: bigint): string {
   const words = Array.from({ length: 8 }, (_, index) => Number((value >> BigInt(112 - 16 * index)) & 0xffffn));
   const host = words.map((word) => word.toString(16)).join(":");
   return new URL(`http://[${host}]`).hostname.slice(1, -1);

@@ -5,23 +5,24 @@ import { deepEqual, numberAt, objectAt, objectsAt, stringAt } from "../json.ts";
 import { nanoUnits } from "../quantity.ts";
 import { type ResourceKind, storageKey } from "../resource-kind.ts";
 import { dnsLabel } from "../validation/formats.ts";
-import { deadLabels, fractional, nodeTermWarnings, podWarnings } from "./pod-warnings.ts";
-
-export interface Write {
-  readonly object: JsonObject;
-  /** The object before; undefined for a new one. */
-  readonly old: JsonObject | undefined;
-  /** "" for the object itself. */
-  readonly subresource: string;
-  /** Whether an update changes more than metadata and status. */
-  readonly specChanged: boolean;
-}
-
-type Warn = (object: JsonObject, write: Write) => readonly string[];
+import {
+  endpointSlice,
+  endpoints,
+  ingress,
+  loadBalancerStatus,
+  networkPolicy,
+  node,
+  podStatus,
+  service,
+} from "./network-warnings.ts";
+import { claimSpecWarnings, deadLabels, deadSources, nodeTermWarnings, podWarnings } from "./pod-warnings.ts";
+import type { Warn, Write } from "./write.ts";
 
 export function objectWarnings(kind: ResourceKind, write: Write): readonly string[] {
+  if (kind.custom !== undefined) return [];
+  if (write.subresource === "status") return STATUS_WARNINGS[storageKey(kind)]?.(write.object, write) ?? [];
   // The scale is another door to the spec.
-  if (!["", "scale"].includes(write.subresource) || kind.custom !== undefined) return [];
+  if (!["", "scale"].includes(write.subresource)) return [];
   return WARNINGS[storageKey(kind)]?.(write.object, write) ?? [];
 }
 
@@ -61,12 +62,6 @@ const pod: Warn = (object, { old }) =>
 
 const OLD_CLASS = "volume.beta.kubernetes.io/storage-class";
 
-function claimSpecWarnings(path: string, spec: JsonObject): string[] {
-  return ["requests", "limits"].flatMap((sort) =>
-    fractional(`${path}.resources.${sort}[storage]`, objectAt(spec, "resources", sort)["storage"]),
-  );
-}
-
 const claim: Warn = (object) => [
   ...(objectAt(object, "metadata", "annotations")[OLD_CLASS] === undefined
     ? []
@@ -102,14 +97,16 @@ const secret: Warn = (object) => {
   return [...lacks("tls.crt", "certificate"), ...lacks("tls.key", "key")].slice(0, 1);
 };
 
-const INGRESS_CLASS = "kubernetes.io/ingress.class";
-
-const ingress: Warn = (object, { old }) =>
-  old === undefined && objectAt(object, "metadata", "annotations")[INGRESS_CLASS] !== undefined
-    ? [`annotation "${INGRESS_CLASS}" is deprecated, please use 'spec.ingressClassName' instead`]
-    : [];
+const OLD_OPTIONS = "volume.beta.kubernetes.io/mount-options";
+const OLD_ANNOTATIONS: readonly (readonly [string, string])[] = [
+  [OLD_CLASS, 'deprecated since v1.8; use "storageClassName" attribute instead'],
+  [OLD_OPTIONS, 'deprecated since v1.31; use "mountOptions" attribute instead'],
+];
 
 const volume: Warn = (object) => [
+  ...OLD_ANNOTATIONS.flatMap(([key, text]) =>
+    objectAt(object, "metadata", "annotations")[key] === undefined ? [] : [`metadata.annotations[${key}]: ${text}`],
+  ),
   ...(stringAt(object, "spec", "persistentVolumeReclaimPolicy") === "Recycle"
     ? [
         "spec.persistentVolumeReclaimPolicy: The Recycle reclaim policy is deprecated. Instead, the recommended approach is to use dynamic provisioning.",
@@ -118,51 +115,54 @@ const volume: Warn = (object) => [
   ...objectsAt(object, "spec", "nodeAffinity", "required", "nodeSelectorTerms").flatMap((term, index) =>
     nodeTermWarnings(`spec.nodeAffinity.required.nodeSelectorTerms[${index}]`, term),
   ),
+  ...deadSources("spec", objectAt(object, "spec"), DEAD_SOURCES),
 ];
 
-const endpointSlice: Warn = (object, { old }) =>
-  old === undefined && stringAt(object, "addressType") === "FQDN"
-    ? ["spec.addressType: FQDN endpoints are deprecated"]
-    : [];
+const DEAD_SOURCES = ["cephfs", "photonPersistentDisk", "scaleIO", "storageos", "glusterfs", "rbd"];
 
-const SAME_ZONE = 'spec.trafficDistribution: "PreferClose" is deprecated; use "PreferSameZone"';
+const storageClass: Warn = (object) =>
+  objectsAt(object, "allowedTopologies").flatMap((term, at) =>
+    objectsAt(term, "matchLabelExpressions").flatMap((expression, index) =>
+      deadLabels({ [stringAt(expression, "key")]: "" }).map(
+        ([, text]) => `allowedTopologies[${at}].matchLabelExpressions[${index}].key: ${text}`,
+      ),
+    ),
+  );
 
-const service: Warn = (object) => {
-  const spec = objectAt(object, "spec");
-  const type = stringAt(spec, "type");
-  const headless = stringAt(spec, "clusterIP") === "None";
-  const external = objectsOrTexts(spec, "externalIPs");
+const storageCapacity: Warn = (object) => {
+  const selector = objectAt(object, "nodeTopology");
   return [
-    ...(headless && stringAt(spec, "loadBalancerIP") !== ""
-      ? ["spec.loadBalancerIP is ignored for headless services"]
-      : []),
-    ...(headless && external ? ["spec.externalIPs is ignored for headless services"] : []),
-    ...(headless && stringAt(spec, "sessionAffinity") !== "None"
-      ? ["spec.SessionAffinity is ignored for headless services"]
-      : []),
-    ...(type === "ExternalName" && external ? ['spec.externalIPs is ignored when spec.type is "ExternalName"'] : []),
-    ...(type !== "ExternalName" && stringAt(spec, "externalName") !== ""
-      ? ['spec.externalName is ignored when spec.type is not "ExternalName"']
-      : []),
-    ...(stringAt(spec, "trafficDistribution") === "PreferClose" ? [SAME_ZONE] : []),
+    ...nodeTermWarnings("nodeTopology", selector),
+    ...deadLabels(objectAt(selector, "matchLabels")).map(([key, text]) => `nodeTopology.matchLabels.${key}: ${text}`),
   ];
 };
 
-const objectsOrTexts = (spec: JsonObject, key: string) => Array.isArray(spec[key]) && spec[key].length > 0;
+const TOO_MANY_INDEXES =
+  "In Indexed Jobs with a number of completions higher than 10^5 and a parallelism higher than 10^4, Kubernetes might not be able to track completedIndexes when a big number of indexes fail";
+
+/** Of a Job, or of the Jobs that a CronJob makes; `path` leads to its spec. */
+const job =
+  (path: readonly string[]): Warn =>
+  (object, write) => {
+    if (write.old !== undefined && !write.specChanged) return [];
+    const spec = objectAt(object, ...path);
+    const many = (field: string, most: number) => (numberAt(spec, field) ?? 0) > most;
+    const isWide = spec["completionMode"] === "Indexed" && many("completions", 100_000) && many("parallelism", 10_000);
+    return [
+      ...(write.old === undefined ? nameWarnings(object, USED_IN_PODS) : []),
+      ...(isWide ? [`${path.join(".")}: ${TOO_MANY_INDEXES}`] : []),
+      ...ofTemplate([...path, "template"], false)(object, write),
+    ];
+  };
 
 const runtimeClass: Warn = (object) =>
   deadLabels(objectAt(object, "scheduling", "nodeSelector")).map(([, text]) => `scheduling.nodeSelector: ${text}`);
 
-const node: Warn = (object) =>
-  stringAt(object, "spec", "externalID") === ""
-    ? []
-    : ["spec.externalID: this field is deprecated, and is unused by Kubernetes"];
-
 const COMPARED = ["cpu", "memory", "storage", "ephemeral-storage"];
 const BARE = ["cpu", "memory"];
 
-const quota: Warn = (object) =>
-  COMPARED.flatMap((name) => {
+const quota: Warn = (object, { old }) =>
+  (old === undefined ? COMPARED : []).flatMap((name) => {
     const hard = objectAt(object, "spec", "hard");
     const bare = BARE.includes(name) && hard[`requests.${name}`] === undefined ? name : `requests.${name}`;
     const [request, limit] = [hard[bare], hard[`limits.${name}`]];
@@ -204,9 +204,19 @@ const WARNINGS: Readonly<Record<string, Warn>> = {
   "apps/replicasets": ofTemplate(["spec", "template"], true),
   "apps/daemonsets": daemonSet,
   "apps/statefulsets": statefulSet,
-  "batch/jobs": ofTemplate(["spec", "template"], true),
-  "batch/cronjobs": ofTemplate(["spec", "jobTemplate", "spec", "template"], true),
+  "batch/jobs": job(["spec"]),
+  "batch/cronjobs": job(["spec", "jobTemplate", "spec"]),
   "networking.k8s.io/ingresses": ingress,
   "node.k8s.io/runtimeclasses": runtimeClass,
   "discovery.k8s.io/endpointslices": endpointSlice,
+  "/endpoints": endpoints,
+  "networking.k8s.io/networkpolicies": networkPolicy,
+  "storage.k8s.io/storageclasses": storageClass,
+  "storage.k8s.io/csistoragecapacities": storageCapacity,
+};
+
+const STATUS_WARNINGS: Readonly<Record<string, Warn>> = {
+  "/pods": podStatus,
+  "/services": loadBalancerStatus,
+  "networking.k8s.io/ingresses": loadBalancerStatus,
 };

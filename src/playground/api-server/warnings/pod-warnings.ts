@@ -2,6 +2,9 @@
 import type { JsonObject, JsonValue } from "../contract.ts";
 import { arrayAt, isObject, numberAt, objectAt, objectsAt, stringAt } from "../json.ts";
 import { canonicalQuantity, isWhole } from "../quantity.ts";
+import { labelValue } from "../validation/formats.ts";
+import { ipWarnings } from "./address-warnings.ts";
+import { type Placed, portWarnings } from "./port-warnings.ts";
 import { volumePathWarnings } from "./volume-path-warnings.ts";
 
 const SECCOMP_POD = "seccomp.security.alpha.kubernetes.io/pod";
@@ -50,12 +53,14 @@ export function podWarnings(path: string, pod: JsonObject): string[] {
   return [
     ...labelWarnings(at, spec),
     ...DEAD_ANNOTATIONS.flatMap(([key, text]) => (annotations[key] === undefined ? [] : [`${noted}[${key}]: ${text}`])),
-    ...objectsAt(spec, "volumes").flatMap((volume, index) =>
-      Object.entries(DEAD_VOLUMES).flatMap(([type, text]) => {
-        const shown = type === "storageos" ? "storageOS" : type;
-        return volume[type] === undefined ? [] : [`${at}.volumes[${index}].${shown}: ${text}`];
-      }),
-    ),
+    ...objectsAt(spec, "volumes").flatMap((volume, index) => {
+      const path = `${at}.volumes[${index}]`;
+      const template = objectAt(volume, "ephemeral", "volumeClaimTemplate", "spec");
+      return [
+        ...deadSources(path, volume, Object.keys(DEAD_VOLUMES)),
+        ...claimSpecWarnings(`${path}.ephemeral.volumeClaimTemplate.spec`, template),
+      ];
+    }),
     ...volumePathWarnings(objectsAt(spec, "volumes")),
     ...doubled(objectsAt(spec, "hostAliases"), "ip").map((index) =>
       twice(`${at}.hostAliases[${index}]`, "ip", objectsAt(spec, "hostAliases")[index]),
@@ -82,7 +87,26 @@ export function podWarnings(path: string, pod: JsonObject): string[] {
     ...["podAffinity", "podAntiAffinity"].flatMap((sort) =>
       affinityWarnings(`${at}.affinity.${sort}`, objectAt(spec, "affinity", sort)),
     ),
+    ...arrayAt(spec, "dnsConfig", "nameservers").flatMap((ip, index) =>
+      ipWarnings(`${at}.dnsConfig.nameservers[${index}]`, String(ip)),
+    ),
+    ...objectsAt(spec, "hostAliases").flatMap((alias, index) =>
+      ipWarnings(`${at}.hostAliases[${index}].ip`, stringAt(alias, "ip")),
+    ),
   ];
+}
+
+/** Sources of volumes that Kubernetes has given up. */
+export const deadSources = (path: string, volume: JsonObject, types: readonly string[]): string[] =>
+  types.flatMap((type) => {
+    const shown = type === "storageos" ? "storageOS" : type;
+    return volume[type] === undefined ? [] : [`${path}.${shown}: ${DEAD_VOLUMES[type]}`];
+  });
+
+export function claimSpecWarnings(path: string, spec: JsonObject): string[] {
+  return ["requests", "limits"].flatMap((sort) =>
+    fractional(`${path}.resources.${sort}[storage]`, objectAt(spec, "resources", sort)["storage"]),
+  );
 }
 
 const twice = (path: string, field: string, item: JsonObject | undefined) =>
@@ -112,7 +136,7 @@ function labelWarnings(at: string, spec: JsonObject): string[] {
       (term, index) => nodeTermWarnings(`${required}[${index}]`, term),
     ),
     ...objectsAt(affinity, "preferredDuringSchedulingIgnoredDuringExecution").flatMap((term, index) =>
-      nodeTermWarnings(`${preferred}[${index}].preference`, objectAt(term, "preference")),
+      nodeTermWarnings(`${preferred}[${index}].preference`, objectAt(term, "preference"), true),
     ),
     ...objectsAt(spec, "topologySpreadConstraints").flatMap((constraint, index) => {
       const path = `${at}.topologySpreadConstraints[${index}]`;
@@ -133,11 +157,19 @@ export const deadLabels = (labels: JsonObject): (readonly [string, string])[] =>
     return text === undefined ? [] : [[key, text] as const];
   });
 
-export function nodeTermWarnings(path: string, term: JsonObject): string[] {
-  return objectsAt(term, "matchExpressions").flatMap((expression, index) => {
+/** Values are told of where validation lets them be. */
+export function nodeTermWarnings(path: string, term: JsonObject, checksValues = false): string[] {
+  return objectsAt(term, "matchExpressions").flatMap((expression, at) => {
+    const field = `${path}.matchExpressions[${at}]`;
     const key = stringAt(expression, "key");
     const dead = DEAD_LABELS[key];
-    return dead === undefined ? [] : [`${path}.matchExpressions[${index}].key: ${key} is ${dead}`];
+    const values = checksValues ? arrayAt(expression, "values").map(String) : [];
+    return [
+      ...(dead === undefined ? [] : [`${field}.key: ${key} is ${dead}`]),
+      ...values.flatMap((value, index) =>
+        labelValue(value).map((message) => `${field}.values[${index}]: ${value} is invalid, ${message}`),
+      ),
+    ];
   });
 }
 
@@ -157,11 +189,6 @@ function affinityWarnings(path: string, affinity: JsonObject): string[] {
         : [],
     ),
   ];
-}
-
-interface Placed {
-  readonly path: string;
-  readonly container: JsonObject;
 }
 
 function containersOf(at: string, spec: JsonObject): Placed[] {
@@ -219,46 +246,4 @@ function hiddenVariables(path: string, variables: readonly JsonObject[]): string
     if (builds) return [];
     return [`${path}[${index}]: hides previous definition of "${name}", which may be dropped when using apply`];
   });
-}
-
-interface Port {
-  readonly field: string;
-  readonly name: string;
-  readonly key: string;
-  readonly hostIP: string;
-  readonly hostPort: number;
-}
-
-function portWarnings(containers: readonly Placed[]): string[] {
-  const ports: Port[] = containers.flatMap(({ path, container }) =>
-    arrayAt(container, "ports").map((port, index) => ({
-      field: `${path}.ports[${index}]`,
-      name: stringAt(port, "name"),
-      key: `${numberAt(port, "containerPort") ?? 0}/${stringAt(port, "protocol")}`,
-      hostIP: stringAt(port, "hostIP"),
-      hostPort: numberAt(port, "hostPort") ?? 0,
-    })),
-  );
-  const clashes = ports.flatMap((port, index) =>
-    ports
-      .slice(0, index)
-      .filter((other) => other.key === port.key)
-      .flatMap((other) => clash(port, other)),
-  );
-  const names = ports.flatMap((port, index) => {
-    const first = ports.find((other) => other.name === port.name && other.name !== "");
-    if (first === undefined || ports.indexOf(first) === index) return [];
-    return [
-      `${port.field}: duplicate port name "${port.name}" with ${first.field}, services and probes that select ports by name will use ${first.field}`,
-    ];
-  });
-  return [...clashes, ...names];
-}
-
-function clash(port: Port, other: Port): string[] {
-  const told = (what: string) => [`${port.field}: ${what} port definition with ${other.field}`];
-  if (port.hostIP === other.hostIP && port.hostPort === other.hostPort) return told("duplicate");
-  if (port.hostPort === 0 || other.hostPort === 0) return told("overlapping");
-  const oneOpen = (port.hostIP === "") !== (other.hostIP === "");
-  return port.hostPort === other.hostPort && oneOpen ? told("dangerously ambiguous") : [];
 }
