@@ -89,6 +89,9 @@ function addField(row, { type, json, options, inside }, { names, version }) {
     const from = named.includes(".") ? "v1" : version;
     row.types[json] = `${list.replace("[R", `[${version}.R`)}${own === "UID" ? "types.UID" : `${from}.${own}`}`;
   }
+  const [, key = "string", value = ""] = /^map\[(\w+)\]([\w.]+)$/.exec(named) ?? [];
+  if (row.types[json] === undefined && key !== "string" && names.has(key))
+    row.types[json] = `map[${version}.${key}]${value.includes(".") ? value : `${version}.${value}`}`;
   if (own === "MicroTime") row.types[json] = "micro";
   if (options.includes("omitzero")) return;
   const omits = options.includes("omitempty");
