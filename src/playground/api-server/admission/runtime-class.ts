@@ -1,5 +1,11 @@
 // Plug-in `RuntimeClass`: what the runtime of a pod costs beside it, and on which nodes it is there.
-import type { AdmissionAttributes, AdmissionPlugin, JsonObject, ObjectAccess } from "../contract.ts";
+import {
+  type AdmissionAttributes,
+  type AdmissionPlugin,
+  ApiStatusError,
+  type JsonObject,
+  type ObjectAccess,
+} from "../contract.ts";
 import { deepEqual, numberAt, objectAt, objectsAt, stringAt } from "../json.ts";
 import { nanoUnits } from "../quantity.ts";
 import { refuse } from "./refuse.ts";
@@ -48,6 +54,7 @@ const isNewPod = ({ group, resource, subresource, operation }: AdmissionAttribut
 function classOf(objects: ObjectAccess, attributes: AdmissionAttributes, pod: JsonObject): JsonObject | undefined {
   const name = objectAt(pod, "spec")["runtimeClassName"];
   if (typeof name !== "string") return undefined;
+  if (name === "") throw new ApiStatusError(500, "", "resource name may not be empty");
   const found = objects.get("node.k8s.io", "runtimeclasses", "", name);
   if (found === undefined) throw refuse(attributes, `pod rejected: RuntimeClass ${JSON.stringify(name)} not found`);
   return found;

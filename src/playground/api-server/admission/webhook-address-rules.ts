@@ -41,7 +41,8 @@ export function webhookPathErrors(path: string, field: string): FieldError[] {
   if (path === "/" || path === "") return [];
   if (path === "//") return [invalid(field, path, "segment[0] may not be empty")];
   const errors = path.startsWith("/") ? [] : [invalid(field, path, "must start with a '/'")];
-  const steps = path.slice(1).replace(/\/$/, "").split("/");
+  // Go cuts off the first byte, whatever letter it belongs to.
+  const steps = Buffer.from(path).subarray(1).toString().replace(/\/$/, "").split("/");
   return [
     ...errors,
     ...steps.flatMap((step, index) =>

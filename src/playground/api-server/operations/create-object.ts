@@ -65,7 +65,7 @@ export async function createDecoded(
   const target = { ...placed, name: stringAt(admitted, "metadata", "name") };
   // After those who may still change it: a pod's quality of service is that of its injected containers too.
   dropDisabledFields(storageKey(kind), admitted);
-  strategyOf(kind).prepareCreate?.(admitted, context.user);
+  strategyOf(kind).prepareCreate?.(admitted, context.user, (text) => void context.warnings.push(text));
   const key = storageKey(kind);
   const giveBack =
     key === "/services" && target.subresource === ""

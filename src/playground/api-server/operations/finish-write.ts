@@ -209,7 +209,7 @@ interface SentChange extends Change {
 }
 
 /** Resources whose empty maps are other than none even where nothing is shown of them. */
-const TOLD_APART = new Set(["/configmaps"]);
+const TOLD_APART = new Set(["/configmaps", "storage.k8s.io/storageclasses"]);
 
 /** Validates a change; where Kubernetes tells, empty lists and maps stand as they were sent. Throws 422. */
 export function validateSent(parts: EngineParts, kind: ResourceKind, object: JsonObject, change: SentChange): void {

@@ -1,7 +1,8 @@
 // Fields of features that are off in Kubernetes' default configuration, and fields that it has given up: a client may
 // send and own them, but nothing is kept.
 import type { JsonObject, JsonValue } from "../contract.ts";
-import { isObject } from "../json.ts";
+import { isObject, valueAt } from "../json.ts";
+import { visitContainers } from "../validation/pods/windows.ts";
 
 const DEVICES = "spec.devices[]";
 const DEVICE_FIELDS = [
@@ -17,19 +18,27 @@ const claimFields = (spec: string): readonly string[] => [
   `${spec}.devices.constraints[].distinctAttribute`,
 ];
 
-const TEMPLATED = [
-  ...["/replicationcontrollers", "batch/jobs"],
-  ...["deployments", "replicasets", "statefulsets", "daemonsets"].map((name) => `apps/${name}`),
+/** Where the spec of a pod is. */
+const POD_SPECS: Readonly<Record<string, readonly string[]>> = {
+  "/pods": ["spec"],
+  "/podtemplates": ["template", "spec"],
+  "batch/cronjobs": ["spec", "jobTemplate", "spec", "template", "spec"],
+  ...Object.fromEntries(
+    [
+      ...["/replicationcontrollers", "batch/jobs"],
+      ...["deployments", "replicasets", "statefulsets", "daemonsets"].map((name) => `apps/${name}`),
+    ].map((resource) => [resource, ["spec", "template", "spec"]]),
+  ),
+};
+const POD_FIELDS = [
+  "workloadRef",
+  ...["clusterTrustBundle", "podCertificate"].map((source) => `volumes[].projected.sources[].${source}`),
 ];
 
 /** By resource; `[]` stands for all items of a list, or all values of a map. */
 const DISABLED: Readonly<Record<string, readonly string[]>> = {
   "/nodes": ["spec.configSource"],
-  "/pods": ["spec.workloadRef"],
-  "/podtemplates": ["template.spec.workloadRef"],
-  "batch/cronjobs": ["spec.jobTemplate.spec.template.spec.workloadRef"],
-  ...Object.fromEntries(TEMPLATED.map((resource) => [resource, ["spec.template.spec.workloadRef"]])),
-  "apps/statefulsets": ["spec.template.spec.workloadRef", "spec.updateStrategy.rollingUpdate.maxUnavailable"],
+  "apps/statefulsets": ["spec.updateStrategy.rollingUpdate.maxUnavailable"],
   "coordination.k8s.io/leases": ["spec.strategy", "spec.preferredHolder"],
   "discovery.k8s.io/endpointslices": ["endpoints[].deprecatedTopology"],
   "resource.k8s.io/deviceclasses": ["spec.extendedResourceName"],
@@ -49,8 +58,23 @@ const DISABLED: Readonly<Record<string, readonly string[]>> = {
 
 /** Takes them out of an object of a built-in resource, in place. */
 export function dropDisabledFields(resource: string, object: JsonObject): void {
-  for (const path of DISABLED[resource] ?? []) drop(object, path.replaceAll("[]", ".[]").split("."));
+  for (const path of DISABLED[resource] ?? []) dropAt(object, path);
+  const path = POD_SPECS[resource];
+  const spec = path === undefined ? undefined : valueAt(object, ...path);
+  if (!isObject(spec)) return;
+  for (const field of POD_FIELDS) dropAt(spec, field);
+  for (const { container } of visitContainers("", spec)) dropStopSignal(container);
 }
+
+/** Without its signal a lifecycle may have nothing more to say. */
+function dropStopSignal(container: JsonObject): void {
+  const lifecycle = container["lifecycle"];
+  if (!isObject(lifecycle) || lifecycle["stopSignal"] === undefined) return;
+  delete lifecycle["stopSignal"];
+  if (Object.keys(lifecycle).length === 0) delete container["lifecycle"];
+}
+
+const dropAt = (object: JsonObject, path: string) => drop(object, path.replaceAll("[]", ".[]").split("."));
 
 function drop(value: JsonValue | undefined, [first = "", ...rest]: readonly string[]): void {
   if (first === "[]") {

@@ -1,9 +1,22 @@
-import type { JsonObject } from "../contract.ts";
-import { clone, isObject, objectAt, objectsAt, setOrDelete, stringAt } from "../json.ts";
+import type { JsonObject, UserInfo } from "../contract.ts";
+import {
+  arrayAt,
+  clone,
+  deepEqual,
+  ensureObject,
+  isObject,
+  objectAt,
+  objectsAt,
+  setOrDelete,
+  stringAt,
+} from "../json.ts";
+import { appArmorKey, appArmorProfile, hasAppArmorField } from "../validation/pods/profile-annotations.ts";
+import { checkAppArmor } from "../validation/pods/security.ts";
+import { isWindows, visitContainers } from "../validation/pods/windows.ts";
 import { qosClass } from "./quality-of-service.ts";
 
 /** A Pod begins pending, with the quality of service that its resources give it. */
-export function preparePod(pod: JsonObject): void {
+export function preparePod(pod: JsonObject, _user: UserInfo, warn: (text: string) => void): void {
   const gated = objectsAt(pod, "spec", "schedulingGates").length > 0;
   const lastTransitionTime = stringAt(pod, "metadata", "creationTimestamp");
   const message = "Scheduling is blocked due to non-empty scheduling gates";
@@ -14,6 +27,49 @@ export function preparePod(pod: JsonObject): void {
     qosClass: qosClass(objectAt(pod, "spec")),
     ...(gated ? { conditions: [waits] } : {}),
   };
+  applyLabelKeys(pod);
+  if (!isWindows(objectAt(pod, "spec"))) applyAppArmor(pod, warn);
+}
+
+const TERMS = "requiredDuringSchedulingIgnoredDuringExecution";
+const WEIGHTED_TERMS = "preferredDuringSchedulingIgnoredDuringExecution";
+const OPERATORS = { matchLabelKeys: "In", mismatchLabelKeys: "NotIn" } as const;
+
+/** Where other pods are chosen by what they have in common with this one, its labels join the selector. */
+function applyLabelKeys(pod: JsonObject): void {
+  const [labels, spec] = [objectAt(pod, "metadata", "labels"), objectAt(pod, "spec")];
+  const terms = ["podAffinity", "podAntiAffinity"].flatMap((sort) => {
+    const affinity = objectAt(spec, "affinity", sort);
+    const weighted = objectsAt(affinity, WEIGHTED_TERMS).map((term) => objectAt(term, "podAffinityTerm"));
+    return [...weighted, ...objectsAt(affinity, TERMS)];
+  });
+  for (const term of [...terms, ...objectsAt(spec, "topologySpreadConstraints")]) {
+    const selector = term["labelSelector"];
+    if (!isObject(selector)) continue;
+    const added = Object.entries(OPERATORS).flatMap(([field, operator]) =>
+      arrayAt(term, field).flatMap((key) => {
+        const value = labels[String(key)];
+        return value === undefined ? [] : [{ key, operator, values: [value] }];
+      }),
+    );
+    if (added.length > 0) selector["matchExpressions"] = [...arrayAt(selector, "matchExpressions"), ...added];
+  }
+}
+
+/** What annotations say of AppArmor is written into the field, where it says something new. */
+function applyAppArmor(pod: JsonObject, warn: (text: string) => void): void {
+  const [annotations, spec] = [objectAt(pod, "metadata", "annotations"), objectAt(pod, "spec")];
+  for (const { container } of visitContainers("spec", spec)) {
+    const key = appArmorKey(container);
+    const annotation = annotations[key];
+    if (typeof annotation !== "string" || hasAppArmorField(container)) continue;
+    const said = appArmorProfile(annotation);
+    const profile = said === undefined || checkAppArmor("", said).length > 0 ? undefined : said;
+    const isOfPod = profile !== undefined && deepEqual(profile, objectAt(spec, "securityContext")["appArmorProfile"]);
+    if (isOfPod) continue;
+    if (profile !== undefined) ensureObject(container, "securityContext")["appArmorProfile"] = profile;
+    warn(`metadata.annotations[${key}]: deprecated since v1.30; use the "appArmorProfile" field instead`);
+  }
 }
 
 export function preparePodUpdate(pod: JsonObject, old: JsonObject, { door }: { readonly door: string }): void {

@@ -23,7 +23,7 @@ import {
 
 export interface Strategy {
   /** Completes a new object in place, after defaulting. */
-  readonly prepareCreate?: (object: JsonObject, user: UserInfo) => void;
+  readonly prepareCreate?: (object: JsonObject, user: UserInfo, warn: (text: string) => void) => void;
   /** What a new object gets when it is read for the first time; true when it is something. */
   readonly completeStored?: (object: JsonObject) => boolean;
   readonly prepareUpdate?: (object: JsonObject, old: JsonObject, change: UpdateOf) => void;

@@ -1,19 +1,15 @@
-// Nodes, PriorityClasses, RuntimeClasses, Leases and PersistentVolumes.
+// Nodes, PriorityClasses, RuntimeClasses and Leases.
 import type { FieldError } from "../api-errors.ts";
-import type { JsonObject, JsonValue } from "../contract.ts";
-import { arrayAt, deepEqual, isObject, numberAt, objectAt, objectsAt, stringAt } from "../json.ts";
-import { nanoUnits } from "../quantity.ts";
+import type { JsonObject } from "../contract.ts";
+import { arrayAt, deepEqual, numberAt, objectAt, objectsAt, stringAt } from "../json.ts";
 import { checkCidr } from "./addresses.ts";
 import { duplicate, forbidden, IMMUTABLE, invalid, invalids, notSupported, required } from "./field-errors.ts";
-import { dnsLabel, dnsSubdomain, labelValue, qualifiedName } from "./formats.ts";
-import { internalForm, specDiff } from "./internal-form.ts";
+import { dnsLabel, labelValue, qualifiedName } from "./formats.ts";
+import { internalForm } from "./internal-form.ts";
 import { checkLabelName, checkLabels } from "./label-selectors.ts";
-import { noBacksteps } from "./paths.ts";
-import { checkAccessModes, VOLUME_MODES } from "./persistent-volume-claims.ts";
 import { checkPreemption } from "./pods/pod-spec.ts";
-import { checkNodeSelector, checkTaintEffect, checkTolerations } from "./pods/scheduling.ts";
-import { checkDriverName, checkHostPath, PERSISTENT_ISCSI, VOLUME_SOURCES } from "./pods/volume-sources.ts";
-import { checkPositiveQuantity, checkRequirements, checkResourceValue } from "./resources.ts";
+import { checkTaintEffect, checkTolerations } from "./pods/scheduling.ts";
+import { checkRequirements, checkResourceValue } from "./resources.ts";
 
 export function checkNode(node: JsonObject): FieldError[] {
   const cidrs = arrayAt(node, "spec", "podCIDRs").map(String);
@@ -75,7 +71,10 @@ export function checkNodeUpdate(node: JsonObject, old: JsonObject): FieldError[]
     errors.push(forbidden("spec.podCIDRs", 'node updates may not change podCIDR except from "" to valid'));
   if (provider !== "" && provider !== stringAt(spec, "providerID"))
     errors.push(forbidden("spec.providerID", 'node updates may not change providerID except from "" to valid'));
-  return [...errors, ...checkTaints(objectsAt(spec, "taints"))];
+  errors.push(...checkTaints(objectsAt(spec, "taints")));
+  if (stringAt(spec, "externalID") !== stringAt(before, "externalID"))
+    errors.push(forbidden("spec.externalID", "may not be updated"));
+  return errors;
 }
 
 const SYSTEM_CLASSES: Readonly<Record<string, number>> = {
@@ -152,147 +151,5 @@ export function checkLease(lease: JsonObject): FieldError[] {
   }
   if (holder !== "" && (strategy ?? "") === "")
     errors.push(forbidden("spec.preferredHolder", "may only be specified if `strategy` is defined"));
-  return errors;
-}
-
-const RECLAIM = ["Delete", "Recycle", "Retain"];
-const VOLUME_ORDER = [
-  ...["hostPath", "gcePersistentDisk", "awsElasticBlockStore", "glusterfs", "flocker", "nfs", "rbd", "quobyte"],
-  ...["cephfs", "iscsi", "cinder", "fc", "flexVolume", "azureFile", "vsphereVolume", "photonPersistentDisk"],
-  ...["portworxVolume", "azureDisk", "scaleIO", "local", "storageos", "csi"],
-];
-
-export function checkPersistentVolume(volume: JsonObject): FieldError[] {
-  const spec = objectAt(volume, "spec");
-  const modes = arrayAt(spec, "accessModes");
-  const [policy, mode] = [stringAt(spec, "persistentVolumeReclaimPolicy"), spec["volumeMode"]];
-  const [storageClass, affinity] = [stringAt(spec, "storageClassName"), spec["nodeAffinity"]];
-  const errors = modes.length === 0 ? [required("spec.accessModes")] : checkAccessModes("spec.accessModes", modes);
-  errors.push(...checkCapacity(spec["capacity"]));
-  if (policy !== "" && !RECLAIM.includes(policy))
-    errors.push(notSupported("spec.persistentVolumeReclaimPolicy", policy, RECLAIM));
-  if (isObject(affinity)) errors.push(...checkVolumeAffinity("spec.nodeAffinity", affinity));
-  errors.push(...checkVolumeSource(spec));
-  if (storageClass !== "") errors.push(...invalids("spec.storageClassName", storageClass, dnsSubdomain(storageClass)));
-  if (mode !== undefined && !VOLUME_MODES.includes(String(mode)))
-    errors.push(notSupported("spec.volumeMode", mode, VOLUME_MODES));
-  return [...errors, ...checkAttributesName("spec", spec)];
-}
-
-function checkAttributesName(path: string, spec: JsonObject): FieldError[] {
-  const name = spec["volumeAttributesClassName"];
-  if (typeof name !== "string") return [];
-  const field = `${path}.volumeAttributesClassName`;
-  const errors =
-    name === "" ? [required(field, "an empty string is disallowed")] : invalids(field, name, dnsSubdomain(name));
-  if (isObject(spec["csi"])) return errors;
-  return [...errors, required(`${path}.csi`, "has to be specified when using volumeAttributesClassName")];
-}
-
-const INLINE = "in the context of inline volumes";
-const NOT_INLINE = `may not be specified ${INLINE}`;
-
-/** A volume that is written into what attaches it. */
-export function checkInlineVolume(path: string, spec: JsonObject): FieldError[] {
-  const modes = arrayAt(spec, "accessModes");
-  const [policy, mode] = [stringAt(spec, "persistentVolumeReclaimPolicy"), spec["volumeMode"]];
-  const errors: FieldError[] = [];
-  const refuse = (field: string, isThere: boolean, why = NOT_INLINE) => {
-    if (isThere) errors.push(forbidden(`${path}.${field}`, why));
-  };
-  refuse("claimRef", isObject(spec["claimRef"]));
-  refuse("capacity", Object.keys(objectAt(spec, "capacity")).length > 0);
-  if (!isObject(spec["csi"])) errors.push(required(`${path}.csi`, `has to be specified ${INLINE}`));
-  if (modes.length === 0) errors.push(required(`${path}.accessModes`));
-  errors.push(...checkAccessModes(`${path}.accessModes`, modes));
-  refuse("persistentVolumeReclaimPolicy", policy !== "" && policy !== "Retain", `may only be Retain ${INLINE}`);
-  refuse("nodeAffinity", isObject(spec["nodeAffinity"]));
-  errors.push(...checkVolumeSource(spec, path));
-  refuse("storageClassName", stringAt(spec, "storageClassName") !== "");
-  const isOther = mode !== undefined && mode !== "Filesystem";
-  refuse("volumeMode", isOther, `may not specify volumeMode other than Filesystem ${INLINE}`);
-  return [...errors, ...checkAttributesName(path, spec)];
-}
-
-function checkCapacity(given: JsonValue | undefined): FieldError[] {
-  const capacity = isObject(given) ? given : {};
-  const names = Object.keys(capacity);
-  const field = "spec.capacity";
-  const errors: FieldError[] = names.length === 0 ? [required(field)] : [];
-  if (names.length !== 1 || names[0] !== "storage") errors.push(notSupported(field, given ?? null, ["storage"]));
-  return [
-    ...errors,
-    ...Object.entries(capacity).flatMap(([name, value]) => [
-      ...(nanoUnits(value) < 0n
-        ? [invalid(`${field}[${name}]`, wholeUnits(value), "must be a valid resource quantity")]
-        : []),
-      ...checkPositiveQuantity(`${field}[${name}]`, value),
-    ]),
-  ];
-}
-
-const wholeUnits = (value: JsonValue) => Number(nanoUnits(value) / 1_000_000_000n);
-
-function checkVolumeAffinity(path: string, affinity: JsonObject): FieldError[] {
-  const wanted = affinity["required"];
-  if (!isObject(wanted)) return [required(`${path}.required`, "must specify required node constraints")];
-  return checkNodeSelector(`${path}.required`, wanted);
-}
-
-function checkVolumeSource(spec: JsonObject, path = "spec"): FieldError[] {
-  const given = VOLUME_ORDER.filter((name) => isObject(spec[name]));
-  const errors: FieldError[] = given.length === 0 ? [required(path, "must specify a volume type")] : [];
-  for (const [index, name] of given.entries()) {
-    if (index > 0 && name !== "flexVolume") {
-      const shown = name === "cephfs" ? "cephFS" : name;
-      errors.push(forbidden(`${path}.${shown}`, "may not specify more than 1 volume type"));
-    } else errors.push(...checkOneSource(name, spec, path));
-  }
-  const root = stringAt(spec, "hostPath", "path").replace(/\/+$/, "") === "" && isObject(spec["hostPath"]);
-  if (root && stringAt(spec, "persistentVolumeReclaimPolicy") === "Recycle") {
-    const why = "may not be 'recycle' for a hostPath mount of '/'";
-    errors.push(forbidden(`${path}.persistentVolumeReclaimPolicy`, why));
-  }
-  return errors;
-}
-
-function checkOneSource(name: string, spec: JsonObject, of: string): FieldError[] {
-  const source = objectAt(spec, name);
-  const path = `${of}.${name === "gcePersistentDisk" ? "persistentDisk" : name}`;
-  if (name === "hostPath") return checkHostPath(path, source);
-  if (name === "iscsi") return PERSISTENT_ISCSI(path, source);
-  if (name === "storageos") return [...(VOLUME_SOURCES[name]?.(path, source) ?? []), ...checkSecretRef(path, source)];
-  if (name === "csi") {
-    const handle = stringAt(source, "volumeHandle") === "" ? [required(`${path}.volumeHandle`)] : [];
-    return [...checkDriverName(`${path}.driver`, stringAt(source, "driver")), ...handle];
-  }
-  if (name !== "local") return VOLUME_SOURCES[name]?.(path, source) ?? [];
-  const at = stringAt(source, "path");
-  const errors = at === "" ? [required(`${path}.path`)] : noBacksteps(`${path}.path`, at);
-  if (isObject(spec["nodeAffinity"])) return errors;
-  return [...errors, required(`${of}.nodeAffinity`, "Local volume requires node affinity")];
-}
-
-function checkSecretRef(path: string, source: JsonObject): FieldError[] {
-  const secret = source["secretRef"];
-  if (!isObject(secret)) return [];
-  const at = `${path}.secretRef`;
-  return ["name", "namespace"].flatMap((key) => (stringAt(secret, key) === "" ? [required(`${at}.${key}`)] : []));
-}
-
-const FIXED_SOURCE = "spec.persistentvolumesource is immutable after creation";
-
-export function checkPersistentVolumeUpdate(volume: JsonObject, old: JsonObject): FieldError[] {
-  const [spec, before] = [objectAt(volume, "spec"), objectAt(old, "spec")];
-  const errors: FieldError[] = [];
-  if (VOLUME_ORDER.some((name) => !deepEqual(spec[name], before[name])))
-    errors.push(
-      forbidden("spec.persistentvolumesource", `${FIXED_SOURCE}\n${specDiff("PersistentVolumeSource", before, spec)}`),
-    );
-  if (spec["volumeMode"] !== before["volumeMode"]) errors.push(invalid("volumeMode", spec["volumeMode"], IMMUTABLE));
-  if (isObject(before["nodeAffinity"]) && !deepEqual(spec["nodeAffinity"], before["nodeAffinity"])) {
-    const why = `${IMMUTABLE}, except for updating from beta label to GA`;
-    errors.push(invalid("nodeAffinity", spec["nodeAffinity"], why));
-  }
   return errors;
 }

@@ -6,7 +6,7 @@ import {
   checkDisruptionBudget,
   checkDisruptionBudgetStatus,
 } from "./autoscaling.ts";
-import { checkNode, checkNodeUpdate, checkPersistentVolume, checkPersistentVolumeUpdate } from "./cluster-kinds.ts";
+import { checkNode, checkNodeUpdate } from "./cluster-kinds.ts";
 import {
   checkConfigMap,
   checkConfigMapUpdate,
@@ -23,6 +23,7 @@ import { checkCronJob, checkJob } from "./jobs.ts";
 import { both, type Check, counts, type KindRules } from "./kind-rule.ts";
 import { otherKindRules } from "./other-kind-rules.ts";
 import { checkClaimSpec, checkClaimUpdate } from "./persistent-volume-claims.ts";
+import { checkPersistentVolume, checkPersistentVolumeUpdate } from "./persistent-volumes.ts";
 import { checkPodCreate, checkPodStatus, checkPodTemplate, checkPodUpdate } from "./pods/pods.ts";
 import { checkEphemeralContainers, checkResize } from "./pods/side-doors.ts";
 import { checkLimitRange, checkQuota, checkQuotaStatus, checkQuotaUpdate } from "./quotas.ts";

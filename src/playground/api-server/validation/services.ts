@@ -16,6 +16,7 @@ export function checkService(service: JsonObject, old?: JsonObject): FieldError[
   const spec = objectAt(service, "spec");
   const ports = objectsAt(spec, "ports");
   return [
+    ...checkTopologyMode(objectAt(service, "metadata", "annotations")),
     ...checkType(spec, ports),
     ...checkPorts(ports),
     ...checkLabels("spec.selector", spec["selector"]),
@@ -24,7 +25,7 @@ export function checkService(service: JsonObject, old?: JsonObject): FieldError[
     ...checkExternalIps(spec, objectAt(old, "spec")),
     ...oneOf("spec.type", stringAt(spec, "type"), TYPES),
     ...checkNodePorts(spec, ports),
-    ...checkSourceRanges(spec, objectAt(old, "spec")),
+    ...checkSourceRanges(service, old),
     ...checkLoadBalancer(spec),
     ...checkTrafficPolicies(spec),
   ];
@@ -145,15 +146,36 @@ const shownPort = (protocol: string, port: number) => ({
   NodePort: 0,
 });
 
-function checkSourceRanges(spec: JsonObject, before: JsonObject): FieldError[] {
+const SOURCE_RANGES = "service.beta.kubernetes.io/load-balancer-source-ranges";
+
+/** The annotation counts where the field says nothing; what it said before is not looked at again. */
+function checkRangesAnnotation(service: JsonObject, old: JsonObject | undefined): FieldError[] {
+  const value = objectAt(service, "metadata", "annotations")[SOURCE_RANGES];
+  const field = `metadata.annotations[${SOURCE_RANGES}]`;
+  if (typeof value !== "string") return [];
+  const errors = stringAt(service, "spec", "type") === "LoadBalancer" ? [] : [forbidden(field, ONLY_BALANCERS)];
+  if (value === objectAt(old, "metadata", "annotations")[SOURCE_RANGES] || value.trim() === "") return errors;
+  return [...errors, ...value.split(",").flatMap((range) => checkCidr(field, range.trim()))];
+}
+
+const HINTS = "service.kubernetes.io/topology-aware-hints";
+const MODE = "service.kubernetes.io/topology-mode";
+
+function checkTopologyMode(annotations: JsonObject): FieldError[] {
+  const [hints, mode] = [annotations[HINTS], annotations[MODE]];
+  if (hints === undefined || mode === undefined || hints === mode) return [];
+  return [invalid(`metadata.annotations[${MODE}]`, mode, `must match annotations[${HINTS}] when both are specified`)];
+}
+
+const ONLY_BALANCERS = "may only be used when `type` is 'LoadBalancer'";
+
+function checkSourceRanges(service: JsonObject, old: JsonObject | undefined): FieldError[] {
+  const [spec, before] = [objectAt(service, "spec"), objectAt(old, "spec")];
   const ranges = arrayAt(spec, "loadBalancerSourceRanges").map((range) => String(range).trim());
   const field = "spec.LoadBalancerSourceRanges";
-  if (ranges.length === 0) return [];
+  if (ranges.length === 0) return checkRangesAnnotation(service, old);
   const known = arrayAt(before, "loadBalancerSourceRanges").map((range) => String(range).trim());
-  const errors =
-    stringAt(spec, "type") === "LoadBalancer"
-      ? []
-      : [forbidden(field, "may only be used when `type` is 'LoadBalancer'")];
+  const errors = stringAt(spec, "type") === "LoadBalancer" ? [] : [forbidden(field, ONLY_BALANCERS)];
   return [...errors, ...ranges.flatMap((range, index) => checkCidr(`${field}[${index}]`, range, known))];
 }
 

@@ -47,7 +47,8 @@ function checkSetTemplate(spec: JsonObject): FieldError[] {
   const pod = objectAt(template, "spec");
   delete pod["subdomain"];
   delete pod["hostname"];
-  const names = objectsAt(spec, "volumeClaimTemplates").map((claim) => stringAt(claim, "metadata", "name"));
+  const claims = objectsAt(spec, "volumeClaimTemplates").map((claim) => stringAt(claim, "metadata", "name"));
+  const names = [...new Set(claims)];
   const own = objectsAt(pod, "volumes").filter((volume) => !names.includes(stringAt(volume, "name")));
   const claimed = names.map((name) => ({ name, persistentVolumeClaim: { claimName: name } }));
   if (names.length > 0) pod["volumes"] = [...claimed, ...own];

@@ -2,7 +2,7 @@
 import type { FieldError } from "../api-errors.ts";
 import type { JsonObject, JsonValue } from "../contract.ts";
 import { deepEqual, isObject, objectAt, stringAt } from "../json.ts";
-import { checkInlineVolume } from "./cluster-kinds.ts";
+import { checkInlineVolume } from "./persistent-volumes.ts";
 import { forbidden, IMMUTABLE, invalid, invalids, required, tooLong } from "./field-errors.ts";
 import { bytes, dnsSubdomain, inclusiveRange } from "./formats.ts";
 import { internalForm } from "./internal-form.ts";

@@ -34,8 +34,12 @@ export function checkInitContainers(path: string, spec: JsonObject, pod: PodCont
 }
 
 function checkInitRestart(path: string, container: JsonObject): FieldError[] {
+  const rules = objectsAt(container, "restartPolicyRules");
+  // Of rules without a policy only the policy is missed.
+  if (container["restartPolicy"] === undefined)
+    return checkRestartRules(path, { restartPolicyRules: rules.slice(0, 0) });
   if (container["restartPolicy"] !== "Always") return checkRestartRules(path, container);
-  if (objectsAt(container, "restartPolicyRules").length === 0) return [];
+  if (rules.length === 0) return [];
   const why = "restartPolicyRules are not allowed for init containers with restart policy Always";
   return [forbidden(`${path}.restartPolicyRules`, why)];
 }

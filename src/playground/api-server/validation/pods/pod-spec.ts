@@ -1,7 +1,7 @@
 // The spec of a pod, alone or inside a template.
 import type { FieldError } from "../../api-errors.ts";
 import type { JsonObject, JsonValue } from "../../contract.ts";
-import { arrayAt, isObject, numberAt, objectAt, objectsAt, stringAt, valueAt } from "../../json.ts";
+import { arrayAt, isObject, numberAt, objectAt, objectsAt, stringAt } from "../../json.ts";
 import { checkIp } from "../addresses.ts";
 import {
   duplicate,
@@ -21,8 +21,10 @@ import { checkContainer, checkHostPorts, checkRestartRules, type PodContext } fr
 import { checkEphemeralContainers, checkInitContainers } from "./other-containers.ts";
 import { checkLifecycle, checkProbes } from "./probes.ts";
 import { checkAffinity, checkSpread, checkTolerations } from "./scheduling.ts";
+import { checkAgainstContainers } from "./pod-resources.ts";
 import { checkPodSecurity } from "./security.ts";
 import { checkVolumes } from "./volumes.ts";
+import { checkHostProcess, checkLinuxPod, checkWindowsPod, isWindows, visitContainers } from "./windows.ts";
 
 export interface PodSpecRule {
   readonly path: string;
@@ -54,6 +56,7 @@ export function checkPodSpec(spec: JsonObject, { path, podName }: PodSpecRule): 
     ...checkDnsConfig(`${path}.dnsConfig`, spec),
     ...checkGates(path, spec),
     ...checkSpread(`${path}.topologySpreadConstraints`, objectsAt(spec, "topologySpreadConstraints")),
+    ...checkHostProcess(path, spec),
     ...checkHostUsers(path, spec, hostUsers),
     ...checkHostNames(path, spec),
     ...checkReferences(path, spec),
@@ -112,10 +115,15 @@ function checkName(path: string, object: JsonObject, field: string): FieldError[
 function checkPodResources(path: string, spec: JsonObject, claims: readonly string[]): FieldError[] {
   const resources = spec["resources"];
   if (!isObject(resources)) return [];
+  if (isWindows(spec)) return [forbidden(path, "may not be set for a windows pod")];
   const errors = Array.isArray(resources["claims"])
     ? [forbidden(`${path}.claims`, "claims may not be set for Resources at pod-level")]
     : [];
-  return [...errors, ...checkRequirements(path, resources, { claims, ofPod: true })];
+  return [
+    ...errors,
+    ...checkRequirements(path, resources, { claims, ofPod: true }),
+    ...checkAgainstContainers(path, spec, resources),
+  ];
 }
 
 function checkHostNetwork(path: string, spec: JsonObject, isPod: boolean): FieldError[] {
@@ -177,9 +185,15 @@ function checkGates(path: string, spec: JsonObject): FieldError[] {
 function checkHostUsers(path: string, spec: JsonObject, hostUsers: boolean): FieldError[] {
   if (hostUsers) return [];
   const fields = { hostNetwork: "hostNetwork", hostPID: "HostPID", hostIPC: "HostIPC" };
-  return Object.entries(fields).flatMap(([field, shown]) =>
-    spec[field] === true ? [forbidden(`${path}.${shown}`, "when `hostUsers` is false")] : [],
-  );
+  const why = "when `hostUsers` is false";
+  return [
+    ...Object.entries(fields).flatMap(([field, shown]) =>
+      spec[field] === true ? [forbidden(`${path}.${shown}`, why)] : [],
+    ),
+    ...visitContainers(path, spec).flatMap(({ path: at, container }) =>
+      objectsAt(container, "volumeDevices").length > 0 ? [forbidden(`${at}.volumeDevices`, why)] : [],
+    ),
+  ];
 }
 
 function checkHostNames(path: string, spec: JsonObject): FieldError[] {
@@ -245,19 +259,7 @@ function checkOs(path: string, spec: JsonObject): FieldError[] {
   const name = stringAt(spec, "os", "name");
   if (name === "") return [required(`${path}.os.name`)];
   if (name !== "linux" && name !== "windows") return [notSupported(`${path}.os`, name, ["linux", "windows"])];
-  const holders = [
-    { at: path, holder: spec },
-    ...["initContainers", "containers"].flatMap((list) =>
-      objectsAt(spec, list).map((holder, index) => ({ at: `${path}.${list}[${index}]`, holder })),
-    ),
-  ];
-  if (name === "linux")
-    return holders.flatMap(({ at, holder }) =>
-      isObject(valueAt(holder, "securityContext", "windowsOptions"))
-        ? [forbidden(`${at}.securityContext.windowsOptions`, "windows options cannot be set for a linux pod")]
-        : [],
-    );
-  return [];
+  return name === "linux" ? checkLinuxPod(path, spec) : checkWindowsPod(path, spec);
 }
 
 function checkFileVolumes(path: string, spec: JsonObject): FieldError[] {

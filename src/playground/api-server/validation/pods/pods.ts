@@ -10,6 +10,7 @@ import { checkLabels } from "../label-selectors.ts";
 import { checkAnnotations } from "../object-meta.ts";
 import { checkImageSpaces } from "./containers.ts";
 import { checkPodSpec } from "./pod-spec.ts";
+import { checkProfileAnnotations, checkProfilesMatch } from "./profile-annotations.ts";
 import { checkTolerations } from "./scheduling.ts";
 
 const MIRROR = "kubernetes.io/config.mirror";
@@ -23,7 +24,7 @@ function checkPodAnnotations(path: string, metadata: JsonObject, spec: JsonObjec
     errors.push(invalid(`${path}[${MIRROR}]`, mirror, "must set spec.nodeName if mirror pod annotation is set"));
   const isCost = /^(0|-?[1-9]\d*)$/.test(String(cost)) && Math.abs(Number(cost)) < 2 ** 31;
   if (cost !== undefined && !isCost) errors.push(invalid(`${path}[${DELETION_COST}]`, cost, "must be a 32bit integer"));
-  return errors;
+  return [...errors, ...checkProfileAnnotations(path, annotations, spec)];
 }
 
 /** A pod of a node's own file; the API server only shows it. */
@@ -60,7 +61,7 @@ export function checkPodCreate(pod: JsonObject): FieldError[] {
     errors.push(forbidden("spec.ephemeralContainers", "cannot be set on create"));
   if (stringAt(spec, "nodeName") !== "" && objectsAt(spec, "schedulingGates").length > 0)
     errors.push(forbidden("spec.nodeName", "cannot be set until all schedulingGates have been cleared"));
-  return errors;
+  return [...errors, ...checkProfilesMatch(pod)];
 }
 
 export function checkPodTemplate(path: string, template: JsonObject): FieldError[] {

@@ -5,6 +5,7 @@ import { arrayAt, isObject, objectsAt, stringAt } from "../../json.ts";
 import { duplicate, invalid, invalids, notSupported, required } from "../field-errors.ts";
 import { userOrGroupId } from "../formats.ts";
 import { localPath } from "../paths.ts";
+import { checkWindowsOptions } from "./windows.ts";
 
 function checkIds(path: string, context: JsonObject, fields: readonly string[]): FieldError[] {
   return fields.flatMap((field) => {
@@ -34,7 +35,7 @@ function checkSeccomp(path: string, profile: JsonValue | undefined): FieldError[
   return [...errors, invalid(field, shown, "can only be set when seccomp type is Localhost")];
 }
 
-function checkAppArmor(path: string, profile: JsonValue | undefined): FieldError[] {
+export function checkAppArmor(path: string, profile: JsonValue | undefined): FieldError[] {
   if (!isObject(profile)) return [];
   const [type, local] = [stringAt(profile, "type"), profile["localhostProfile"]];
   const field = `${path}.localhostProfile`;
@@ -59,6 +60,7 @@ export function checkSecurityContext(path: string, context: JsonValue | undefine
     errors.push(invalid(`${path}.procMount`, mount, "`hostUsers` must be false to use `Unmasked`"));
   errors.push(...checkSeccomp(`${path}.seccompProfile`, context["seccompProfile"]));
   if (context["allowPrivilegeEscalation"] === false) errors.push(...checkEscalation(path, context));
+  errors.push(...checkWindowsOptions(`${path}.windowsOptions`, context["windowsOptions"]));
   return [...errors, ...checkAppArmor(`${path}.appArmorProfile`, context["appArmorProfile"])];
 }
 
@@ -126,7 +128,8 @@ function checkSysctls(path: string, context: JsonObject, spec: JsonObject): Fiel
 const CHOICES: Readonly<Record<string, readonly string[]>> = {
   fsGroupChangePolicy: ["Always", "OnRootMismatch"],
   supplementalGroupsPolicy: ["Merge", "Strict"],
-  seLinuxChangePolicy: ["MountOption", "Recursive"],
+  // The other one waits for a feature that is off.
+  seLinuxChangePolicy: ["Recursive"],
 };
 
 function checkChoice(path: string, context: JsonObject, field: string): FieldError[] {
@@ -149,6 +152,7 @@ export function checkPodSecurity(path: string, spec: JsonObject): FieldError[] {
     ...checkSysctls(`${path}.sysctls`, context, spec),
     ...checkChoice(path, context, "fsGroupChangePolicy"),
     ...checkSeccomp(`${path}.seccompProfile`, context["seccompProfile"]),
+    ...checkWindowsOptions(`${path}.windowsOptions`, context["windowsOptions"]),
     ...checkAppArmor(`${path}.appArmorProfile`, context["appArmorProfile"]),
     ...checkChoice(path, context, "supplementalGroupsPolicy"),
     ...checkChoice(path, context, "seLinuxChangePolicy"),

@@ -130,7 +130,7 @@ const flexVolume: SourceCheck = (path, source) => [
   ...needs("driver")(path, source),
   ...Object.keys(objectAt(source, "options")).flatMap((key) => {
     const domain = `.${(key.split("/")[0] ?? "").toLowerCase()}`;
-    const taken = key.includes("/") && (domain.endsWith(".kubernetes.io") || domain.endsWith(".k8s.io"));
+    const taken = domain.endsWith(".kubernetes.io") || domain.endsWith(".k8s.io");
     const field = `${path}.options[${key}]`;
     return taken ? [invalid(field, key, "kubernetes.io and k8s.io namespaces are reserved")] : [];
   }),
@@ -142,6 +142,7 @@ const storageOs: SourceCheck = (path, source) => [
     const value = stringAt(source, field);
     return value === "" ? [] : invalids(`${path}.${field}`, value, dnsLabel(value));
   }),
+  ...(isObject(source["secretRef"]) ? needs("name")(`${path}.secretRef`, source["secretRef"]) : []),
 ];
 
 export function checkDriverName(field: string, name: string): FieldError[] {
@@ -159,6 +160,42 @@ const csi: SourceCheck = (path, source) => {
   else errors.push(...invalids(`${path}.name`, name, dnsSubdomain(name)));
   return errors;
 };
+
+const PAIRS = "must be a host:port pair or multiple pairs separated by commas";
+
+const quobyte: SourceCheck = (path, source) => {
+  const registry = stringAt(source, "registry");
+  const volume = needs("volume")(path, source);
+  if (registry === "") return [required(`${path}.registry`, PAIRS), ...volume];
+  const why = "must be a UUID and may not exceed a length of 64 characters";
+  if (bytes(stringAt(source, "tenant")) >= 65) return [required(`${path}.tenant`, why), ...volume];
+  const bad = registry.split(",").filter((pair) => !isHostPort(pair));
+  return [...bad.map(() => invalid(`${path}.registry`, registry, PAIRS)), ...volume];
+};
+
+/** Both may be empty; an IPv6 address stands in brackets. */
+const isHostPort = (text: string) => /^(\[[^[\]]*\]|[^[\]:]*):[^[\]:]*$/.test(text);
+
+const CACHING = ["None", "ReadOnly", "ReadWrite"];
+const DISK_KINDS = ["Dedicated", "Managed", "Shared"];
+const MANAGED_URI = "/subscriptions/{sub-id}/resourcegroups/{group-name}/providers/microsoft.compute/disks/{disk-id}";
+const BLOB_URI = "https://{account-name}.blob.core.windows.net/{container-name}/{disk-name}.vhd";
+
+const azureDisk: SourceCheck = (path, source) => {
+  const [caching, kind, uri] = [source["cachingMode"], source["kind"], stringAt(source, "diskURI")];
+  const errors = needs("diskName", "diskURI")(path, source);
+  if (caching !== undefined && !CACHING.includes(String(caching)))
+    errors.push(notSupported(`${path}.cachingMode`, caching, CACHING));
+  if (kind === undefined) return errors;
+  if (!DISK_KINDS.includes(String(kind))) errors.push(notSupported(`${path}.kind`, kind, DISK_KINDS));
+  const [start, form] = kind === "Managed" ? ["/subscriptions/", MANAGED_URI] : ["https://", BLOB_URI];
+  return uri.startsWith(start) ? errors : [...errors, notSupported(`${path}.diskURI`, uri, [form])];
+};
+
+const cinder: SourceCheck = (path, source) => [
+  ...needs("volumeID")(path, source),
+  ...(isObject(source["secretRef"]) ? needs("name")(`${path}.secretRef`, source["secretRef"]) : []),
+];
 
 const emptyDir: SourceCheck = () => [];
 
@@ -179,9 +216,9 @@ export const VOLUME_SOURCES: Readonly<Record<string, SourceCheck>> = {
   flocker,
   persistentVolumeClaim: needs("claimName"),
   rbd: needs("monitors", "image"),
-  cinder: needs("volumeID"),
+  cinder,
   cephfs: needs("monitors"),
-  quobyte: needs("registry", "volume"),
+  quobyte,
   fc,
   flexVolume,
   configMap: keyed("name"),
@@ -189,7 +226,7 @@ export const VOLUME_SOURCES: Readonly<Record<string, SourceCheck>> = {
   vsphereVolume: needs("volumePath"),
   photonPersistentDisk: needs("pdID"),
   portworxVolume: needs("volumeID"),
-  azureDisk: needs("diskName", "diskURI"),
+  azureDisk,
   storageos: storageOs,
   scaleIO: needs("gateway", "system", "volumeName"),
   csi,

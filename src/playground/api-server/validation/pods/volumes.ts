@@ -4,7 +4,7 @@ import type { JsonObject, JsonValue } from "../../contract.ts";
 import { isObject, numberAt, objectAt, objectsAt, stringAt } from "../../json.ts";
 import { nanoUnits } from "../../quantity.ts";
 import { duplicate, forbidden, invalid, invalids, required } from "../field-errors.ts";
-import { dnsLabel } from "../formats.ts";
+import { bytes, dnsLabel, dnsSubdomain } from "../formats.ts";
 import { checkLabels } from "../label-selectors.ts";
 import { checkAnnotations } from "../object-meta.ts";
 import { localUnreservedPath } from "../paths.ts";
@@ -51,7 +51,7 @@ export function checkVolumes(volumes: readonly JsonObject[], { path, podName }: 
   const errors = volumes.flatMap((volume, index) => {
     const at = `${path}[${index}]`;
     const name = stringAt(volume, "name");
-    const own = checkSource(at, volume, podName !== undefined);
+    const own = [...checkSource(at, volume, podName !== undefined), ...checkNames(at, volume, podName)];
     if (name === "") own.push(required(`${at}.name`));
     else own.push(...invalids(`${at}.name`, name, dnsLabel(name)));
     if (good.has(name)) own.push(duplicate(`${at}.name`, name));
@@ -71,6 +71,22 @@ function checkSource(path: string, volume: JsonObject, inPod: boolean): FieldErr
     const needsReference = name === "image" && inPod && stringAt(volume, "image", "reference") === "";
     return needsReference ? [required(`${path}.image.reference`), ...errors] : errors;
   });
+}
+
+const LONG_TARGET =
+  "Total length of <volume name>:<iscsi.targetPortal> must be under 64 characters if iscsi.initiatorName is specified.";
+
+/** What becomes of the volume's name. */
+function checkNames(path: string, volume: JsonObject, podName = ""): FieldError[] {
+  const [name, iscsi, ephemeral] = [stringAt(volume, "name"), volume["iscsi"], volume["ephemeral"]];
+  const errors: FieldError[] = [];
+  const target = `${name}:${stringAt(iscsi, "targetPortal")}`;
+  if (isObject(iscsi) && iscsi["initiatorName"] !== undefined && bytes(target) > 64)
+    errors.push(invalid(`${path}.name`, name, LONG_TARGET));
+  if (!isObject(ephemeral) || podName === "" || name === "") return errors;
+  const claim = `${podName}-${name}`;
+  const faults = dnsSubdomain(claim).map((fault) => `PVC name ${JSON.stringify(claim)}: ${fault}`);
+  return [...errors, ...invalids(`${path}.name`, name, faults)];
 }
 
 function checkSizeLimit(path: string, source: JsonObject): FieldError[] {
