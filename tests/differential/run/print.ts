@@ -37,7 +37,7 @@ function requestText(step: Step, last: boolean): string {
   return `${last ? ">" : " "} ${step.id}: ${step.method} ${step.path}${user}${headers.join("")}${watch} ${body.slice(0, 1500)}`;
 }
 
-const short = (value: unknown) => (value === undefined ? "(not there)" : JSON.stringify(value).slice(0, 600));
+const short = (value: unknown) => (value === undefined ? "(not there)" : JSON.stringify(value).slice(0, 1500));
 
 /** Counts by name, greatest first. */
 export function countsText(counts: ReadonlyMap<string, number>): string {
