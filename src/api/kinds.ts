@@ -34,6 +34,8 @@ export const Kinds = {
   ControllerRevision: row("apps/v1", "ControllerRevision", "controllerrevisions"),
   ReplicationController: row("v1", "ReplicationController", "replicationcontrollers"),
   PersistentVolumeClaim: row("v1", "PersistentVolumeClaim", "persistentvolumeclaims"),
+  PersistentVolume: row("v1", "PersistentVolume", "persistentvolumes", false),
+  StorageClass: row("storage.k8s.io/v1", "StorageClass", "storageclasses", false),
   CertificateSigningRequest: row(
     "certificates.k8s.io/v1",
     "CertificateSigningRequest",

@@ -35,6 +35,8 @@ export interface ClusterProcessConfig {
   };
   /** Holds the objects, so that they outlive the program; without it they live in memory alone. */
   readonly dataDir?: string;
+  /** Of the node: volumes of class `standard` are folders below it; without it there is no such class. */
+  readonly volumesDir?: string;
   /** A system:masters kubeconfig for the controllers. */
   readonly kubeconfig: string;
   /** Written when the API server is ready: an empty file. */

@@ -16,6 +16,8 @@ const ROOTS = [
   /^io\.k8s\.api\.policy\.v1\.PodDisruptionBudget$/,
   /^io\.k8s\.apiextensions-apiserver\.pkg\.apis\.apiextensions\.v1\.CustomResourceDefinition$/,
   /^io\.k8s\.api\.core\.v1\.ReplicationController$/,
+  /^io\.k8s\.api\.core\.v1\.PersistentVolume$/,
+  /^io\.k8s\.api\.storage\.v1\.StorageClass$/,
   /^io\.k8s\.api\.apps\.v1\.ControllerRevision$/,
   /^io\.k8s\.api\.certificates\.v1\.CertificateSigningRequest$/,
   /^io\.k8s\.apimachinery\.pkg\.apis\.meta\.v1\.(ObjectMeta|Status|LabelSelector|OwnerReference)$/,

@@ -4,7 +4,6 @@ import type { Component } from "#base/component";
 import type { Logger } from "#base/logger";
 import type { KubeClient } from "#kube/kube-client";
 import type { ClusterProcessConfig } from "../process-config.ts";
-import { createClaimsController } from "./cluster/claims-controller.ts";
 import { createClusterDnsService } from "./cluster/cluster-dns-service.ts";
 import { createClusterRoleController } from "./cluster/cluster-role-controller.ts";
 import { createDisruptionController } from "./cluster/disruption-controller.ts";
@@ -29,13 +28,18 @@ import { createIndexes } from "./objects/object-index.ts";
 import { createScheduler } from "./scheduling/scheduler.ts";
 import { createDaemonSetController } from "./sets/daemon-set-controller.ts";
 import { createStatefulSetController } from "./sets/stateful-set-controller.ts";
+import { createEphemeralVolumeController } from "./volumes/ephemeral-controller.ts";
+import { createFolderProvisioner } from "./volumes/folder-provisioner.ts";
+import { createClaimProtection, createVolumeProtection } from "./volumes/protection-controller.ts";
+import { createVolumeBinder } from "./volumes/volume-binder.ts";
+import { createVolumeFolders } from "./volumes/volume-folders.ts";
 import { createDeploymentController } from "./workloads/deployment-controller.ts";
 import { createReplicaSetController } from "./workloads/replica-set-controller.ts";
 
 export interface ControllersOptions {
   /** Identity system:masters. */
   readonly client: KubeClient;
-  readonly config: Pick<ClusterProcessConfig, "loadBalancerRange" | "serviceCIDR" | "ipv6"> & {
+  readonly config: Pick<ClusterProcessConfig, "loadBalancerRange" | "serviceCIDR" | "ipv6" | "volumesDir"> & {
     readonly pki: Pick<ClusterProcessConfig["pki"], "caCert">;
   };
   /** The API server's `TokenSigner.signLegacy`. */
@@ -73,7 +77,13 @@ export function createControllers(options: ControllersOptions): Component[] {
     createCronJobController(context),
     createEndpointSliceController(context),
     createMirroringController(context),
-    createClaimsController(context),
+    createVolumeBinder(context),
+    createClaimProtection(context),
+    createVolumeProtection(context),
+    createEphemeralVolumeController(context),
+    ...(config.volumesDir === undefined
+      ? []
+      : [createFolderProvisioner(context, createVolumeFolders(config.volumesDir))]),
     createDisruptionController(context),
     createQuotaController(context),
     createClusterDnsService(context, config.serviceCIDR),

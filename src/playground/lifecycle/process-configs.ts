@@ -53,6 +53,8 @@ export function clusterConfig(
       serviceAccountKey: pki.files["service-account.key"],
     },
     dataDir: join(dir, "objects"),
+    // Real nodes have the volumes that their own provisioners make.
+    ...(config.kubelet === undefined ? { volumesDir: join(nodeStateDir(dir), "volumes") } : {}),
     kubeconfig: kubeconfigs.cluster,
     readyFile: parts.readyFile,
     logLevel: config.logLevel,
@@ -101,7 +103,7 @@ export function nodeConfig(config: SupervisorConfig, parts: ProcessParts): NodeP
       key: pki.files["kubelet.key"],
       clientCaCert: pki.files["client-ca.crt"],
     },
-    stateDir: join(parts.dir, "node"),
+    stateDir: nodeStateDir(parts.dir),
     namePrefix: layout.namePrefix,
     cgroup: `${cgroupPrefix(config)}${layout.name}`,
     imageCatalogues: config.imageCatalogues,
@@ -111,6 +113,10 @@ export function nodeConfig(config: SupervisorConfig, parts: ProcessParts): NodeP
     logLevel: config.logLevel,
   };
   return config.kubelet === undefined ? common : { ...common, realNode: realNode(config.kubelet, parts) };
+}
+
+function nodeStateDir(clusterDir: string): string {
+  return join(clusterDir, "node");
 }
 
 function realNode(

@@ -1,10 +1,18 @@
 // All that the pod machinery asks of the Kubernetes API, as a small interface, and its one implementation.
 import { Kinds } from "#api/kinds";
-import type { Event, Pod, PodStatus, TokenRequest } from "#api/kubernetes/gen/types";
+import type {
+  Event,
+  PersistentVolume,
+  PersistentVolumeClaim,
+  Pod,
+  PodStatus,
+  TokenRequest,
+} from "#api/kubernetes/gen/types";
 import type { Logger } from "#base/logger";
 import { errorMessage } from "#base/mesh-error";
 import { isNotFound, type KubeClient, KubeError } from "#kube/kube-client";
 import { statusPatch } from "./status/status-patch.ts";
+import type { ClaimReader } from "./volumes/pod-claims.ts";
 import type { IssuedToken } from "./volumes/pod-tokens.ts";
 
 export interface PodEvent {
@@ -15,7 +23,7 @@ export interface PodEvent {
   readonly fieldPath?: string;
 }
 
-export interface NodeApi {
+export interface NodeApi extends ClaimReader {
   /** Tells the status; false when the pod is gone. Throws KubeError otherwise. */
   patchPodStatus(pod: Pod, status: PodStatus): Promise<boolean>;
   /** Removes the object of a pod whose containers are gone. */
@@ -75,6 +83,8 @@ export function createNodeApi(client: KubeClient, nodeName: string, logger: Logg
       const { token = "", expirationTimestamp = "" } = answer.status ?? {};
       return { token, expiresAt: Date.parse(expirationTimestamp) };
     },
+    getClaim: (namespace, name) => client.get<PersistentVolumeClaim>(Kinds.PersistentVolumeClaim, { namespace, name }),
+    getVolume: (name) => client.get<PersistentVolume>(Kinds.PersistentVolume, { name }),
     recordEvent: record,
   };
 }

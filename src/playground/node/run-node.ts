@@ -102,6 +102,7 @@ async function createPodContext(config: NodeProcessConfig, parts: NodeParts): Pr
       clusterDomain: config.clusterDomain,
       dnsAddress: config.dnsAddress,
       hostResolvConf: readFileSync("/etc/resolv.conf", "utf8"),
+      hostHosts: readFileSync("/etc/hosts", "utf8"),
     },
     allocatable: nodeCapacity(),
     api: createNodeApi(client, config.nodeName, logger),

@@ -86,6 +86,8 @@ const context: PodContext = {
     async issueToken(pod, audience, seconds) {
       return { token: `token-${++tokens}-${audience}-${pod.metadata?.name}`, expiresAt: Date.now() + seconds * 1000 };
     },
+    getClaim: () => Promise.reject(new Error("no claims here")),
+    getVolume: () => Promise.reject(new Error("no volumes here")),
     recordEvent: (pod, { type, reason, message }) =>
       say({ event: "event", pod: pod.metadata?.name, type, reason, message }),
   },
@@ -118,7 +120,7 @@ const handlers: { [K in Command["do"]]: (command: Extract<Command, { do: K }>) =
   async exec({ id, pod, container, command }) {
     const running = manager.find("default", pod)?.container(container)?.process;
     if (!running) return say({ event: "answer", id, exitCode: -1, output: "not running" });
-    say({ event: "answer", id, ...(await runInContainer(running, command, 10_000)) });
+    say({ event: "answer", id, ...(await runInContainer(running, command, 60_000)) });
   },
   async log({ id, pod, container }) {
     const path = manager.find("default", pod)?.container(container)?.logPath(false) ?? "/dev/null";

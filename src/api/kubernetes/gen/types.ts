@@ -40,6 +40,12 @@ export interface AzureDiskVolumeSource {
   kind?: string;
   readOnly?: boolean;
 }
+export interface AzureFilePersistentVolumeSource {
+  readOnly?: boolean;
+  secretName: string;
+  secretNamespace?: string;
+  shareName: string;
+}
 export interface AzureFileVolumeSource {
   readOnly?: boolean;
   secretName: string;
@@ -51,6 +57,18 @@ export interface BoundObjectReference {
   name?: string;
   uid?: string;
 }
+export interface CSIPersistentVolumeSource {
+  controllerExpandSecretRef?: SecretReference;
+  controllerPublishSecretRef?: SecretReference;
+  driver: string;
+  fsType?: string;
+  nodeExpandSecretRef?: SecretReference;
+  nodePublishSecretRef?: SecretReference;
+  nodeStageSecretRef?: SecretReference;
+  readOnly?: boolean;
+  volumeAttributes?: Record<string, string>;
+  volumeHandle: string;
+}
 export interface CSIVolumeSource {
   driver: string;
   fsType?: string;
@@ -61,6 +79,14 @@ export interface CSIVolumeSource {
 export interface Capabilities {
   add?: string[];
   drop?: string[];
+}
+export interface CephFSPersistentVolumeSource {
+  monitors: string[];
+  path?: string;
+  readOnly?: boolean;
+  secretFile?: string;
+  secretRef?: SecretReference;
+  user?: string;
 }
 export interface CephFSVolumeSource {
   monitors: string[];
@@ -98,6 +124,12 @@ export interface CertificateSigningRequestSpec {
 export interface CertificateSigningRequestStatus {
   certificate?: string;
   conditions?: CertificateSigningRequestCondition[];
+}
+export interface CinderPersistentVolumeSource {
+  fsType?: string;
+  readOnly?: boolean;
+  secretRef?: SecretReference;
+  volumeID: string;
 }
 export interface CinderVolumeSource {
   fsType?: string;
@@ -651,6 +683,13 @@ export interface FileKeySelector {
   path: string;
   volumeName: string;
 }
+export interface FlexPersistentVolumeSource {
+  driver: string;
+  fsType?: string;
+  options?: Record<string, string>;
+  readOnly?: boolean;
+  secretRef?: SecretReference;
+}
 export interface FlexVolumeSource {
   driver: string;
   fsType?: string;
@@ -682,6 +721,12 @@ export interface GitRepoVolumeSource {
   directory?: string;
   repository: string;
   revision?: string;
+}
+export interface GlusterfsPersistentVolumeSource {
+  endpoints: string;
+  endpointsNamespace?: string;
+  path: string;
+  readOnly?: boolean;
 }
 export interface GlusterfsVolumeSource {
   endpoints: string;
@@ -753,6 +798,19 @@ export interface HostIP {
 export interface HostPathVolumeSource {
   path: string;
   type?: string;
+}
+export interface ISCSIPersistentVolumeSource {
+  chapAuthDiscovery?: boolean;
+  chapAuthSession?: boolean;
+  fsType?: string;
+  initiatorName?: string;
+  iqn: string;
+  iscsiInterface?: string;
+  lun: number;
+  portals?: string[];
+  readOnly?: boolean;
+  secretRef?: SecretReference;
+  targetPortal: string;
 }
 export interface ISCSIVolumeSource {
   chapAuthDiscovery?: boolean;
@@ -938,6 +996,10 @@ export interface LoadBalancerStatus {
 }
 export interface LocalObjectReference {
   name?: string;
+}
+export interface LocalVolumeSource {
+  fsType?: string;
+  path: string;
 }
 export interface ManagedFieldsEntry {
   apiVersion?: string;
@@ -1189,6 +1251,13 @@ export interface OwnerReference {
   name: string;
   uid: string;
 }
+export interface PersistentVolume {
+  apiVersion?: string;
+  kind?: string;
+  metadata?: ObjectMeta;
+  spec?: PersistentVolumeSpec;
+  status?: PersistentVolumeStatus;
+}
 export interface PersistentVolumeClaim {
   apiVersion?: string;
   kind?: string;
@@ -1232,6 +1301,45 @@ export interface PersistentVolumeClaimTemplate {
 export interface PersistentVolumeClaimVolumeSource {
   claimName: string;
   readOnly?: boolean;
+}
+export interface PersistentVolumeSpec {
+  accessModes?: string[];
+  awsElasticBlockStore?: AWSElasticBlockStoreVolumeSource;
+  azureDisk?: AzureDiskVolumeSource;
+  azureFile?: AzureFilePersistentVolumeSource;
+  capacity?: Record<string, Quantity>;
+  cephfs?: CephFSPersistentVolumeSource;
+  cinder?: CinderPersistentVolumeSource;
+  claimRef?: ObjectReference;
+  csi?: CSIPersistentVolumeSource;
+  fc?: FCVolumeSource;
+  flexVolume?: FlexPersistentVolumeSource;
+  flocker?: FlockerVolumeSource;
+  gcePersistentDisk?: GCEPersistentDiskVolumeSource;
+  glusterfs?: GlusterfsPersistentVolumeSource;
+  hostPath?: HostPathVolumeSource;
+  iscsi?: ISCSIPersistentVolumeSource;
+  local?: LocalVolumeSource;
+  mountOptions?: string[];
+  nfs?: NFSVolumeSource;
+  nodeAffinity?: VolumeNodeAffinity;
+  persistentVolumeReclaimPolicy?: string;
+  photonPersistentDisk?: PhotonPersistentDiskVolumeSource;
+  portworxVolume?: PortworxVolumeSource;
+  quobyte?: QuobyteVolumeSource;
+  rbd?: RBDPersistentVolumeSource;
+  scaleIO?: ScaleIOPersistentVolumeSource;
+  storageClassName?: string;
+  storageos?: StorageOSPersistentVolumeSource;
+  volumeAttributesClassName?: string;
+  volumeMode?: string;
+  vsphereVolume?: VsphereVirtualDiskVolumeSource;
+}
+export interface PersistentVolumeStatus {
+  lastPhaseTransitionTime?: Time;
+  message?: string;
+  phase?: string;
+  reason?: string;
 }
 export interface PhotonPersistentDiskVolumeSource {
   fsType?: string;
@@ -1490,6 +1598,16 @@ export interface QuobyteVolumeSource {
   user?: string;
   volume: string;
 }
+export interface RBDPersistentVolumeSource {
+  fsType?: string;
+  image: string;
+  keyring?: string;
+  monitors: string[];
+  pool?: string;
+  readOnly?: boolean;
+  secretRef?: SecretReference;
+  user?: string;
+}
 export interface RBDVolumeSource {
   fsType?: string;
   image: string;
@@ -1648,6 +1766,18 @@ export interface SELinuxOptions {
   type?: string;
   user?: string;
 }
+export interface ScaleIOPersistentVolumeSource {
+  fsType?: string;
+  gateway: string;
+  protectionDomain?: string;
+  readOnly?: boolean;
+  secretRef: SecretReference;
+  sslEnabled?: boolean;
+  storageMode?: string;
+  storagePool?: string;
+  system: string;
+  volumeName?: string;
+}
 export interface ScaleIOVolumeSource {
   fsType?: string;
   gateway: string;
@@ -1686,6 +1816,10 @@ export interface SecretProjection {
   items?: KeyToPath[];
   name?: string;
   optional?: boolean;
+}
+export interface SecretReference {
+  name?: string;
+  namespace?: string;
 }
 export interface SecretVolumeSource {
   defaultMode?: number;
@@ -1879,6 +2013,25 @@ export interface StatusDetails {
   retryAfterSeconds?: number;
   uid?: string;
 }
+export interface StorageClass {
+  allowVolumeExpansion?: boolean;
+  allowedTopologies?: TopologySelectorTerm[];
+  apiVersion?: string;
+  kind?: string;
+  metadata?: ObjectMeta;
+  mountOptions?: string[];
+  parameters?: Record<string, string>;
+  provisioner: string;
+  reclaimPolicy?: string;
+  volumeBindingMode?: string;
+}
+export interface StorageOSPersistentVolumeSource {
+  fsType?: string;
+  readOnly?: boolean;
+  secretRef?: ObjectReference;
+  volumeName?: string;
+  volumeNamespace?: string;
+}
 export interface StorageOSVolumeSource {
   fsType?: string;
   readOnly?: boolean;
@@ -1980,6 +2133,13 @@ export interface Toleration {
   operator?: string;
   tolerationSeconds?: number;
   value?: string;
+}
+export interface TopologySelectorLabelRequirement {
+  key: string;
+  values: string[];
+}
+export interface TopologySelectorTerm {
+  matchLabelExpressions?: TopologySelectorLabelRequirement[];
 }
 export interface TopologySpreadConstraint {
   labelSelector?: LabelSelector;
@@ -2090,6 +2250,9 @@ export interface VolumeMountStatus {
   name: string;
   readOnly?: boolean;
   recursiveReadOnly?: string;
+}
+export interface VolumeNodeAffinity {
+  required?: NodeSelector;
 }
 export interface VolumeProjection {
   clusterTrustBundle?: ClusterTrustBundleProjection;

@@ -14,6 +14,7 @@ import type {
   Lease,
   Namespace,
   Node,
+  PersistentVolume,
   PersistentVolumeClaim,
   Pod,
   PodDisruptionBudget,
@@ -22,6 +23,7 @@ import type {
   Service,
   ServiceAccount,
   StatefulSet,
+  StorageClass,
 } from "#api/kubernetes/gen/types";
 import type { KubeObject } from "#api/kubernetes/object";
 import { type Component, untilAborted } from "#base/component";
@@ -46,6 +48,7 @@ export function createObjectCaches(options: ObjectCacheOptions) {
     leases: of<Lease>(Kinds.Lease),
     namespaces: of<Namespace>(Kinds.Namespace),
     nodes: of<Node>(Kinds.Node),
+    persistentVolumes: of<PersistentVolume>(Kinds.PersistentVolume),
     persistentVolumeClaims: of<PersistentVolumeClaim>(Kinds.PersistentVolumeClaim),
     podDisruptionBudgets: of<PodDisruptionBudget>(Kinds.PodDisruptionBudget),
     pods: of<Pod>(Kinds.Pod),
@@ -54,6 +57,7 @@ export function createObjectCaches(options: ObjectCacheOptions) {
     serviceAccounts: of<ServiceAccount>(Kinds.ServiceAccount),
     services: of<Service>(Kinds.Service),
     statefulSets: of<StatefulSet>(Kinds.StatefulSet),
+    storageClasses: of<StorageClass>(Kinds.StorageClass),
   };
 }
 

@@ -10,7 +10,7 @@ export function asksFor(pod: Pod, node: Node): boolean {
 }
 
 /** An empty term matches no node. */
-function matchesTerm({ matchExpressions = [], matchFields = [] }: NodeSelectorTerm, node: Node): boolean {
+export function matchesTerm({ matchExpressions = [], matchFields = [] }: NodeSelectorTerm, node: Node): boolean {
   if (matchExpressions.length + matchFields.length === 0) return false;
   const fields = { "metadata.name": identityOf(node).name };
   return (

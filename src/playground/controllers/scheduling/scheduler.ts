@@ -3,34 +3,58 @@ import type { Node, Pod } from "#api/kubernetes/gen/types";
 import { objectKey } from "#api/kubernetes/object";
 import type { Component } from "#base/component";
 import { WorkQueue } from "#kube/work-queue";
-import { claimNames } from "../cluster/claims-controller.ts";
 import { type ControllerContext, controllerComponent } from "../controller.ts";
 import { identityOf, isBeingDeleted, kubeTime } from "../objects/object-meta.ts";
+import { claimNames } from "../volumes/pod-claims.ts";
 import { isFinished } from "../workloads/pod-state.ts";
+import { bindPodVolumes } from "./bind-pod-volumes.ts";
 import { chooseNode } from "./choose-node.ts";
+import { claimsFor, planFor, type StorageView } from "./pod-volumes.ts";
 
 const SOURCE = "default-scheduler";
+const OTHER_NODE = "node(s) didn't find available persistent volumes to bind";
 
 /** Binds pending pods to the ready node with the fewest pods; a pod that fits nowhere says so and waits for nodes. */
 export function createScheduler(context: ControllerContext): Component {
   const { caches, client, clock, logger, indexes } = context;
   // Pods bound here whose new nodeName the watch has not told yet.
   const bound = new Map<string, { readonly node: string; readonly pod: Pod }>();
+  // Pods whose volumes are being made for a node, by uid.
+  const promised = new Map<string, string>();
+  const storage: StorageView = {
+    claim: (namespace, name) => caches.persistentVolumeClaims.get(namespace, name),
+    volume: (name) => caches.persistentVolumes.get("", name),
+    volumes: () => [...caches.persistentVolumes.all()],
+    storageClass: (name) => caches.storageClasses.get("", name),
+  };
   const queue = new WorkQueue({ name: "scheduler", clock, logger, reconcile: (key) => schedule(key) });
 
   const schedule = async (key: string) => {
     const pod = caches.pods.getByKey(key);
     if (pod === undefined || !needsNode(pod) || bound.has(identityOf(pod).uid)) return;
-    const unbound = unboundClaims(context, pod);
-    if (unbound !== undefined) {
-      const nodes = [...caches.nodes.all()].length;
-      return sayUnschedulable(pod, `0/${nodes} nodes are available: ${unbound}. not found`);
-    }
     const nodes = [...caches.nodes.all()];
+    const found = claimsFor(pod, storage);
+    if ("why" in found) {
+      return sayUnschedulable(pod, `0/${nodes.length} nodes are available: ${found.why}. not found`);
+    }
+    const plans = new Map(nodes.map((node) => [identityOf(node).name, planFor(found.claims, node, storage)]));
     const podsOn = (name: string) => [...indexes.podsByNode.get(name), ...boundTo(name)];
-    const choice = chooseNode(pod, nodes, podsOn);
-    if ("node" in choice) await bind(pod, choice.node);
-    else await sayUnschedulable(pod, choice.message);
+    const choice = chooseNode(pod, nodes, podsOn, (node) => {
+      const name = identityOf(node).name;
+      const plan = plans.get(name);
+      // Its volumes are on their way to the node that was chosen for it.
+      if (promised.has(identityOf(pod).uid) && promised.get(identityOf(pod).uid) !== name) return OTHER_NODE;
+      return plan !== undefined && "why" in plan ? plan.why : undefined;
+    });
+    if ("message" in choice) {
+      promised.delete(identityOf(pod).uid);
+      return sayUnschedulable(pod, choice.message);
+    }
+    const plan = plans.get(choice.node);
+    if (plan === undefined || "why" in plan) return;
+    if (await bindPodVolumes(caches, plan, choice.node)) return bind(pod, choice.node);
+    // The claims tell when they are bound.
+    promised.set(identityOf(pod).uid, choice.node);
   };
 
   const boundTo = (name: string): Pod[] => [...bound.values()].flatMap(({ node, pod }) => (node === name ? [pod] : []));
@@ -75,6 +99,7 @@ export function createScheduler(context: ControllerContext): Component {
   caches.pods.onChange(({ object, deleted }) => {
     if (deleted || !needsNode(object)) {
       bound.delete(identityOf(object).uid);
+      promised.delete(identityOf(object).uid);
       // What it leaves may be what others wait for.
       if (object.spec?.nodeName && (deleted || isFinished(object))) retryAll();
     } else queue.add(objectKey(object));
@@ -90,18 +115,19 @@ export function createScheduler(context: ControllerContext): Component {
       if (identityOf(pod).namespace === namespace && claimNames(pod).includes(name)) queue.add(objectKey(pod));
     }
   });
-  return controllerComponent(queue, [caches.pods, caches.nodes, caches.persistentVolumeClaims]);
-}
-
-/** Why the pod waits for a claim: one without a volume stays so, for nobody makes volumes here. */
-function unboundClaims({ caches }: ControllerContext, pod: Pod): string | undefined {
-  const { namespace } = identityOf(pod);
-  for (const name of claimNames(pod)) {
-    const claim = caches.persistentVolumeClaims.get(namespace, name);
-    if (claim === undefined) return `persistentvolumeclaim "${name}" not found`;
-    if (claim.status?.phase !== "Bound") return "pod has unbound immediate PersistentVolumeClaims";
-  }
-  return undefined;
+  const retryWithClaims = () => {
+    for (const pod of indexes.podsByNode.get("")) if (claimNames(pod).length > 0) queue.add(objectKey(pod));
+  };
+  caches.persistentVolumes.onChange(retryWithClaims);
+  caches.storageClasses.onChange(retryWithClaims);
+  const { persistentVolumeClaims, persistentVolumes, storageClasses } = caches;
+  return controllerComponent(queue, [
+    caches.pods,
+    caches.nodes,
+    persistentVolumeClaims,
+    persistentVolumes,
+    storageClasses,
+  ]);
 }
 
 function needsNode(pod: Pod): boolean {

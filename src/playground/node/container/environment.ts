@@ -22,6 +22,8 @@ export interface ContainerEnvironment {
   readonly variables: Readonly<Record<string, string>>;
   /** Resolves `$(VAR)` in command and args. */
   readonly expand: (text: string) => string;
+  /** The same for a path, where nothing may be missing: throws MeshError CONFIG_MISSING. */
+  readonly expandPath: (text: string) => string;
 }
 
 /**
@@ -40,12 +42,23 @@ export function containerEnvironment(input: EnvironmentInput): ContainerEnvironm
     const value = variableValue(variable, input, expand);
     if (value !== undefined) known[variable.name] = value;
   }
-  return { variables: { ...input.imageEnv, ...known }, expand };
+  const expandPath = (text: string) => {
+    const missed = referencedVariables(text).filter((name) => !known[name]);
+    if (missed.length > 0) throw missing(`missing value for ${[...new Set(missed)].sort().join(", ")}`);
+    return expand(text);
+  };
+  return { variables: { ...input.imageEnv, ...known }, expand, expandPath };
 }
+
+function referencedVariables(text: string): string[] {
+  return [...text.matchAll(REFERENCE)].flatMap(([, name]) => (name === undefined ? [] : [name]));
+}
+
+const REFERENCE = /\$\$|\$\(([^)]*)\)/g;
 
 /** `$(NAME)` becomes its value when NAME is known and stays as it is otherwise; `$$(NAME)` is a literal `$(NAME)`. */
 export function expandVariables(text: string, variables: Readonly<Record<string, string>>): string {
-  return text.replace(/\$\$|\$\(([^)]*)\)/g, (match, name: string | undefined) => {
+  return text.replace(REFERENCE, (match, name: string | undefined) => {
     if (match === "$$") return "$";
     return variables[name ?? ""] ?? match;
   });

@@ -31,7 +31,9 @@ export async function runHook(hook: LifecycleHandler, target: HookTarget, timeou
     const { message } = failed(`HTTP lifecycle hook (${hook.httpGet.path ?? ""})`);
     return { ok, message: ok ? "" : message + output };
   }
-  const command = hook.exec?.command ?? [];
+  // The API takes a TCP hook for compatibility; no kubelet can run one.
+  if (!hook.exec) return { ok: false, message: `Cannot run handler: invalid handler: ${Object.keys(hook).join()}` };
+  const { command = [] } = hook.exec;
   const { ok, output, exitCode = 1 } = await attemptProbe({ exec: { command } }, target, timeoutMs);
   if (ok) return { ok, message: "" };
   const { message } = failed(`Exec lifecycle hook ([${command.join(" ")}])`);

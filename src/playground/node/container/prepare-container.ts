@@ -156,9 +156,9 @@ function imageMounts(program: ImageProgram): BindMount[] {
 
 function podMounts({ container, volumes, environment }: ContainerInput, view: LowerView): BindMount[] {
   return (container.volumeMounts ?? []).map((mount) => ({
-    source: volumes.mountSource(mount, environment.expand),
+    source: volumes.mountSource(mount, environment.expandPath),
     target: resolveContainerPath(mount.mountPath, view),
-    readOnly: mount.readOnly === true,
+    readOnly: volumes.isReadOnly(mount),
   }));
 }
 

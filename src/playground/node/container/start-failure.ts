@@ -3,6 +3,7 @@
 /** Codes of errors that keep a container waiting, and Kubernetes' reason for each; others count as a failed start. */
 export const WAITING_REASONS: Readonly<Record<string, string>> = {
   UNKNOWN_IMAGE: "ErrImagePull",
+  BAD_IMAGE_NAME: "InvalidImageName",
   IMAGE_NEVER_PULLED: "ErrImageNeverPull",
   CONFIG_MISSING: "CreateContainerConfigError",
   BAD_FIELD_REF: "CreateContainerConfigError",
@@ -25,6 +26,13 @@ export function pullTold(image: string, waiting: string, before: string | undefi
     const events: Told[] = [
       ["Warning", "ErrImageNeverPull", message],
       ["Warning", "Failed", "Error: ErrImageNeverPull"],
+    ];
+    return { reason: waiting, message, events };
+  }
+  if (waiting === "InvalidImageName") {
+    const events: Told[] = [
+      ["Warning", "InspectFailed", message],
+      ["Warning", "Failed", `Error: ${waiting}`],
     ];
     return { reason: waiting, message, events };
   }

@@ -1,15 +1,19 @@
 import { spawn } from "node:child_process";
 import type { ContainerProcess } from "../container/container-process.ts";
+import type { CommandResult } from "../probes/probe-attempt.ts";
 import { TOOL_ENVIRONMENT } from "../run-command.ts";
 
 const MAX_OUTPUT = 10 << 10;
+/** Exit codes of shells. */
+const NOT_EXECUTABLE = 126;
+const NOT_FOUND = 127;
 
 /** Runs a command in a container to its end, for probes and hooks. Never throws; a time-out is exit code 1. */
 export function runInContainer(
   container: ContainerProcess,
   command: readonly string[],
   timeoutMs: number,
-): Promise<{ exitCode: number; output: string }> {
+): Promise<CommandResult> {
   return new Promise((resolve) => {
     const child = container.withEnvironment((environment) =>
       spawn("setpriv", container.execArguments(command), {
@@ -39,7 +43,17 @@ export function runInContainer(
     child.once("close", (code) => {
       clearTimeout(timer);
       if (timedOut) output = `command timed out: "${command.join(" ")}" timed out after ${timeoutMs / 1000}s`;
-      resolve({ exitCode: timedOut ? 1 : (code ?? 1), output });
+      resolve({ exitCode: timedOut ? 1 : (code ?? 1), output, notStarted: whyNotStarted(output, code, command) });
     });
   });
+}
+
+/** The shell that becomes the command says nothing else than that it could not. */
+function whyNotStarted(output: string, code: number | null, [program = ""]: readonly string[]): string | undefined {
+  if (code !== NOT_FOUND && code !== NOT_EXECUTABLE) return undefined;
+  const said = /^[^\n]*: (?:line )?\d+: exec: ([^\n]*): [^\n:]*\n?$/.exec(output)?.[1];
+  if (said !== program) return undefined;
+  const path = program.includes("/");
+  const missing = path ? `stat ${program}: no such file or directory` : "executable file not found in $PATH";
+  return `exec: ${JSON.stringify(program)}: ${code === NOT_EXECUTABLE ? "permission denied" : missing}`;
 }

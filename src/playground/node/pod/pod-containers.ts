@@ -14,6 +14,7 @@ import { containerEnvironment, type ObjectLookups } from "../container/environme
 import { prepareContainer } from "../container/prepare-container.ts";
 import { serviceEnvironment } from "../container/service-environment.ts";
 import type { ImageProgram } from "../images/catalogue-entry.ts";
+import { whyNoImageName } from "../images/image-name.ts";
 import { runCommand } from "../run-command.ts";
 import type { PodVolumes } from "../volumes/pod-volumes.ts";
 import type { PodContext } from "./pod-context.ts";
@@ -103,6 +104,8 @@ async function launchContainer(
 ): Promise<ContainerProcess> {
   const pod = parts.pod();
   const { image = "", name } = container;
+  const badName = whyNoImageName(image);
+  if (badName) throw new MeshError("BAD_IMAGE_NAME", `Failed to apply default image tag "${image}": ${badName}`);
   const catalogue = context.catalogue();
   const found = catalogue.find(image);
   if (!found && container.imagePullPolicy === "Never") {
@@ -135,7 +138,7 @@ async function launchContainer(
     shm: sandbox.shm,
     podFiles: {
       "/etc/resolv.conf": resolvConf(pod, context.dns),
-      "/etc/hosts": hostsFile(pod, facts.podIPs, context.dns.clusterDomain),
+      "/etc/hosts": hostsFile(pod, facts.podIPs, context.dns),
       "/etc/hostname": `${hostnameOf(pod)}\n`,
     },
     directory: parts.containerDirectory(name),

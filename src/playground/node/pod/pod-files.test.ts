@@ -6,7 +6,12 @@ import { expect, test } from "vitest";
 import { environmentText, initScript, mountTable, processCommand } from "../container/container-script.ts";
 import { hostsFile, resolvConf } from "./pod-files.ts";
 
-const dns = { clusterDomain: "cluster.local", dnsAddress: "10.96.0.10", hostResolvConf: "nameserver 9.9.9.9\n" };
+const dns = {
+  clusterDomain: "cluster.local",
+  dnsAddress: "10.96.0.10",
+  hostResolvConf: "nameserver 9.9.9.9\n",
+  hostHosts: "127.0.0.1 localhost\n10.1.2.3 machine\n",
+};
 const pod = (spec = {}) => ({ metadata: { name: "p", namespace: "ns" }, spec: { containers: [], ...spec } });
 
 test("resolv.conf by policy and with the pod's own settings", () => {
@@ -27,7 +32,7 @@ test("resolv.conf by policy and with the pod's own settings", () => {
 
 test("hosts names the pod, its subdomain and the aliases", () => {
   const spec = { subdomain: "set", hostAliases: [{ ip: "1.2.3.4", hostnames: ["a", "b"] }] };
-  expect(hostsFile(pod(spec), ["10.0.0.1", "fd44::1"], "cluster.local").split("\n").slice(7)).toEqual([
+  expect(hostsFile(pod(spec), ["10.0.0.1", "fd44::1"], dns).split("\n").slice(7)).toEqual([
     "10.0.0.1\tp.set.ns.svc.cluster.local\tp",
     "fd44::1\tp.set.ns.svc.cluster.local\tp",
     "",

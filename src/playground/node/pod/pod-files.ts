@@ -13,6 +13,8 @@ export interface DnsSettings {
   readonly dnsAddress: string;
   /** The node's own resolv.conf, for dnsPolicy Default and for host network pods. */
   readonly hostResolvConf: string;
+  /** The node's own hosts file, for host network pods. */
+  readonly hostHosts: string;
 }
 
 /** The first label of the pod's name in its network; a host name may have 63 characters. */
@@ -96,10 +98,23 @@ function parseResolvConf(text: string): Resolver {
   };
 }
 
-export function hostsFile(pod: Pod, podIPs: readonly string[], clusterDomain: string): string {
+export function hostsFile(pod: Pod, podIPs: readonly string[], dns: DnsSettings): string {
+  const { hostAliases = [], hostNetwork } = pod.spec ?? {};
+  return [
+    ...(hostNetwork ? nodeHosts(dns) : podHosts(pod, podIPs, dns)),
+    ...(hostAliases.length > 0 ? ["", "# Entries added by HostAliases."] : []),
+    ...hostAliases.map(({ ip, hostnames = [] }) => `${ip}\t${hostnames.join("\t")}`),
+    "",
+  ].join("\n");
+}
+
+function nodeHosts({ hostHosts }: DnsSettings): string[] {
+  return ["# Kubernetes-managed hosts file (host network).", ...hostHosts.replace(/\n$/, "").split("\n")];
+}
+
+function podHosts(pod: Pod, podIPs: readonly string[], { clusterDomain }: DnsSettings): string[] {
   const hostname = hostnameOf(pod);
   const domain = domainOf(pod, clusterDomain);
-  const { hostAliases = [] } = pod.spec ?? {};
   const names = domain === undefined ? hostname : `${hostname}.${domain}\t${hostname}`;
   return [
     "# Kubernetes-managed hosts file.",
@@ -110,8 +125,5 @@ export function hostsFile(pod: Pod, podIPs: readonly string[], clusterDomain: st
     "fe00::1\tip6-allnodes",
     "fe00::2\tip6-allrouters",
     ...podIPs.map((address) => `${address}\t${names}`),
-    ...(hostAliases.length > 0 ? ["", "# Entries added by HostAliases."] : []),
-    ...hostAliases.map(({ ip, hostnames = [] }) => `${ip}\t${hostnames.join("\t")}`),
-    "",
-  ].join("\n");
+  ];
 }

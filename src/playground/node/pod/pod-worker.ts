@@ -75,7 +75,8 @@ export class PodWorker {
       if (problem !== undefined) this.#warn("FailedMount")(`no service account token: ${problem}`);
       changed();
     });
-    this.#volumes = createPodVolumes(pod, this.#paths.volumes, () => this.#sources());
+    const makings = { ...context, sources: () => this.#sources(), onChange: changed };
+    this.#volumes = createPodVolumes(pod, this.#paths.volumes, makings);
     const parts = this.#parts();
     this.#runners = new PodRunners(pod, (container, kind) => createContainerRunner(container, kind, parts, context));
   }

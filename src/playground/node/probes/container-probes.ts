@@ -57,6 +57,8 @@ function watch(
     signal: options.signal,
     attempt: (timeoutMs) => attemptProbe(probe, options.target, timeoutMs),
     onFailure: (output) => options.record("Warning", "Unhealthy", `${kind} probe failed: ${output}`),
+    onUnknown: (output) =>
+      options.record("Warning", "Unhealthy", `${kind} probe errored and resulted in unknown state: ${output}`),
     onVerdict: (ok) => {
       if (ok === last && kind !== "Liveness") return;
       last = ok;

@@ -3,14 +3,21 @@ import { request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { connect as tcpConnect } from "node:net";
 import type { Container, HTTPGetAction, IntOrString, Probe } from "#api/kubernetes/gen/types";
-import { errorMessage } from "#base/mesh-error";
+import { errorMessage, MeshError } from "#base/mesh-error";
 import { grpcHealth } from "./grpc-health.ts";
 
 export interface AttemptTarget {
   readonly podIP: string;
   readonly container: Container;
   /** Runs a command in the container. */
-  exec(command: readonly string[], timeoutMs: number): Promise<{ exitCode: number; output: string }>;
+  exec(command: readonly string[], timeoutMs: number): Promise<CommandResult>;
+}
+
+export interface CommandResult {
+  readonly exitCode: number;
+  readonly output: string;
+  /** Why it could not even be started. */
+  readonly notStarted?: string | undefined;
 }
 
 export interface AttemptResult {
@@ -19,6 +26,8 @@ export interface AttemptResult {
   readonly output: string;
   /** Of a command. */
   readonly exitCode?: number;
+  /** Nothing was asked, so that it counts neither for nor against the container. */
+  readonly unknown?: true;
 }
 
 type Handler = Pick<Probe, "exec" | "httpGet" | "tcpSocket" | "grpc">;
@@ -32,12 +41,16 @@ export async function attemptProbe(handler: Handler, target: AttemptTarget, time
       return await tcpSocket(host, portNumber(port, target.container), timeoutMs);
     }
     if (handler.grpc) return await grpcHealth(handler.grpc, hostPort(target.podIP, handler.grpc.port), timeoutMs);
-    const { exitCode, output } = await target.exec(handler.exec?.command ?? [], timeoutMs);
+    const { exitCode, output, notStarted } = await target.exec(handler.exec?.command ?? [], timeoutMs);
+    if (notStarted !== undefined) return { ok: false, output: notStarted, exitCode, unknown: true };
     return { ok: exitCode === 0, output, exitCode };
   } catch (thrown) {
-    return { ok: false, output: errorMessage(thrown) };
+    const failed = { ok: false, output: errorMessage(thrown) };
+    return thrown instanceof MeshError && thrown.code === NO_SUCH_PORT ? { ...failed, unknown: true } : failed;
   }
 }
+
+const NO_SUCH_PORT = "NO_SUCH_PORT";
 
 /** Whether a request is answered at all, for hooks. Never throws. */
 export async function httpAnswers(
@@ -71,12 +84,12 @@ const DIAL_ERRORS: Readonly<Record<string, string>> = {
   ETIMEDOUT: "i/o timeout",
 };
 
-/** Resolves a port given by number or by the name of a container port. Throws for an unknown name. */
+/** Resolves a port given by number or by the name of a container port. Throws MeshError NO_SUCH_PORT for an unknown name. */
 export function portNumber(port: IntOrString, container: Container): number {
   const number = Number(port);
   if (Number.isInteger(number)) return number;
   const named = container.ports?.find(({ name }) => name === port);
-  if (!named) throw new Error(`container ${container.name} has no port named "${port}"`);
+  if (!named) throw new MeshError(NO_SUCH_PORT, `strconv.Atoi: parsing ${JSON.stringify(port)}: invalid syntax`);
   return named.containerPort;
 }
 

@@ -10,9 +10,13 @@ export interface ProbeLoopOptions {
   readonly onVerdict: (ok: boolean, output: string) => void;
   /** Called for every failed attempt that counts. */
   readonly onFailure: (output: string) => void;
+  /** Called for an attempt that could not be made, at most once a period. */
+  readonly onUnknown: (output: string) => void;
   readonly signal: AbortSignal;
 }
 
+/** Timers are not exact, and a kubelet would have counted what comes a little early. */
+const SLACK = 0.95;
 const EAGER = { firstMs: 100, factor: 1.3 } as const;
 
 /**
@@ -26,11 +30,16 @@ export async function runProbe(options: ProbeLoopOptions): Promise<void> {
   if (!(await pause(clock, (probe.initialDelaySeconds ?? 0) * 1000, signal))) return;
   const judge = verdictCounter(probe, period, clock.now());
   let wait: number = EAGER.firstMs;
+  let lastUnknown = Number.NEGATIVE_INFINITY;
   for (;;) {
     const startedAt = clock.now();
-    const { ok, output } = await options.attempt((probe.timeoutSeconds || 1) * 1000);
+    const { ok, output, unknown } = await options.attempt((probe.timeoutSeconds || 1) * 1000);
     if (signal.aborted) return;
-    const judged = judge(ok, clock.now());
+    if (unknown && startedAt - lastUnknown >= period * SLACK) {
+      lastUnknown = startedAt;
+      options.onUnknown(output);
+    }
+    const judged: Judged = unknown ? { counted: false } : judge(ok, clock.now());
     if (judged.counted && !ok) options.onFailure(output);
     if (judged.verdict !== undefined) options.onVerdict(judged.verdict, output);
     if (ok) wait = period;
@@ -65,8 +74,7 @@ export function verdictCounter(
   let row: { ok: boolean; count: number } | undefined;
   let lastFailure = startedAt;
   return (ok, now) => {
-    // Half a step of slack: timers are not exact, and a kubelet would have counted this one.
-    if (!ok && now - lastFailure < periodMs * 0.95) return { counted: false };
+    if (!ok && now - lastFailure < periodMs * SLACK) return { counted: false };
     if (!ok) lastFailure = now;
     row = row?.ok === ok ? { ok, count: row.count + 1 } : { ok, count: 1 };
     const reached = row.count >= thresholds[ok ? "true" : "false"];

@@ -2,33 +2,54 @@ import { execFileSync } from "node:child_process";
 import { chmodSync, chownSync, existsSync, mkdirSync, realpathSync, statSync } from "node:fs";
 import { join, normalize } from "node:path";
 import type { EmptyDirVolumeSource, Pod, Volume, VolumeMount } from "#api/kubernetes/gen/types";
+import type { Clock } from "#base/clock";
 import { errorMessage, MeshError } from "#base/mesh-error";
 import { parseQuantity } from "../container/quantity.ts";
 import { TOOL_ENVIRONMENT } from "../run-command.ts";
 import { type AtomicDirectory, atomicDirectory } from "./atomic-directory.ts";
 import { hostPath } from "./host-path.ts";
+import { persistentVolumePath } from "./persistent-volume.ts";
+import { type ClaimReader, claimNameOf, followPodClaims } from "./pod-claims.ts";
 import { type VolumeSources, volumeFiles } from "./volume-content.ts";
 
 export interface PodVolumes {
-  /** Writes what is new into every volume. Throws MeshError CONFIG_MISSING or BAD_VOLUME naming the volume. */
+  /** Writes what is new into every volume. Throws MeshError CONFIG_MISSING, BAD_VOLUME or CLAIM_PENDING naming the volume. */
   refresh(): void;
   /** The path on this machine that a mount shows. Throws MeshError BAD_VOLUME. */
   mountSource(mount: VolumeMount, expand: (text: string) => string): string;
-  /** Unmounts what has a file system of its own; the folders stay for whoever made the directory. */
+  /** Of the mount, or of the claim that the pod names. */
+  isReadOnly(mount: VolumeMount): boolean;
+  /** Unmounts what has a file system of its own and asks for nothing more; the folders stay for whoever made the directory. */
   remove(): void;
 }
 
-/** The volumes of a pod below `directory`; host paths stay where they are. */
-export function createPodVolumes(pod: Pod, directory: string, sources: () => VolumeSources): PodVolumes {
+/** What they are made of, and whom to tell when more of it is there. */
+export interface VolumeMakings {
+  readonly sources: () => VolumeSources;
+  readonly api: ClaimReader;
+  readonly clock: Clock;
+  readonly onChange: () => void;
+}
+
+/** The volumes of a pod below `directory`; those of hosts and of claims stay where they are. */
+export function createPodVolumes(pod: Pod, directory: string, makings: VolumeMakings): PodVolumes {
+  const { sources, api: reader, clock, onChange } = makings;
+  const claims = followPodClaims(pod, { reader, clock, onChange });
   const group = pod.spec?.securityContext?.fsGroup;
   const written = new Map<string, AtomicDirectory>();
   const made = new Map<string, string>();
   const limited = new Set<string>();
+  const readOnlyVolumes = new Set(
+    (pod.spec?.volumes ?? []).filter((each) => each.persistentVolumeClaim?.readOnly).map(({ name }) => name),
+  );
   const refreshVolume = (volume: Volume) => {
     const path = join(directory, volume.name);
     const files = volumeFiles(volume, sources());
     if (!files) {
-      if (!made.has(volume.name)) made.set(volume.name, makePlainVolume(volume, path, { group, limited }));
+      if (made.has(volume.name)) return;
+      const isClaimed = claimNameOf(pod, volume) !== undefined;
+      const plain = () => makePlainVolume(volume, path, { group, limited });
+      made.set(volume.name, isClaimed ? persistentVolumePath(claims.get(volume), group) : plain());
       return;
     }
     const target = written.get(volume.name) ?? atomicDirectory(path, group);
@@ -43,6 +64,7 @@ export function createPodVolumes(pod: Pod, directory: string, sources: () => Vol
           refreshVolume(volume);
         } catch (thrown) {
           const error = MeshError.from(thrown, "BAD_VOLUME");
+          if (error.code === "CLAIM_PENDING" || error.code === "CLAIM_UNREAD") throw error;
           throw new MeshError(error.code, `MountVolume.SetUp failed for volume "${volume.name}" : ${error.message}`, {
             cause: error,
           });
@@ -56,7 +78,9 @@ export function createPodVolumes(pod: Pod, directory: string, sources: () => Vol
       const sub = mount.subPathExpr === undefined ? (mount.subPath ?? "") : expand(mount.subPathExpr);
       return sub === "" ? root : subPath(root, sub, mount);
     },
+    isReadOnly: (mount) => mount.readOnly === true || readOnlyVolumes.has(mount.name),
     remove() {
+      claims.close();
       for (const path of limited) runMount("umount", ["-l", path]);
     },
   };
@@ -82,12 +106,17 @@ export async function mountVolumes({ volumes, onNextChange, tell, signal }: Moun
       return;
     } catch (thrown) {
       const message = errorMessage(thrown);
-      // Tokens come a moment after the pod; that is nothing to tell anyone.
-      if (message !== told && !message.includes("service account token")) tell(message);
+      if (message !== told && !isPassing(thrown)) tell(message);
       told = message;
     }
     await Promise.race([changed, aborted]);
   }
+}
+
+/** Tokens and claims come a moment after the pod; that is nothing to tell anyone. */
+function isPassing(thrown: unknown): boolean {
+  const error = MeshError.from(thrown);
+  return error.code === "CLAIM_UNREAD" || error.message.includes("service account token");
 }
 
 function subPath(root: string, sub: string, mount: VolumeMount): string {
