@@ -18,8 +18,8 @@ export interface Call {
 }
 
 export interface Load {
-  /** All calls that began at or after `since` and have ended. */
-  calls(since: number): Promise<readonly Call[]>;
+  /** All calls that began at or after `since` and have ended, of one client or of all. */
+  calls(since: number, context?: string): Promise<readonly Call[]>;
 }
 
 // Every call is a connection of its own, as of a curl; its proxy pools connections as it likes.
@@ -45,8 +45,13 @@ function call() {
       tell(response.statusCode === 200 && version ? version : "error:" + response.statusCode + ":" + body.slice(0, 120));
     });
   });
+  let lacks = "name";
+  request.on("socket", (socket) => {
+    socket.on("lookup", () => { lacks = "connection"; });
+    socket.on("connect", () => { lacks = "answer"; });
+  });
   request.on("error", (error) => tell("error:" + error.message));
-  setTimeout(() => { request.destroy(); tell("error:no answer within 5 s"); }, 5000).unref();
+  setTimeout(() => { request.destroy(); tell("error:no " + lacks + " within 5 s"); }, 5000).unref();
 }
 setInterval(() => {
   for (; sent * gap <= performance.now() - startedAt; sent += 1) call();
@@ -96,8 +101,9 @@ export async function startLoad(playground: TestPlayground, contexts: readonly s
     ),
   );
   const load: Load = {
-    async calls(since) {
-      const all = await Promise.all(contexts.map((context) => readCalls(playground, context)));
+    async calls(since, context) {
+      const clients = context === undefined ? contexts : [context];
+      const all = await Promise.all(clients.map((client) => readCalls(playground, client, since)));
       return all.flat().filter((call) => call.at >= since);
     },
   };
@@ -114,26 +120,22 @@ export async function untilSpread(
   versions: readonly string[],
 ): Promise<void> {
   const spread = async () => {
-    const calls = (await load.calls(since)).filter((call) => call.context === context);
+    const calls = await load.calls(since, context);
     return versions.every((version) => calls.some((call) => call.version === version));
   };
   const reason = `${versions.join(" and ")} answered ${context}`;
   await until(spread, { reason, timeoutMs: 60_000, intervalMs: 500 });
 }
 
-async function readCalls(playground: TestPlayground, context: string): Promise<Call[]> {
-  const { exitCode, stdout } = await playground.run("kubectl", [
-    "logs",
-    "--context",
-    context,
-    "-n",
-    NAMESPACE,
-    "deploy/load",
-    "-c",
-    "load",
-  ]);
-  if (exitCode !== 0) return []; // the pod is on its way
-  return stdout.split("\n").flatMap((line) => parseCall(context, line) ?? []);
+/** Lines that were written before `since` are of no calls that began later. */
+function readCalls(playground: TestPlayground, context: string, since: number): Promise<Call[]> {
+  const where = ["--context", context, "-n", NAMESPACE, "deploy/load", "-c", "load"];
+  const args = ["logs", ...where, `--since-time=${new Date(since).toISOString()}`];
+  const read = async () => {
+    const { exitCode, stdout } = await playground.run("kubectl", args);
+    return exitCode === 0 && stdout.split("\n").flatMap((line) => parseCall(context, line) ?? []);
+  };
+  return until(read, { reason: `the client in ${context} has a log`, timeoutMs: 60_000, intervalMs: 300 });
 }
 
 function parseCall(context: string, line: string): Call | undefined {
