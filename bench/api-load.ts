@@ -1,13 +1,31 @@
-// The embedded API server and the real one under the same load, one after the other in one run.
-// Run with: npm run bench:api -- [--services 10000 --endpoints 100000 --clients 20 --writes 200 --seconds 60 --json]
+// npm run bench:api: the embedded API server and the real one under the same load, one after the other in one run.
 import { cpus } from "node:os";
-import { parseArgs } from "node:util";
 import { parseKubeConfig } from "#kube/kubeconfig";
 import { startApiServerProcess } from "../tests/kit/api-server-process.ts";
 import { startRealApiServer } from "../tests/kit/real-api-server.ts";
+import { numberOf, oneOf, readFlags } from "../tools/read-flags.mjs";
 import { type Load, type Measured, measure } from "./api-load/measure.ts";
 
-const { values } = parseArgs({
+const HELP = `npm run bench:api -- [flags]
+
+Fills the embedded API server and a real one, lists and watches with many clients, writes at a fixed rate, and prints a
+table of times and memory. The programs must be there: npm run kubernetes.
+
+      --services N             default 10000
+      --endpoints N            of all services together (default 100000)
+      --clients N              that list and watch at once (default 20)
+      --writes N               a second (default 200)
+      --seconds N              of writes (default 60)
+      --only embedded|real     one of them alone, as JSON
+      --json                   prints the result as JSON
+  -h, --help                   this text
+
+Example: npm run bench:api -- --services 1000 --endpoints 10000 --seconds 20
+`;
+
+const { load, only, json } = readFlags({
+  name: "bench:api",
+  help: HELP,
   options: {
     services: { type: "string", default: "10000" },
     endpoints: { type: "string", default: "100000" },
@@ -17,14 +35,17 @@ const { values } = parseArgs({
     only: { type: "string" },
     json: { type: "boolean", default: false },
   },
+  convert({ values: { only, json, ...amounts } }) {
+    const load: Load = {
+      services: numberOf("--services", amounts.services),
+      endpoints: numberOf("--endpoints", amounts.endpoints),
+      clients: numberOf("--clients", amounts.clients),
+      writesPerSecond: numberOf("--writes", amounts.writes),
+      seconds: numberOf("--seconds", amounts.seconds),
+    };
+    return { load, only: only === undefined ? undefined : oneOf("--only", only, ["embedded", "real"]), json };
+  },
 });
-const load: Load = {
-  services: Number(values.services),
-  endpoints: Number(values.endpoints),
-  clients: Number(values.clients),
-  writesPerSecond: Number(values.writes),
-  seconds: Number(values.seconds),
-};
 const tell = (text: string) => process.stderr.write(`${text}\n`);
 
 async function embedded(): Promise<Measured> {
@@ -87,8 +108,8 @@ function printTable(own: Measured, theirs: Measured): void {
 }
 
 const results = {
-  ...(values.only === "real" ? {} : { embedded: await embedded() }),
-  ...(values.only === "embedded" ? {} : { real: await real() }),
+  ...(only === "real" ? {} : { embedded: await embedded() }),
+  ...(only === "embedded" ? {} : { real: await real() }),
 };
-if (values.json || values.only !== undefined) process.stdout.write(`${JSON.stringify(results, undefined, 2)}\n`);
+if (json || only !== undefined) process.stdout.write(`${JSON.stringify(results, undefined, 2)}\n`);
 else if (results.embedded !== undefined && results.real !== undefined) printTable(results.embedded, results.real);

@@ -1,12 +1,27 @@
 // Both engines in one run, turn by turn: how long until the playground is ready and until the guide is done, and what the
 // control planes and everything together hold. Prints a table in Markdown.
-// Run with: npm run bench:engines [-- --runs 3 --kubelet]. The programs must be there: npm run kubernetes.
+// `npm run bench:engines -- --help` tells how to run it.
 import { cpus } from "node:os";
-import { parseArgs } from "node:util";
+import { numberOf, readFlags } from "../tools/read-flags.mjs";
 import { GUIDE, measureGuide, median, type ProgramMemory, type Run } from "./measure-guide.ts";
 
-const { values } = parseArgs({
+const HELP = `npm run bench:engines -- [flags]
+
+Boots a playground and walks through the guide on our control planes and on those of Kubernetes, turn by turn, and prints
+a table of times and memory. Set-up must be done, and Kubernetes' programs must be there: npm run kubernetes.
+
+      --runs N    how often each; medians are printed (default 3)
+      --kubelet   real kubelets too
+  -h, --help      this text
+
+Example: npm run bench:engines -- --runs 5 --kubelet
+`;
+
+const flags = readFlags({
+  name: "bench:engines",
+  help: HELP,
   options: { runs: { type: "string", default: "3" }, kubelet: { type: "boolean", default: false } },
+  convert: ({ values: { runs, kubelet } }) => ({ runs: numberOf("--runs", runs), kubelet }),
 });
 
 interface Kind {
@@ -17,7 +32,7 @@ interface Kind {
 const KINDS: readonly Kind[] = [
   { title: "embedded", flags: [] },
   { title: "kubernetes, nodes isthmus", flags: ["--engine", "kubernetes"] },
-  ...(values.kubelet
+  ...(flags.kubelet
     ? [{ title: "kubernetes, nodes kubelet", flags: ["--engine", "kubernetes", "--nodes", "kubelet"] }]
     : []),
 ];
@@ -48,7 +63,7 @@ const ROWS: readonly Row[] = [
 ];
 
 const runs = new Map<string, Run[]>(KINDS.map(({ title }) => [title, []]));
-const kindsByTurn = Array.from({ length: Number(values.runs) }, () => KINDS).flat();
+const kindsByTurn = Array.from({ length: flags.runs }, () => KINDS).flat();
 for (const { title, flags } of kindsByTurn) {
   process.stderr.write(`${title} ...\n`);
   runs.get(title)?.push(await measureGuide({ page: GUIDE, flags }));
@@ -56,7 +71,7 @@ for (const { title, flags } of kindsByTurn) {
 
 const line = (cells: readonly string[]) => process.stdout.write(`| ${cells.join(" | ")} |\n`);
 process.stdout.write(
-  `Medians of ${values.runs} runs, turn by turn, on ${cpus().length} x ${cpus()[0]?.model ?? "?"}, Node ${process.version}\n\n`,
+  `Medians of ${flags.runs} runs, turn by turn, on ${cpus().length} x ${cpus()[0]?.model ?? "?"}, Node ${process.version}\n\n`,
 );
 line(["", ...KINDS.map(({ title }) => title)]);
 line(["---", ...KINDS.map(() => "---")]);

@@ -1,23 +1,43 @@
 // How long from `playground up` to the first alternation of versions, by phase, and how much memory everything takes.
-// Run with: npm run bench:guide [-- --runs 3 --page FILE]. Set-up must be done; nothing else should load the machine.
+// `npm run bench:guide -- --help` tells how to run it.
+import { existsSync } from "node:fs";
 import { cpus } from "node:os";
-import { parseArgs } from "node:util";
+import { numberOf, readFlags } from "../tools/read-flags.mjs";
 import { GUIDE, measureGuide, median, type Run } from "./measure-guide.ts";
 
 const GOAL = { seconds: 10, mebibytes: 1536 };
 
-const { values } = parseArgs({
+const HELP = `npm run bench:guide -- [flags]
+
+Drives every command of the guide without waiting for a person, and prints how long each phase takes and what all programs
+hold in memory. Set-up must be done; nothing else should load the machine.
+
+      --runs N      how often; medians are printed (default 3)
+      --page FILE   another page's commands
+      --json        prints every run as JSON
+  -h, --help        this text
+
+Example: npm run bench:guide -- --runs 5
+`;
+
+const flags = readFlags({
+  name: "bench:guide",
+  help: HELP,
   options: {
     runs: { type: "string", default: "3" },
     page: { type: "string", default: GUIDE },
     json: { type: "boolean", default: false },
   },
+  convert({ values: { runs, page, json } }) {
+    if (!existsSync(page)) throw new Error(`--page ${page}: there is no such file`);
+    return { runs: numberOf("--runs", runs), page, json };
+  },
 });
 
 const runs: Run[] = [];
-for (let run = 0; run < Number(values.runs); run += 1) runs.push(await measureGuide({ page: values.page }));
+for (let run = 0; run < flags.runs; run += 1) runs.push(await measureGuide({ page: flags.page }));
 
-if (values.json) process.stdout.write(`${JSON.stringify(runs, undefined, 2)}\n`);
+if (flags.json) process.stdout.write(`${JSON.stringify(runs, undefined, 2)}\n`);
 else {
   process.stdout.write(
     `${runs.length} runs, Node ${process.version}, ${cpus().length} x ${cpus()[0]?.model ?? "?"}; medians\n\n`,

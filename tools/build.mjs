@@ -17,6 +17,7 @@ import {
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
+import { readFlags } from "./read-flags.mjs";
 
 const run = promisify(execFile);
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -144,4 +145,16 @@ async function compileBeforehand(folder) {
   await Promise.all([...flagSets].map(compile));
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) await build();
+const HELP = `npm run build
+
+Bundles the programs of src/bin into dist, with what they read at run time, and compiles beforehand what most starts need.
+
+  -h, --help   this text
+
+Example: npm run build && bin/isthmus version
+`;
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
+  readFlags({ name: "build", help: HELP });
+  await build();
+}

@@ -5,6 +5,18 @@ import { readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { rooms } from "../rooms.mjs";
+import { readFlags } from "./read-flags.mjs";
+
+const HELP = `npm run rooms
+
+Checks every import of src against the table of rooms.mjs, and that the check still finds a forbidden one.
+
+  -h, --help   this text
+
+Example: npm run rooms
+Exit code 0: all imports are allowed, 1: one is not, 2: wrong usage.
+`;
+readFlags({ name: "rooms", help: HELP });
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const MIN_MODULES = 150;

@@ -4,6 +4,7 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { readFlags } from "./read-flags.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const bin = (name) => join(root, "node_modules", ".bin", name);
@@ -50,7 +51,19 @@ export function runSteps(steps) {
   return { passed: steps.length + 1 - failed, failed };
 }
 
+const HELP = `npm run check
+
+Format, lint, types, import rules, unused code, unit and golden tests: what needs neither root nor a network. All of it runs,
+whatever fails.
+
+  -h, --help   this text
+
+Example, a part alone: npm run types
+Exit code 0: everything passed, 1: something did not, 2: wrong usage.
+`;
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  readFlags({ name: "check", help: HELP });
   const tests = ["unit and golden", bin("vitest"), ["run", "--project", "unit", "--project", "golden"]];
   const { passed, failed } = runSteps([...CHECK_STEPS, tests]);
   process.stdout.write(`check: ${passed} passed, ${failed} failed\n`);

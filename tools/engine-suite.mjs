@@ -6,7 +6,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from "node:os";
 import { basename, dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
+import { oneOf, readFlags } from "./read-flags.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const HELP = `Runs the end-to-end tests that boot a playground on the engine kubernetes.
@@ -18,8 +18,10 @@ const HELP = `Runs the end-to-end tests that boot a playground on the engine kub
   --nodes isthmus|kubelet   who runs the pods
   -o table|json             how results are printed (default: table)
   --write-docs              writes docs/kubernetes-compatibility.md; runs nothing without --nodes
+  -h, --help                this text
 
-Exit code 0: every test passed, 1: one did not, 2: wrong usage.`;
+Exit code 0: every test passed, 1: one did not, 2: wrong usage.
+`;
 const NODES = ["isthmus", "kubelet"];
 /** Words of a file that boots a playground, itself or by the test kit. */
 const BOOTS = /bootPlayground|mesh-under-load|guided-mesh/;
@@ -39,28 +41,23 @@ const states = Object.values(results).flatMap((files) => Object.values(files).fl
 process.exitCode = states.every(({ status }) => status !== "failed") ? 0 : 1;
 
 function readArguments() {
-  try {
-    const options = {
+  return readFlags({
+    name: "engine-suite",
+    help: HELP,
+    positionals: true,
+    options: {
       nodes: { type: "string" },
       output: { type: "string", short: "o", default: "table" },
       "write-docs": { type: "boolean" },
-      help: { type: "boolean", short: "h" },
-    };
-    const read = parseArgs({ options, allowPositionals: true });
-    if (read.values.help) exitWith(0, HELP);
-    const { nodes, output } = read.values;
-    if (nodes !== undefined && !NODES.includes(nodes)) throw new Error(`--nodes ${nodes}: one of ${NODES.join(", ")}`);
-    if (!["table", "json"].includes(output)) throw new Error(`-o ${output}: one of table, json`);
-    if (nodes === undefined && !read.values["write-docs"]) throw new Error("--nodes or --write-docs is needed");
-    return read;
-  } catch (thrown) {
-    return exitWith(2, `${thrown.message}\n\n${HELP}`);
-  }
-}
-
-function exitWith(code, text) {
-  (code === 0 ? process.stdout : process.stderr).write(`${text}\n`);
-  process.exit(code);
+    },
+    convert(read) {
+      const { nodes, output } = read.values;
+      if (nodes !== undefined) oneOf("--nodes", nodes, NODES);
+      oneOf("-o", output, ["table", "json"]);
+      if (nodes === undefined && !read.values["write-docs"]) throw new Error("--nodes or --write-docs is needed");
+      return read;
+    },
+  });
 }
 
 function testFiles(wanted) {
@@ -73,7 +70,10 @@ function testFiles(wanted) {
     wanted.length === 0
       ? all
       : all.filter((file) => wanted.some((part) => file.startsWith(relative(root, part) || part)));
-  if (chosen.length === 0) exitWith(2, `no test that boots a playground in ${wanted.join(", ")}`);
+  if (chosen.length === 0) {
+    process.stderr.write(`engine-suite: no test that boots a playground in ${wanted.join(", ")}\n`);
+    process.exit(2);
+  }
   return chosen.sort();
 }
 

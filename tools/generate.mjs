@@ -13,6 +13,7 @@ import { recordKubernetesServer } from "./generate/kubernetes-server.mjs";
 import { generateTableForms } from "./generate/kubernetes-tables.mjs";
 import { generateKubernetesTypes } from "./generate/kubernetes-types.mjs";
 import { generateKubernetesZeroValues } from "./generate/kubernetes-zero-values.mjs";
+import { oneOf, readFlags } from "./read-flags.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const cache = process.env.ISTHMUS_GENERATE_CACHE ?? join(root, ".cache", "generate");
@@ -33,7 +34,22 @@ const steps = {
   "envoy-protos": () => generateEnvoyProtos(root, cache),
 };
 
-const wanted = process.argv.slice(2);
+const HELP = `npm run generate -- [STEP ...]
+
+Writes what is generated from other projects' own descriptions, all of it or some steps:
+  ${Object.keys(steps).join(" ")}
+
+  -h, --help   this text
+
+Example: npm run generate -- kubernetes-tables
+`;
+
+const wanted = readFlags({
+  name: "generate",
+  help: HELP,
+  positionals: true,
+  convert: ({ positionals }) => positionals.map((name) => oneOf("step", name, Object.keys(steps))),
+});
 for (const [name, step] of Object.entries(steps)) {
   if (wanted.length > 0 && !wanted.includes(name)) continue;
   process.stderr.write(`generate ${name}\n`);

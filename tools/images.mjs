@@ -2,9 +2,9 @@
 import { mkdirSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { parseArgs } from "node:util";
 import { buildImages } from "./images/build-images.mjs";
 import { ImagesError } from "./images/machine.mjs";
+import { oneOf, readFlags } from "./read-flags.mjs";
 import { cacheFolder, setUpOrExit } from "./setup.mjs";
 import { withLock } from "./with-lock.mjs";
 
@@ -35,29 +35,24 @@ Digests depend on the sources alone; SOURCE_DATE_EPOCH (seconds) sets the time t
 
 const say = (text) => process.stderr.write(`images: ${text}\n`);
 
-function readOptions(args) {
-  try {
-    const { values } = parseArgs({
-      args,
-      options: {
-        hub: { type: "string", default: DEFAULT_HUB },
-        tag: { type: "string", default: DEFAULT_TAG },
-        output: { type: "string", default: join(cacheFolder(), "images") },
-        tar: { type: "boolean", default: false },
-        node: { type: "string" },
-        format: { type: "string", short: "o", default: "text" },
-        help: { type: "boolean", short: "h", default: false },
-      },
-    });
-    return checked(values);
-  } catch (error) {
-    say(`${error.message}\n\n${HELP}`);
-    return process.exit(2);
-  }
-}
+const readOptions = (args) =>
+  readFlags({
+    name: "images",
+    help: HELP,
+    args,
+    options: {
+      hub: { type: "string", default: DEFAULT_HUB },
+      tag: { type: "string", default: DEFAULT_TAG },
+      output: { type: "string", default: join(cacheFolder(), "images") },
+      tar: { type: "boolean", default: false },
+      node: { type: "string" },
+      format: { type: "string", short: "o", default: "text" },
+    },
+    convert: ({ values }) => checked(values),
+  });
 
 function checked(values) {
-  if (!["text", "json"].includes(values.format)) throw new Error(`-o ${values.format}: json or text`);
+  oneOf("-o", values.format, ["text", "json"]);
   if (!/^\w[\w.-]{0,127}$/.test(values.tag)) throw new Error(`--tag ${values.tag} is no tag: letters, digits, _ . -`);
   if (!/^[a-z0-9][a-z0-9._:-]*(\/[a-z0-9][a-z0-9._-]*)*$/.test(values.hub))
     throw new Error(`--hub ${values.hub} is no beginning of an image name: lower-case letters, digits, . _ - /`);
@@ -78,7 +73,6 @@ function render(images, format) {
 
 async function main(args) {
   const options = readOptions(args);
-  if (options.help) return process.stdout.write(HELP);
   await setUpOrExit({ systemTools: true, envoy: true, programs: false });
   const begin = Date.now();
   const folder = resolve(options.output);

@@ -4,11 +4,11 @@ import { spawnSync } from "node:child_process";
 import { accessSync, constants, existsSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
 import { delimiter, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { parseArgs } from "node:util";
 import { SetupError } from "./fetch-wheel.mjs";
 import { buildProgram } from "./kubernetes/build-program.mjs";
 import { findGo } from "./kubernetes/go-toolchain.mjs";
 import { DEFAULT_RELEASE, RELEASES } from "./kubernetes/releases.mjs";
+import { oneOf, readFlags } from "./read-flags.mjs";
 import { cacheFolder } from "./setup.mjs";
 import { withLock } from "./with-lock.mjs";
 
@@ -142,37 +142,26 @@ async function buildMissing(version, names, folder) {
   say(`built in ${Math.round((Date.now() - begin) / 1000)} s`);
 }
 
-function readOptions() {
-  try {
-    const { values, positionals } = parseArgs({
-      allowPositionals: true,
-      options: {
-        version: { type: "string", default: DEFAULT_RELEASE },
-        find: { type: "boolean", default: false },
-        output: { type: "string", short: "o", default: "text" },
-        help: { type: "boolean", short: "h", default: false },
-      },
-    });
-    const programs = RELEASES[values.version];
-    if (programs === undefined) {
-      throw new Error(`unknown release ${values.version}: ${Object.keys(RELEASES).join(" or ")}`);
-    }
-    const unknown = positionals.find((name) => programs[name] === undefined);
-    if (unknown !== undefined) throw new Error(`no program ${unknown}: ${Object.keys(programs).join(", ")}`);
-    if (!["text", "json"].includes(values.output)) throw new Error(`unknown output ${values.output}: text or json`);
-    return { ...values, names: positionals.length > 0 ? positionals : Object.keys(programs) };
-  } catch (error) {
-    say(`${error.message}\n${HELP}`);
-    process.exit(2);
-  }
-}
+const readOptions = () =>
+  readFlags({
+    name: "kubernetes",
+    help: HELP,
+    positionals: true,
+    options: {
+      version: { type: "string", default: DEFAULT_RELEASE },
+      find: { type: "boolean", default: false },
+      output: { type: "string", short: "o", default: "text" },
+    },
+    convert({ values: { version, find, output }, positionals }) {
+      const programs = RELEASES[oneOf("--version", version, Object.keys(RELEASES))];
+      for (const name of positionals) oneOf("program", name, Object.keys(programs));
+      const names = positionals.length > 0 ? positionals : Object.keys(programs);
+      return { version, find, output: oneOf("-o", output, ["text", "json"]), names };
+    },
+  });
 
 async function main() {
-  const { version, names, find, output, help } = readOptions();
-  if (help) {
-    process.stdout.write(HELP);
-    return 0;
-  }
+  const { version, names, find, output } = readOptions();
   const found = await (find ? findChecked(version, names) : ensurePrograms(version, names));
   const lines = Object.entries(found).map(([name, file]) => `${name} ${file}`);
   const text = output === "json" ? JSON.stringify(found, undefined, 2) : lines.join("\n");

@@ -21,6 +21,7 @@ import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { fetchWheel, run, SetupError, unpackWheel } from "./fetch-wheel.mjs";
 import { areDescriptionsWritten, startFetchingModels, writeDescriptions } from "./kubernetes-descriptions.mjs";
+import { readFlags } from "./read-flags.mjs";
 import { withLock } from "./with-lock.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -263,7 +264,18 @@ export async function setUpOrExit(options) {
   }
 }
 
+const HELP = `npm run setup
+
+Installs packages, Envoy and missing tools of the system, fetches descriptions and builds the programs: what is there
+already is left alone. "npm start" and "npm test" do it first.
+
+  -h, --help   this text
+
+Example: npm run setup && bin/isthmus playground up
+`;
+
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
+  readFlags({ name: "setup", help: HELP });
   const start = Date.now();
   await setUpOrExit();
   say(`ready in ${((Date.now() - start) / 1000).toFixed(1)} s`);

@@ -4,10 +4,23 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { readFlags } from "./read-flags.mjs";
 import { setUpOrExit } from "./setup.mjs";
 import { canAskAgain, resultOf, withSecondTry } from "./test-results.mjs";
 
+const HELP = `npm test
+
+Sets up what is missing, runs every check and every test, and ends with a line that counts them: "N passed, N failed".
+As root also the end-to-end tests of networks; programs of a Kubernetes release are built once, in minutes.
+
+  -h, --help   this text
+
+Example, a part alone: npm run unit -- src/xds
+Exit code 0: everything passed, 1: something did not, 2: wrong usage.
+`;
+
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
+readFlags({ name: "test", help: HELP });
 /** Seconds by part of the run, in order. */
 const times = [];
 await timed("set-up", setUpOrExit);

@@ -1,6 +1,6 @@
 // npm run differential: the embedded API server against a real one, request by request.
 import { writeFileSync } from "node:fs";
-import { parseArgs } from "node:util";
+import { numberOf, oneOf, readFlags } from "../../tools/read-flags.mjs";
 import { whyNoRealApiServer } from "../kit/real-api-server.ts";
 import { AREAS, areasNamed } from "./areas/areas.ts";
 import { CONTROL, FAULTS } from "./faults/faults.ts";
@@ -28,29 +28,60 @@ Sends the same sequences of requests to a real kube-apiserver and to the embedde
   --write-docs      writes the tables, planted faults included, into docs/kubernetes-compatibility.md
   --report FILE     writes all differences there
   -o json           prints the result as JSON
-  --help            example: npm run differential -- --requests 100000 --seed 7
+  -h, --help        this text
 
+Example: npm run differential -- --requests 100000 --seed 7
 Exit code: 0 no difference, 1 differences, 2 wrong usage.
 `;
 
+const MOST_SEED = 2 ** 31;
+
+const FLAGS = readFlags({
+  name: "differential",
+  help: HELP,
+  options: {
+    requests: { type: "string", default: "3000" },
+    seed: { type: "string" },
+    only: { type: "string" },
+    from: { type: "string" },
+    minutes: { type: "string" },
+    max: { type: "string", default: "10000" },
+    parallel: { type: "string", default: "8" },
+    "no-shrink": { type: "boolean", default: false },
+    self: { type: "boolean", default: false },
+    faults: { type: "boolean", default: false },
+    "write-docs": { type: "boolean", default: false },
+    report: { type: "string" },
+    output: { type: "string", short: "o" },
+  },
+  convert({ values: { requests, seed, only, from, minutes, max, parallel, output, ...others } }) {
+    const number = (flag: string, text: string | undefined, least: number) =>
+      text === undefined ? undefined : numberOf(flag, text, least);
+    return {
+      ...others,
+      requests: numberOf("--requests", requests),
+      seed: number("--seed", seed, 0) ?? Math.floor(Math.random() * MOST_SEED),
+      areas: only === undefined ? AREAS : areasNamed(only.split(",")),
+      from: number("--from", from, 0),
+      minutes: number("--minutes", minutes, 1),
+      maxFindings: numberOf("--max", max),
+      parallel: numberOf("--parallel", parallel),
+      json: output !== undefined && oneOf("-o", output, ["json"]) === "json",
+    };
+  },
+});
+
 async function main(): Promise<number> {
-  const flags = readFlags();
-  if (flags === undefined) return 2;
-  if (flags.help === true) {
-    process.stdout.write(HELP);
-    return 0;
-  }
   const why = whyNoRealApiServer();
   if (why !== undefined) {
     process.stderr.write(`${why}\n`);
     return 2;
   }
-  const json = flags.output === "json";
-  const seed = Number(flags.seed ?? Math.floor(Math.random() * 2 ** 31));
+  const { seed, json, minutes, from } = FLAGS;
   const known = readKnownDifferences();
   process.stderr.write(`seed ${seed}: starting both servers\n`);
-  const servers = await startServers({ twoReal: flags.self === true });
-  if (flags.faults === true) {
+  const servers = await startServers({ twoReal: FLAGS.self });
+  if (FLAGS.faults) {
     const results = await plantFaults(servers, seed).finally(() => servers.stop());
     return showFaults(results, seed, json);
   }
@@ -60,32 +91,32 @@ async function main(): Promise<number> {
     const report = await runDifferential({
       pair: servers,
       seed,
-      requests: Number(flags.requests),
-      areas: flags.only === undefined ? AREAS : areasNamed(flags.only.split(",")),
+      requests: FLAGS.requests,
+      areas: FLAGS.areas,
       known,
-      parallel: Number(flags.parallel),
-      maxFindings: Number(flags.max),
-      shrink: flags["no-shrink"] !== true,
-      ...(flags.minutes === undefined ? {} : { deadline: began + Number(flags.minutes) * 60_000 }),
-      ...(flags.from === undefined ? {} : { from: Number(flags.from) }),
+      parallel: FLAGS.parallel,
+      maxFindings: FLAGS.maxFindings,
+      shrink: !FLAGS["no-shrink"],
+      ...(minutes === undefined ? {} : { deadline: began + minutes * 60_000 }),
+      ...(from === undefined ? {} : { from }),
       onProgress({ requests, findings }) {
         if (Date.now() - told < 5000) return;
         told = Date.now();
         const rate = Math.round(requests / ((told - began) / 1000));
         process.stderr.write(
-          `${requests} of ${flags.requests} requests, ${rate}/s, ${findings.size} sorts of differences\n`,
+          `${requests} of ${FLAGS.requests} requests, ${rate}/s, ${findings.size} sorts of differences\n`,
         );
       },
     });
     const findings = [...report.findings.values()].sort((a, b) => b.count - a.count);
     const text = findings.map(findingText).join("\n\n");
-    if (flags.report !== undefined) writeFileSync(flags.report, `${text}\n\n${summaryText(report)}\n`);
+    if (FLAGS.report !== undefined) writeFileSync(FLAGS.report, `${text}\n\n${summaryText(report)}\n`);
     if (json)
       process.stdout.write(
         `${JSON.stringify(report, (_key, value) => (value instanceof Map ? Object.fromEntries(value) : value), 2)}\n`,
       );
     else process.stdout.write(`${text}\n\n${summaryText(report)}\n`);
-    if (flags["write-docs"] === true) {
+    if (FLAGS["write-docs"]) {
       const [, ...faults] = await plantFaults(servers, seed);
       const held = new Set(AREAS.filter((area) => area.held === true).map(({ name }) => name));
       writeDocs({ report, known, faults, held });
@@ -125,32 +156,6 @@ const LONG_RUN = 50_000;
 
 function unmet(known: readonly KnownDifference[], report: RunReport): readonly KnownDifference[] {
   return report.requests < LONG_RUN ? [] : known.filter(({ id }) => !report.known.has(id));
-}
-
-function readFlags() {
-  try {
-    return parseArgs({
-      options: {
-        requests: { type: "string", default: "3000" },
-        seed: { type: "string" },
-        only: { type: "string" },
-        from: { type: "string" },
-        minutes: { type: "string" },
-        max: { type: "string", default: "10000" },
-        parallel: { type: "string", default: "8" },
-        "no-shrink": { type: "boolean" },
-        self: { type: "boolean" },
-        faults: { type: "boolean" },
-        "write-docs": { type: "boolean" },
-        report: { type: "string" },
-        output: { type: "string", short: "o" },
-        help: { type: "boolean" },
-      },
-    }).values;
-  } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${HELP}`);
-    return undefined;
-  }
 }
 
 process.exitCode = await main();

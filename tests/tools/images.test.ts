@@ -93,10 +93,10 @@ describe("npm run images", () => {
   });
 
   test.each([
-    [["--nonsense"], "Unknown option '--nonsense'"],
+    [["--nonsense"], "unknown option '--nonsense'"],
     [["--tag", "a/b"], "--tag a/b is no tag"],
     [["--hub", "Upper"], "--hub Upper is no beginning of an image name"],
-    [["-o", "xml"], "-o xml: json or text"],
+    [["-o", "xml"], "-o xml is unknown: text or json"],
   ])("%j is wrong usage", (args, message) => {
     expect(images(...args)).toMatchObject({ status: 2, stdout: "", stderr: expect.stringContaining(message) });
   });
