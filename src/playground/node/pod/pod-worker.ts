@@ -6,6 +6,7 @@ import { untilAborted } from "#base/component";
 import { errorMessage } from "#base/mesh-error";
 import type { ContainerRunner } from "../container/container-runner.ts";
 import { kubeTime } from "../kube-time.ts";
+import type { PodEvent } from "../node-api.ts";
 import { type ObservedPod, type PodFailure, podStatus } from "../status/pod-status.ts";
 import { StatusTeller } from "../status/status-teller.ts";
 import { type PodTokens, tokensOfPod } from "../volumes/pod-tokens.ts";
@@ -53,11 +54,8 @@ export class PodWorker {
   /** `others` are the pods beside it that the node has given resources to. */
   constructor(pod: Pod, context: PodContext, others: () => readonly Pod[]) {
     this.key = objectKey(pod);
-    this.#resizer = new PodResizer({
-      ...context,
-      others,
-      record: (event) => context.api.recordEvent(this.#pod, event),
-    });
+    const record = (event: PodEvent) => context.api.recordEvent(this.#pod, event);
+    this.#resizer = new PodResizer({ ...context, others, record });
     this.#pod = pod;
     this.#context = context;
     this.#paths = podPaths(pod, context.root);
