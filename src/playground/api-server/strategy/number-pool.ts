@@ -7,19 +7,30 @@ export interface NumberPool {
   release(value: number, owner: string): void;
 }
 
+/** Who has which number; what several pools share is never given twice. */
+export interface Owners {
+  get(value: number): string | undefined;
+  set(value: number, owner: string): void;
+  delete(value: number): void;
+}
+
 /**
  * Free numbers are given in turn, so that one that was just released is not given again at once; the first `left` only
  * when all others are taken.
  */
-export function createNumberPool(first: number, last: number, left: number): NumberPool {
-  const owners = new Map<number, string>();
+export function createNumberPool(
+  first: number,
+  last: number,
+  left: number,
+  owners: Owners = new Map<number, string>(),
+): NumberPool {
   const dynamic = Math.min(first + left, last);
   let next = dynamic;
   const takeFree = (from: number, to: number, owner: string): number | undefined => {
     for (let tries = from; tries <= to; tries++) {
       const value = next;
       next = value >= to ? from : value + 1;
-      if (owners.has(value)) continue;
+      if (owners.get(value) !== undefined) continue;
       owners.set(value, owner);
       return value;
     }
@@ -27,7 +38,7 @@ export function createNumberPool(first: number, last: number, left: number): Num
   };
   return {
     take(value, owner) {
-      if (owners.has(value)) return false;
+      if (owners.get(value) !== undefined) return false;
       owners.set(value, owner);
       return true;
     },

@@ -6,9 +6,9 @@ import { invalid } from "../validation/field-errors.ts";
 import { needsHealthCheck } from "../validation/services.ts";
 import { completeFamilies, familiesOf, ipsOf, keepsPreference, normalizeClusterIps } from "./ip-families.ts";
 import { createNumberPool, staticBand } from "./number-pool.ts";
-import { createServiceIpRange, type ServiceIpRange } from "./service-ip-range.ts";
 import { assignNodePorts, keepNodePorts, NODE_PORTS, nodePortsOf } from "./service-node-ports.ts";
 import type { Operation } from "./service-operation.ts";
+import { createServiceRanges } from "./service-ranges.ts";
 
 /** What came of an assignment: with errors nothing is kept, and `undo` does nothing. */
 export interface Assignment {
@@ -27,30 +27,33 @@ export interface ServiceAllocator {
   /** Takes what a Service has, as it stands. */
   hold(service: JsonObject): void;
   release(service: JsonObject): void;
+  /** Addresses are those of these ServiceCIDR objects from now on; what is given stays given. */
+  followRanges(objects: readonly JsonObject[]): void;
   /** The n-th address of the first range: 1 is the API server, 10 the cluster DNS. */
   address(n: number): string;
 }
 
 /** One range, or one of each family; the first is the family of Services that do not say which they want. */
 export function createServiceAllocator(...cidrs: readonly string[]): ServiceAllocator {
-  const ranges = cidrs.map(createServiceIpRange);
-  const [first] = ranges;
+  const ranges = createServiceRanges(cidrs);
+  const first = ranges.configured(ranges.families[0] ?? "IPv4");
   if (first === undefined) throw new Error("a cluster needs a range of addresses for Services");
   const ports = createNumberPool(NODE_PORTS.first, NODE_PORTS.last, staticBand(2768, 32, 128));
   const release = (service: JsonObject) => {
     const owner = ownerOf(service);
-    for (const ip of ipsOf(objectAt(service, "spec"))) for (const range of ranges) range.release(ip, owner);
+    for (const ip of ipsOf(objectAt(service, "spec"))) ranges.release(ip, owner);
     for (const port of nodePortsOf(service)) ports.release(port, owner);
   };
   const hold = (service: JsonObject) => {
     const owner = ownerOf(service);
-    for (const ip of ipsOf(objectAt(service, "spec"))) for (const range of ranges) range.take(ip, owner);
+    for (const ip of ipsOf(objectAt(service, "spec"))) ranges.hold(ip, owner);
     for (const port of nodePortsOf(service)) ports.take(port, owner);
   };
   return {
     address: first.address,
     hold,
     release,
+    followRanges: ranges.follow,
     assign(service, old, { dryRun } = { dryRun: false }) {
       const operation: Operation = { owner: ownerOf(service), ports, ranges, undo: [], dryRun, given: [] };
       const undo = () => {
@@ -73,8 +76,7 @@ function assign(service: JsonObject, old: JsonObject | undefined, operation: Ope
   const before = old && objectAt(old, "spec");
   if (before !== undefined) keepAllocated(spec, before);
   normalizeClusterIps(spec, before);
-  const families = operation.ranges.map(({ family }) => family);
-  const errors = completeFamilies(spec, before, families);
+  const errors = completeFamilies(spec, before, operation.ranges.families);
   if (errors.length > 0) return errors;
   const refusals = assignAddresses(spec, before, operation);
   return refusals.length > 0 ? refusals : assignNodePorts(service, old, operation);
@@ -112,12 +114,12 @@ function assignAddresses(spec: JsonObject, before: JsonObject | undefined, opera
 }
 
 /** Undefined when it may be had. */
-function takeAddress(range: ServiceIpRange, ip: string, { owner, dryRun }: Operation): string | undefined {
-  const result = range.take(ip, owner);
+function takeAddress(family: string, ip: string, { ranges, owner, dryRun }: Operation): string | undefined {
+  const result = ranges.take(ip, owner);
   if (result === "taken") return undefined;
   if (result === "in use") return "provided IP is already allocated";
   if (!dryRun) return "the provided network does not match the current range";
-  return `the provided IP (${ip}) is not in the valid range. The range of valid IPs is ${range.cidr}`;
+  return `the provided IP (${ip}) is not in the valid range. The range of valid IPs is ${ranges.configured(family)?.cidr ?? ""}`;
 }
 
 /** An address for each family from the n-th on: the one that is asked for, or any. */
@@ -130,16 +132,16 @@ function takeAddresses(spec: JsonObject, from: number, operation: Operation): Fi
   const refuse = (detail: string) => [invalid("spec.clusterIPs", shown, detail)];
   const given = [...asked];
   for (const [index, family] of families.entries()) {
-    const range = ranges.find((one) => one.family === family);
-    if (index < from || range === undefined) continue;
+    const configured = ranges.configured(family);
+    if (index < from || configured === undefined) continue;
     const ip = asked[index] ?? "";
-    const why = ip === "" ? undefined : takeAddress(range, ip, operation);
+    const why = ip === "" ? undefined : takeAddress(family, ip, operation);
     if (why !== undefined) return refuse(`failed to allocate IP ${ip}: ${why}`);
     // A dry run looks for no address: it shows that of the network.
-    const any = () => (dryRun ? range.address(0) : range.takeAny(owner));
+    const any = () => (dryRun ? configured.address(0) : ranges.takeAny(family, owner));
     const taken = ip === "" ? any() : ip;
     if (taken === undefined) return refuse("failed to allocate an IP: the service CIDR is full");
-    undo.push(() => range.release(taken, owner));
+    undo.push(() => ranges.release(taken, owner));
     given[index] = taken;
   }
   Object.assign(spec, { clusterIP: given[0] ?? "", clusterIPs: given });
@@ -148,10 +150,8 @@ function takeAddresses(spec: JsonObject, from: number, operation: Operation): Fi
 
 function giveBack(ips: readonly string[], { ranges, owner, undo }: Operation): void {
   for (const ip of ips) {
-    for (const range of ranges) range.release(ip, owner);
-    undo.push(() => {
-      for (const range of ranges) range.take(ip, owner);
-    });
+    ranges.release(ip, owner);
+    undo.push(() => ranges.hold(ip, owner));
   }
 }
 

@@ -12,7 +12,6 @@ export interface ServiceIpRange {
   take(address: string, owner: string): "taken" | "in use" | "out of range";
   /** A free one; undefined when none is left. */
   takeAny(owner: string): string | undefined;
-  release(address: string, owner: string): void;
   /** The n-th address: 1 is the API server, 10 the cluster DNS. */
   address(n: number): string;
 }
@@ -20,12 +19,19 @@ export interface ServiceIpRange {
 /** No more are counted: of a wider range the first so many. */
 const MOST = 2 ** 24;
 
-/** `cidr` is of either family: 10.96.0.0/16, fd00:10:96::/112. Throws Error for other text. */
-export function createServiceIpRange(cidr: string): ServiceIpRange {
+/**
+ * `cidr` is of either family: 10.96.0.0/16, fd00:10:96::/112. `taken` has the owners by address, of other ranges that
+ * overlap too. Throws Error for other text.
+ */
+export function createServiceIpRange(cidr: string, taken: Map<string, string>): ServiceIpRange {
   const { family, offset, format, size } = numbers(cidr);
   // The first address is the network's; of IPv4 the last is for broadcasts.
   const last = family === "IPv4" ? size - 2 : size - 1;
-  const pool = createNumberPool(1, last, staticBand(size, 16, 256));
+  const pool = createNumberPool(1, last, staticBand(size, 16, 256), {
+    get: (number) => taken.get(format(number)),
+    set: (number, owner) => taken.set(format(number), owner),
+    delete: (number) => taken.delete(format(number)),
+  });
   return {
     family,
     cidr,
@@ -37,10 +43,6 @@ export function createServiceIpRange(cidr: string): ServiceIpRange {
     takeAny(owner) {
       const number = pool.takeAny(owner);
       return number === undefined ? undefined : format(number);
-    },
-    release(address, owner) {
-      const number = offset(address);
-      if (number !== undefined) pool.release(number, owner);
     },
     address: format,
   };

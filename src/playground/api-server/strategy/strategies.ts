@@ -174,15 +174,13 @@ const FIXED_METADATA: Readonly<Record<string, readonly string[] | "all">> = {
 
 export const fixedMetadata = (kind: ResourceKind): readonly string[] | "all" => FIXED_METADATA[storageKey(kind)] ?? [];
 
-/** An empty list of webhooks counts as a change of none, every time. */
+/** Where there was none, an empty list of webhooks or peers, or in them, counts as a change, every time. */
 export function emptiesNothing(kind: ResourceKind, sent: JsonObject, old: JsonObject): boolean {
   if (storageKey(kind) === "networking.k8s.io/networkpolicies") return emptiesIn(sent["spec"], old["spec"]);
-  const { webhooks } = sent;
-  const isEmpty = Array.isArray(webhooks) && webhooks.length === 0 && old["webhooks"] === undefined;
-  return isEmpty && kind.group === "admissionregistration.k8s.io";
+  return kind.plural.endsWith("webhookconfigurations") && emptiesIn(sent["webhooks"], old["webhooks"]);
 }
 
-/** Whether a list, or a map of labels, is empty where there was none. */
+/** Whether a list, a map of labels or a bundle is empty where there was none. */
 function emptiesIn(sent: JsonValue | undefined, old: JsonValue | undefined): boolean {
   if (Array.isArray(sent)) {
     if (sent.length === 0) return old === undefined;
@@ -192,6 +190,7 @@ function emptiesIn(sent: JsonValue | undefined, old: JsonValue | undefined): boo
   return Object.entries(sent).some(([key, child]) => {
     const before = isObject(old) ? old[key] : undefined;
     if (key === "matchLabels" && isObject(child)) return Object.keys(child).length === 0 && before === undefined;
+    if (key === "caBundle") return child === "" && before === undefined;
     return emptiesIn(child, before);
   });
 }

@@ -19,6 +19,7 @@ import { dnsLabel, qualifiedName } from "./formats.ts";
 import { checkLabelSelector, selects, shownLabels, shownSelector } from "./label-selectors.ts";
 import { checkDomainPath } from "./networking.ts";
 import { checkPodTemplate } from "./pods/pods.ts";
+import { checkSuccessPolicy } from "./success-policies.ts";
 
 const COUNTS = [
   "parallelism",
@@ -114,7 +115,7 @@ function checkCompletionMode(path: string, spec: JsonObject): FieldError[] {
     if (failed !== undefined && completions !== undefined && failed > completions)
       errors.push(invalid(`${path}.maxFailedIndexes`, failed, "must be less than or equal to completions"));
     if (failed !== undefined && failed > 100_000) errors.push(invalid(`${path}.maxFailedIndexes`, failed, most));
-    return errors;
+    return [...errors, ...checkManyIndexes(path, spec)];
   }
   if (mode !== undefined && mode !== "NonIndexed") return errors;
   for (const field of ["backoffLimitPerIndex", "maxFailedIndexes"]) {
@@ -122,6 +123,22 @@ function checkCompletionMode(path: string, spec: JsonObject): FieldError[] {
       errors.push(invalid(`${path}.${field}`, spec[field], "requires indexed completion mode"));
   }
   return errors;
+}
+
+/** Failures of very many indexes are told apart only when few of them run and fail. */
+function checkManyIndexes(path: string, spec: JsonObject): FieldError[] {
+  const failed = numberAt(spec, "maxFailedIndexes");
+  if ((numberAt(spec, "completions") ?? 0) <= 100_000 || spec["backoffLimitPerIndex"] === undefined) return [];
+  const above = "completions are above 100000 and used with backoff limit per index";
+  const fields = ["parallelism", "maxFailedIndexes"].filter((field) => (numberAt(spec, field) ?? 0) > 10_000);
+  return [
+    ...(failed === undefined
+      ? [required(`${path}.maxFailedIndexes`, "must be specified when completions is above 100000")]
+      : []),
+    ...fields.map((field) =>
+      invalid(`${path}.${field}`, spec[field], `must be less than or equal to 10000 when ${above}`),
+    ),
+  ];
 }
 
 const ACTIONS = ["Count", "FailIndex", "FailJob", "Ignore"];
@@ -150,6 +167,7 @@ function checkFailurePolicy(path: string, spec: JsonObject): FieldError[] {
     else if (spec["backoffLimitPerIndex"] === undefined)
       errors.push(invalid(`${at}.action`, action, "requires the backoffLimitPerIndex to be set"));
     if (isObject(codes)) errors.push(...checkExitCodes(`${at}.onExitCodes`, codes, names));
+    if (conditions.length > 20) errors.push(tooMany(`${at}.onPodConditions`, conditions.length, 20));
     errors.push(...conditions.flatMap((one, at2) => checkCondition(`${at}.onPodConditions[${at2}]`, one)));
     if (isObject(codes) && conditions.length > 0)
       errors.push(refused(at, "specifying both OnExitCodes and OnPodConditions is not supported"));
@@ -185,43 +203,6 @@ function checkExitCodes(path: string, codes: JsonObject, names: readonly string[
   }
   if (values.some((value, index) => index > 0 && (values[index - 1] ?? 0) > value))
     errors.push(invalid(`${path}.values`, values, "must be ordered"));
-  return errors;
-}
-
-function checkSuccessPolicy(path: string, spec: JsonObject): FieldError[] {
-  const policy = spec["successPolicy"];
-  if (!isObject(policy)) return [];
-  const rules = objectsAt(policy, "rules");
-  if (spec["completionMode"] !== INDEXED) {
-    const shown = rules.map((rule) => ({
-      SucceededIndexes: rule["succeededIndexes"] ?? null,
-      SucceededCount: rule["succeededCount"] ?? null,
-    }));
-    return [
-      invalid(path, { Rules: Array.isArray(policy["rules"]) ? shown : null }, "requires indexed completion mode"),
-    ];
-  }
-  const why = "at least one rules must be specified when the successPolicy is specified";
-  const errors = rules.length === 0 ? [required(`${path}.rules`, why)] : [];
-  if (rules.length > 20) errors.push(tooMany(`${path}.rules`, rules.length, 20));
-  return [
-    ...errors,
-    ...rules.flatMap((rule, index) =>
-      checkSuccessRule(`${path}.rules[${index}]`, rule, numberAt(spec, "completions") ?? 0),
-    ),
-  ];
-}
-
-function checkSuccessRule(path: string, rule: JsonObject, completions: number): FieldError[] {
-  const count = numberAt(rule, "succeededCount");
-  if (count === undefined && rule["succeededIndexes"] === undefined)
-    return [required(path, "at least one of succeededCount or succeededIndexes must be specified")];
-  const field = `${path}.succeededCount`;
-  const errors = nonnegatives(path, rule, ["succeededCount"]);
-  if (count !== undefined && count > completions) {
-    const why = `must be less than or equal to ${completions} (the number of specified completions)`;
-    errors.push(invalid(field, count, why));
-  }
   return errors;
 }
 
