@@ -130,7 +130,8 @@ test("an image without an entry says how to add one", async () => {
 
 test("helloworld is ready as soon as it answers, and a failing liveness probe restarts it", async () => {
   const readinessProbe = { httpGet: { path: "/health", port: "http" }, periodSeconds: 30 };
-  const livenessProbe = { exec: { command: ["test", "!", "-e", "/tmp/dead"] }, periodSeconds: 1, failureThreshold: 1 };
+  const often = { periodSeconds: 1, failureThreshold: 1, timeoutSeconds: 60 };
+  const livenessProbe = { exec: { command: ["test", "!", "-e", "/tmp/dead"] }, ...often };
   const ports = [{ name: "http", containerPort: 5000 }];
   const image = "docker.io/istio/examples-helloworld-v2";
   node.run("hello", {
