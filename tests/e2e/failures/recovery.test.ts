@@ -66,7 +66,7 @@ describe.skipIf(whyNoPlayground())("mended without a person, under load", () => 
     const annotation = { "proxy.istio.io/config": JSON.stringify({ proxyMetadata: { SECRET_TTL: "8s" } }) };
     const patch = JSON.stringify({ spec: { template: { metadata: { annotations: annotation } } } });
     await kubectl("patch", "deploy/helloworld-v1", "-n", "sample", "-p", patch);
-    await kubectl("rollout", "status", "deploy/helloworld-v1", "-n", "sample", "--timeout=60s");
+    await kubectl("rollout", "status", "deploy/helloworld-v1", "-n", "sample", "--timeout=110s");
     await until(
       async () =>
         (await kubectl("get", "pods", "-n", "sample", "-l", "version=v1", "-o", "name")).trim().split("\n").length ===
@@ -101,7 +101,7 @@ describe.skipIf(whyNoPlayground())("mended without a person, under load", () => 
         restore = await coverFolder(mesh.playground, place, folder);
         await inside(`echo spoilt > ${token}`);
         await kubectl("rollout", "restart", "deploy/istiod", "-n", "istio-system");
-        await kubectl("rollout", "status", "deploy/istiod", "-n", "istio-system", "--timeout=60s");
+        await kubectl("rollout", "status", "deploy/istiod", "-n", "istio-system", "--timeout=110s");
         await until(async () => (await proxies()).length >= 4, waits("the other proxies are back"));
         expect(await proxies()).not.toContain(proxy);
       },
@@ -130,7 +130,7 @@ describe.skipIf(whyNoPlayground())("mended without a person, under load", () => 
       },
       healed: async () => {
         await kubectl("scale", "deploy/istiod", "-n", "istio-system", "--replicas=1");
-        await kubectl("rollout", "status", "deploy/sleep", "-n", "sample", "--timeout=60s");
+        await kubectl("rollout", "status", "deploy/sleep", "-n", "sample", "--timeout=110s");
         await until(
           async () => (await readyPods("sleep")) === 1,
           waits("the new pod has a proxy and is ready", 60_000),

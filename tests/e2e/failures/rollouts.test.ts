@@ -81,7 +81,7 @@ describe.skipIf(whyNoPlayground())("on purpose, under load", () => {
           return count.endsWith(": 0") || count.includes("NotFound");
         };
         await until(left, { reason: `${pod} has no connections`, timeoutMs: 60_000, intervalMs: 100 });
-        await kubectl(GATEWAY, "rollout", "status", `deploy/${GATEWAY.deployment}`, "--timeout=60s");
+        await kubectl(GATEWAY, "rollout", "status", `deploy/${GATEWAY.deployment}`, "--timeout=110s");
         await settled(GATEWAY, 1);
       },
     });
@@ -93,7 +93,7 @@ describe.skipIf(whyNoPlayground())("on purpose, under load", () => {
       const result = await mesh.tryCase(target.title, {
         fail: () => kubectl(target, "rollout", "restart", `deploy/${target.deployment}`),
         healed: async () => {
-          await kubectl(target, "rollout", "status", `deploy/${target.deployment}`, "--timeout=60s");
+          await kubectl(target, "rollout", "status", `deploy/${target.deployment}`, "--timeout=110s");
           await settled(target, 1);
         },
       });

@@ -51,7 +51,7 @@ function steps() {
 }
 
 const restart = (context: string) =>
-  `kubectl --context=${context} -n sample rollout restart deployment && kubectl --context=${context} -n sample rollout status deployment/sleep --timeout=60s`;
+  `kubectl --context=${context} -n sample rollout restart deployment && kubectl --context=${context} -n sample rollout status deployment/sleep --timeout=110s`;
 
 const ORDERS: { title: string; order: (all: ReturnType<typeof steps>) => string[] }[] = [
   {

@@ -181,8 +181,8 @@ describe.skipIf(whyNoPlayground())("installation", () => {
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
     writeFileSync(join(folder, "manifests.yaml"), stdout);
     await kubectl("cluster2", `apply -f ${folder}/manifests.yaml`);
-    await kubectl("cluster2", "-n istio-system rollout status deployment/istiod --timeout=60s");
-    await kubectl("cluster2", "-n istio-system rollout status deployment/istio-ingressgateway --timeout=60s");
+    await kubectl("cluster2", "-n istio-system rollout status deployment/istiod --timeout=110s");
+    await kubectl("cluster2", "-n istio-system rollout status deployment/istio-ingressgateway --timeout=110s");
   });
 
   describe("CRDs", () => {
