@@ -1,6 +1,7 @@
 // How containers and pods end, and what is told about it: the words are those of a real kubelet.
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Container, ContainerStatus } from "#api/kubernetes/gen/types";
+import { until } from "#base/until";
 import { type HarnessEvent, NodeHarness } from "./node-harness.ts";
 
 const node = new NodeHarness();
@@ -116,6 +117,33 @@ test("a postStart hook that fails ends its container; its words stand in the sta
   );
 });
 
+test("a hook that opens a TCP port is one that no node can run", async () => {
+  const lifecycle = { postStart: { tcpSocket: { port: 1 } } };
+  node.run("tcp", { terminationGracePeriodSeconds: 0, containers: [shell("c", "exec sleep 1000", { lifecycle })] });
+  const event = await status("tcp", ({ state }) => state?.waiting?.reason === "PostStartHookError");
+  const message = "Cannot run handler: invalid handler: tcpSocket";
+  expect(event.status?.containerStatuses?.[0]?.state?.waiting?.message).toBe(message);
+});
+
+test("a probe that cannot even be made counts for nothing", async () => {
+  const livenessProbe = { exec: { command: ["/no/such"] }, periodSeconds: 1, failureThreshold: 1, timeoutSeconds: 60 };
+  node.run("unmade", { containers: [shell("c", "exec sleep 1000", { livenessProbe })] });
+  const again = () => node.events.filter((event) => event.pod === "unmade" && event.reason === "Unhealthy");
+  await until(() => again().length > 2, { reason: "three periods", timeoutMs: WAIT_MS });
+  expect(again()[0]?.message).toBe(
+    'Liveness probe errored and resulted in unknown state: exec: "/no/such": stat /no/such: no such file or directory',
+  );
+  expect(node.status("unmade")?.containerStatuses?.[0]).toMatchObject({ restartCount: 0, ready: true });
+});
+
+test("what cannot be the name of an image is told so", async () => {
+  node.run("misnamed", { containers: [{ name: "c", image: "Foo:1" }] });
+  const event = await status("misnamed", ({ state }) => state?.waiting?.reason === "InvalidImageName");
+  expect(event.status?.containerStatuses?.[0]?.state?.waiting?.message).toBe(
+    'Failed to apply default image tag "Foo:1": couldn\'t parse image name "Foo:1": invalid reference format: repository name (library/Foo) must be lowercase',
+  );
+});
+
 test("hooks sleep, and a preStop hook that fails is told", async () => {
   const lifecycle = { postStart: { sleep: { seconds: 1 } }, preStop: { exec: { command: ["false"] } } };
   const pod = node.run("sleepy", { containers: [shell("c", "exec sleep 1000", { lifecycle })] });
@@ -126,7 +154,7 @@ test("hooks sleep, and a preStop hook that fails is told", async () => {
 
 test("a pod past its deadline fails and ends", async () => {
   node.run("late", {
-    activeDeadlineSeconds: 1,
+    activeDeadlineSeconds: 3,
     terminationGracePeriodSeconds: 0,
     containers: [shell("c", "exec sleep 1000")],
   });
@@ -145,7 +173,10 @@ test("sidecars start before, end after, the last first; with them the pod is com
       `echo +${name} >> /v/log; trap 'echo -${name} >> /v/log; exit 0' TERM; while :; do sleep 0.05; done`,
     ),
     restartPolicy: "Always",
-    startupProbe: { exec: { command: ["grep", "-q", `+${name}`, "/v/log"] }, periodSeconds: 1 },
+    startupProbe: {
+      exec: { command: ["grep", "-q", `+${name}`, "/v/log"] },
+      ...{ periodSeconds: 1, timeoutSeconds: 60, failureThreshold: 60 },
+    },
   });
   const v = { volumeMounts: [{ name: "v", mountPath: "/v" }] };
   const late = shell("check", "trap 'cat /v/log; exit 0' TERM; while :; do sleep 0.05; done");
@@ -174,6 +205,7 @@ test("a liveness probe ends a container within the probe's own grace period", as
   const livenessProbe = {
     exec: { command: ["false"] },
     periodSeconds: 1,
+    timeoutSeconds: 60,
     failureThreshold: 1,
     terminationGracePeriodSeconds: 1,
   };

@@ -73,7 +73,12 @@ const context: PodContext = {
   hostIPs: ["172.30.0.11"],
   labels: { "kubernetes.io/os": "linux" },
   namePrefix: "ist-n-",
-  dns: { clusterDomain: "cluster.local", dnsAddress: "10.96.0.10", hostResolvConf: "nameserver 127.0.0.1\n" },
+  dns: {
+    clusterDomain: "cluster.local",
+    dnsAddress: "10.96.0.10",
+    hostResolvConf: "nameserver 127.0.0.1\n",
+    hostHosts: "",
+  },
   allocatable: { cpu: "2", memory: "4Gi" },
   api: {
     async patchPodStatus(pod, status) {

@@ -124,6 +124,27 @@ test("subPath shows one file and does not change; the whole volume does; links l
   expect(await output("paths", "cat /one")).toBe("one");
 });
 
+test("settings of the machine are there to be read, home is the user's, and groups hold the first", async () => {
+  const securityContext = { runAsUser: 1000, runAsGroup: 3000, supplementalGroups: [4000] };
+  node.run("own", {
+    containers: [sleeper("c"), sleeper("d", { securityContext: { runAsUser: 1000 } })],
+    securityContext,
+  });
+  node.run("rooted", { containers: [sleeper("c")] });
+  await Promise.all([node.podReady("own"), node.podReady("rooted")]);
+  expect(await output("rooted", "echo $HOME; echo 1 2>&- >/proc/sys/vm/drop_caches || echo refused")).toBe(
+    "/root\nrefused\n",
+  );
+  expect(await output("own", "echo $HOME; grep ^Groups: /proc/self/status")).toMatch(/^\/\nGroups:\s+3000 4000\s*\n$/);
+});
+
+test("a subPath of a variable that is not there is told", async () => {
+  const volumeMounts = [{ name: "e", mountPath: "/e", subPathExpr: "$(NOPE)/x" }];
+  node.run("nowhere", { containers: [sleeper("c", { volumeMounts })], volumes: [{ name: "e", emptyDir: {} }] });
+  const event = await node.event("event", ({ pod, reason }) => pod === "nowhere" && reason === "Failed", WAIT_MS);
+  expect(event.message).toBe("Error: missing value for NOPE");
+});
+
 test("who may not run as root does not; the status says so in the kubelet's words", async () => {
   node.run("root", { containers: [sleeper("c", { securityContext: { runAsNonRoot: true } })] });
   const event = await node.event("event", ({ pod, reason }) => pod === "root" && reason === "Failed", WAIT_MS);
@@ -145,6 +166,12 @@ test("limits and requests stand in control groups, and the groups go with their 
   expect(await output("limited", "cat /proc/1/cgroup")).toContain("uid-limited-c-1");
   // What is run in a container by exec is limited with it.
   expect(await output("limited", "cat /proc/self/cgroup")).toContain("uid-limited-c-1");
+  // Programs find their limits where they look for them, and change nothing there.
+  const limit = "cat /sys/fs/cgroup/memory/memory.limit_in_bytes 2>/dev/null || cat /sys/fs/cgroup/memory.max";
+  expect(await output("limited", limit)).toBe(`${64 << 20}\n`);
+  expect((await node.exec("limited", "c", "find /sys/fs/cgroup -name cgroup.procs | xargs touch")).exitCode).not.toBe(
+    0,
+  );
   expect(node.status("limited")).toMatchObject({ qosClass: "Burstable" });
   expect(node.status("limited")?.containerStatuses?.[0]).toMatchObject({
     resources,

@@ -1,6 +1,6 @@
 // One control group a container that has limits, in folders of the node's own, removed with it.
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import type { Clock } from "#base/clock";
 import type { Logger } from "#base/logger";
 import { errorMessage } from "#base/mesh-error";
@@ -10,6 +10,8 @@ import { cgroupFiles, type ResourceLimits } from "./resource-limits.ts";
 export interface ContainerCgroup {
   /** Writing `0` into each moves the writer into the group. */
   readonly procsFiles: readonly string[];
+  /** Its folders on this machine: of version 1 one for each hierarchy, by the name under which programs look for it. */
+  readonly folders: readonly { readonly path: string; readonly hierarchy: string | undefined }[];
   /** How many processes the kernel ended there for lack of memory. */
   oomKills(): number;
   /** Everything that runs in the group, as this process sees it. */
@@ -57,7 +59,7 @@ export function createContainerCgroups(
         write(groups, limits);
         members.add(name);
         shareFairly(roots, members.size);
-        return containerCgroup(groups, on, () => {
+        return containerCgroup(groups, hierarchies, on, () => {
           members.delete(name);
           shareFairly(roots, members.size);
         });
@@ -113,6 +115,7 @@ function write(groups: readonly Hierarchy[], limits: ResourceLimits): void {
 
 function containerCgroup(
   groups: readonly Hierarchy[],
+  hierarchies: readonly Hierarchy[],
   { clock }: { readonly clock: Clock },
   onRemoved: () => void,
 ): ContainerCgroup {
@@ -120,6 +123,10 @@ function containerCgroup(
   const events = memory && join(memory.path, memory.version === 1 ? "memory.oom_control" : "memory.events");
   return {
     procsFiles: groups.map(({ path }) => join(path, "cgroup.procs")),
+    folders: groups.map(({ path, version }, index) => ({
+      path,
+      hierarchy: version === 1 ? basename(hierarchies[index]?.path ?? "") : undefined,
+    })),
     oomKills: () => Number(/^oom_kill (\d+)$/m.exec(readText(events))?.[1] ?? 0),
     processes: () => processesIn(groups[0]?.path ?? ""),
     update: (limits) => write(groups, limits),

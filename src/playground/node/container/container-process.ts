@@ -33,7 +33,9 @@ export interface ContainerProcess {
   readonly pid: number;
   /** Resolves when every process of the container is gone and all of its output is in the log. */
   readonly exited: Promise<ContainerExit>;
-  signal(name: NodeJS.Signals): void;
+  signal(name: NodeJS.Signals | number): void;
+  /** As the image writes what asks its program to end; empty: SIGTERM. */
+  readonly stopSignal: string;
   /** The arguments for `setpriv` that run a command inside; see exec in the kubelet API. */
   execArguments(command: readonly string[]): string[];
   /** Opens the environment for a process that is spawned meanwhile: it must be the child's descriptor ENVIRONMENT_FD. */
@@ -148,6 +150,7 @@ function runningContainer({ child, launch, ended, outputs, diagnostics, early }:
     exited,
     directory: launch.directory,
     identity: launch.identity,
+    stopSignal: launch.stopSignal ?? "",
     tools: launch.tools ?? nodeTools,
     terminationLog: launch.terminationLog,
     cgroup: launch.cgroup,

@@ -1,5 +1,6 @@
 // The shell script and the table of mounts by which a container comes to life: pure text, so that it can be read in tests.
 
+import { existsSync } from "node:fs";
 import type { ContainerCgroup } from "../cgroup/container-cgroups.ts";
 import { shellQuote, shellWords } from "../shell-quote.ts";
 import { nodeTools, type ToolWords } from "./container-tools.ts";
@@ -57,6 +58,10 @@ export interface ContainerLaunch extends ProcessSettings {
   readonly pids: PidNamespace;
   /** Where its limits hold; undefined when it has none. */
   readonly cgroup: ContainerCgroup | undefined;
+  /** What shows it its limits, in this order. */
+  readonly limits?: readonly Pick<BindMount, "source" | "target">[];
+  /** As its image writes it. */
+  readonly stopSignal?: string;
   /** On the node: the file that the container sees at its terminationMessagePath. */
   readonly terminationLog: string;
 }
@@ -84,18 +89,22 @@ export function mountTable(launch: ContainerLaunch): string {
       ];
     }),
     ["proc", `${root}/proc`, "proc", "nosuid,nodev,noexec"],
+    ...(privileged ? [] : SHARED_SETTINGS.map((path) => bindRow(`${root}${path}`, `${root}${path}`, true))),
     ["sysfs", `${root}/sys`, "sysfs", `${privileged ? "rw" : "ro"},nosuid,nodev,noexec`],
+    ...(launch.limits ?? []).map(({ source, target }) => bindRow(source, `${root}${target}`, !privileged)),
     [launch.devices, `${root}/dev`, "none", "bind,ro"],
     ["devpts", `${root}/dev/pts`, "devpts", "newinstance,ptmxmode=0666,mode=620,gid=5"],
     [launch.shm, `${root}/dev/shm`, "none", "bind"],
-    ...launch.mounts.map(({ source, target, readOnly }): [string, string, string, string] => [
-      source,
-      `${root}${target}`,
-      "none",
-      readOnly ? "bind,ro" : "bind",
-    ]),
+    ...launch.mounts.map(({ source, target, readOnly }) => bindRow(source, `${root}${target}`, readOnly)),
   ];
   return rows.map((row) => `${row.map(tableField).join(" ")} 0 0\n`).join("");
+}
+
+/** Settings of the whole machine: a container may read them. */
+const SHARED_SETTINGS = ["/proc/sys", "/proc/sysrq-trigger"].filter((path) => existsSync(path));
+
+function bindRow(source: string, target: string, readOnly: boolean): [string, string, string, string] {
+  return [source, target, "none", readOnly ? "bind,ro" : "bind"];
 }
 
 /** Runs as the first process of the container's own mount and pid namespaces. */

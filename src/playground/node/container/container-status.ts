@@ -36,7 +36,7 @@ export function startedFacts(container: Container, identity: ProcessIdentity): P
   return {
     ...(requests ? { allocatedResources: requests } : {}),
     resources,
-    user: { linux: { uid, gid, supplementalGroups: groups.length > 0 ? [...groups] : [gid] } },
+    user: { linux: { uid, gid, supplementalGroups: [...groups] } },
   };
 }
 

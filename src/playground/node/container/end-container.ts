@@ -1,6 +1,7 @@
 import type { Clock } from "#base/clock";
 import type { ContainerProcess } from "./container-process.ts";
 import { type HookTarget, runHook } from "./lifecycle-hook.ts";
+import { stopSignalNumber } from "./stop-signal.ts";
 
 /** What a container gets at least to end by itself, however little is left of the grace period. */
 const LEAST_GRACE_MS = 2000;
@@ -38,15 +39,10 @@ export async function endContainer(ending: EndingContainer, { graceSeconds, turn
   }
   if (turn && graceSeconds >= 1) await Promise.race([turn, wait(deadline - clock.now())]);
   if (graceSeconds > 0) {
-    running.signal(stopSignalOf(target.container.lifecycle?.stopSignal));
+    running.signal(stopSignalNumber(target.container.lifecycle?.stopSignal ?? running.stopSignal));
     const least = graceSeconds < 1 ? graceSeconds * 1000 : LEAST_GRACE_MS;
     await wait(Math.max(least, deadline - clock.now()));
   }
   running.signal("SIGKILL");
   await exited;
-}
-
-function stopSignalOf(name: string | undefined): NodeJS.Signals {
-  // Real-time signals have no name here.
-  return name === undefined || name.startsWith("SIGRT") ? "SIGTERM" : (name as NodeJS.Signals);
 }

@@ -5,11 +5,13 @@ import type { Container, Pod } from "#api/kubernetes/gen/types";
 import { MeshError } from "#base/mesh-error";
 import type { ContainerCgroup } from "../cgroup/container-cgroups.ts";
 import type { ImageProgram } from "../images/catalogue-entry.ts";
+import { accountOf, type ImageAccount } from "../images/image-user.ts";
 import type { NodeRoot } from "../node-root.ts";
 import type { PodVolumes } from "../volumes/pod-volumes.ts";
 import type { BindMount, ContainerLaunch, OverlayLayer, PidNamespace } from "./container-script.ts";
 import { carriedTools } from "./container-tools.ts";
 import type { ContainerEnvironment } from "./environment.ts";
+import { limitsView } from "./limits-view.ts";
 import { type LowerView, makeMountPoints, makeUpperFolder, resolveContainerPath, type Upper } from "./mount-points.ts";
 import { processIdentity } from "./process-identity.ts";
 import { DEFAULT_TERMINATION_PATH } from "./termination-message.ts";
@@ -65,6 +67,8 @@ export function prepareContainer(input: ContainerInput): ContainerLaunch {
   for (const [path, content] of Object.entries(program.files))
     writeUpperFile(upper, view, path, { content, mode: 0o755 });
   const privileged = container.securityContext?.privileged === true;
+  const account = accountsOf(input);
+  const identity = processIdentity(pod, container, { ...program, account });
   const terminationLog = join(directory, "termination-log");
   writeFileSync(terminationLog, "");
   chmodSync(terminationLog, 0o666);
@@ -82,20 +86,28 @@ export function prepareContainer(input: ContainerInput): ContainerLaunch {
     mounts: makeMountPoints([...imageMounts(program), ...podMounts(input, view), own], upper, view.base),
     readOnlyRoot: container.securityContext?.readOnlyRootFilesystem === true,
     privileged,
+    limits: limitsView(directory, input.cgroup),
+    stopSignal: program.stopSignal,
     stdin: container.stdin === true,
     stdinOnce: container.stdinOnce === true,
     tty: container.tty === true,
     ...(input.rootfs === undefined ? {} : { tools: carriedTools }),
-    identity: processIdentity(pod, container, program.user),
+    identity,
     variables: {
       HOSTNAME: input.podFiles["/etc/hostname"]?.trim() ?? "",
-      HOME: "/",
+      HOME: account(identity.uid)?.home ?? "/",
       ...(container.tty === true ? { TERM: "xterm" } : {}),
       ...environment.variables,
     },
     workingDir: container.workingDir || program.workingDir,
     command: commandOf(container, program, environment),
   };
+}
+
+/** A container that sees the node's own files knows root alone: who else lives there is nothing of its own. */
+function accountsOf({ rootfs }: ContainerInput): (uid: number) => ImageAccount | undefined {
+  if (rootfs !== undefined) return (uid) => accountOf(rootfs, uid);
+  return (uid) => (uid === 0 ? { gid: 0, home: "/root", groups: [] } : undefined);
 }
 
 function commandOf(container: Container, program: ImageProgram, { expand }: ContainerEnvironment): string[] {

@@ -12,7 +12,11 @@ export interface ImageProgram {
   readonly env: Readonly<Record<string, string>>;
   /** `UID[:GID]`; with a root file system of its own, what that says once it is prepared. */
   readonly user: string;
+  /** The name that the image has for its user, where that is no number. */
+  readonly userName?: string;
   readonly workingDir: string;
+  /** What asks its program to end; empty: SIGTERM. */
+  readonly stopSignal: string;
   /** Path inside the container -> path on this machine; read-only. */
   readonly mounts: Readonly<Record<string, string>>;
   /** Path inside the container -> content of an executable script or text file. */
@@ -34,7 +38,7 @@ export type RawEntry = Readonly<Record<string, unknown>>;
 
 const FIELDS = ["image", "command", "args", "env", "user", "workingDir", "mounts", "files", "folder", "oci"];
 const IMAGE_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-const NO_CONFIG: ImageConfig = { entrypoint: [], cmd: [], env: {}, user: "", workingDir: "/" };
+const NO_CONFIG: ImageConfig = { entrypoint: [], cmd: [], env: {}, user: "", workingDir: "/", stopSignal: "" };
 
 /** The names of an entry and the program they stand for. Throws what `context.bad` makes. */
 export function parseEntry(entry: RawEntry, context: EntryContext): { patterns: string[]; program: ImageProgram } {
@@ -55,6 +59,7 @@ export function parseEntry(entry: RawEntry, context: EntryContext): { patterns: 
       env: { PATH: IMAGE_PATH, ...config.env, ...map("env") },
       user: user || "0",
       workingDir: entry.workingDir === undefined ? config.workingDir : path("workingDir", text("workingDir")),
+      stopSignal: config.stopSignal,
       mounts: paths("mounts"),
       files: paths("files"),
       rootfs: makeRootfs?.(user),

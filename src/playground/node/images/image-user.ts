@@ -2,7 +2,23 @@
 import { closeSync, constants, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-const MAX_LINE_FIELDS = 4;
+const PASSWD_FIELDS = 7;
+
+/** What an image's own files say of one of its users. */
+export interface ImageAccount {
+  readonly gid: number;
+  readonly home: string;
+  /** Further groups that count the user as a member. */
+  readonly groups: readonly number[];
+}
+
+/** Undefined for a number that the image knows nothing of. */
+export function accountOf(root: string, uid: number): ImageAccount | undefined {
+  const [name = "", , , gid, , home = ""] = linesOf(root, "etc/passwd").find((fields) => fields[2] === `${uid}`) ?? [];
+  if (gid === undefined) return undefined;
+  const member = linesOf(root, "etc/group").filter(([, , , members = ""]) => members.split(",").includes(name));
+  return { gid: Number(gid), home: home || "/", groups: member.map((fields) => Number(fields[2])) };
+}
 
 /** `UID[:GID]` of `USER[:GROUP]`. Throws an Error for a name that the image does not know. */
 export function numericUser(root: string, user: string): string {
@@ -21,9 +37,12 @@ const isNumber = (text: string) => /^\d+$/.test(text);
 
 /** The fields of the line of a name or number; a file that is a link out of the image is not followed. */
 function lineOf(root: string, file: string, wanted: string): string[] | undefined {
+  return linesOf(root, file).find(([name, , id]) => name === wanted || (isNumber(wanted) && id === wanted));
+}
+
+function linesOf(root: string, file: string): string[][] {
   const lines = readPlain(join(root, file)).split("\n");
-  const fields = lines.map((line) => line.split(":", MAX_LINE_FIELDS));
-  return fields.find(([name, , id]) => name === wanted || (isNumber(wanted) && id === wanted));
+  return lines.map((line) => line.split(":", PASSWD_FIELDS));
 }
 
 function readPlain(path: string): string {

@@ -25,6 +25,8 @@ export interface ImageConfig {
   /** As written: empty, a name or a number, with a group or without. */
   readonly user: string;
   readonly workingDir: string;
+  /** As written: empty, a name with SIG or without, or a number. */
+  readonly stopSignal: string;
 }
 
 interface Descriptor {
@@ -41,6 +43,7 @@ interface ConfigFile {
     readonly Env?: readonly string[] | null;
     readonly User?: string;
     readonly WorkingDir?: string;
+    readonly StopSignal?: string;
   } | null;
   readonly rootfs?: { readonly diff_ids?: readonly string[] };
 }
@@ -162,6 +165,7 @@ function configOf(file: ConfigFile): ImageConfig {
     env: Object.fromEntries(variables),
     user: config.User ?? "",
     workingDir: config.WorkingDir || "/",
+    stopSignal: config.StopSignal ?? "",
   };
 }
 

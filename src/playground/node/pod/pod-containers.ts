@@ -167,7 +167,8 @@ async function prepareImage(
       program.rootfs.prepare(),
       prepareCarriedTools(context.root.toolsLayer),
     ]);
-    return { program: { ...program, user }, rootfs: path };
+    const named = /^[^\d:][^:]*/.exec(program.user)?.[0];
+    return { program: { ...program, user, ...(named === undefined ? {} : { userName: named }) }, rootfs: path };
   } catch (thrown) {
     throw new MeshError("UNKNOWN_IMAGE", `image "${image}" cannot be unpacked: ${errorMessage(thrown)}`, {
       cause: thrown,

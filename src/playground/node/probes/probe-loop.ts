@@ -30,16 +30,12 @@ export async function runProbe(options: ProbeLoopOptions): Promise<void> {
   if (!(await pause(clock, (probe.initialDelaySeconds ?? 0) * 1000, signal))) return;
   const judge = verdictCounter(probe, period, clock.now());
   let wait: number = EAGER.firstMs;
-  let lastUnknown = Number.NEGATIVE_INFINITY;
+  const doubt = doubtTeller(period, options.onUnknown);
   for (;;) {
     const startedAt = clock.now();
     const { ok, output, unknown } = await options.attempt((probe.timeoutSeconds || 1) * 1000);
     if (signal.aborted) return;
-    if (unknown && startedAt - lastUnknown >= period * SLACK) {
-      lastUnknown = startedAt;
-      options.onUnknown(output);
-    }
-    const judged: Judged = unknown ? { counted: false } : judge(ok, clock.now());
+    const judged = unknown ? doubt(output, startedAt) : judge(ok, clock.now());
     if (judged.counted && !ok) options.onFailure(output);
     if (judged.verdict !== undefined) options.onVerdict(judged.verdict, output);
     if (ok) wait = period;
@@ -62,6 +58,18 @@ interface Judged {
   readonly counted: boolean;
   /** Set when a threshold was reached by this attempt. */
   readonly verdict?: boolean;
+}
+
+/** What could not be asked changes no verdict. */
+function doubtTeller(periodMs: number, tell: (output: string) => void): (output: string, now: number) => Judged {
+  let last = Number.NEGATIVE_INFINITY;
+  return (output, now) => {
+    if (now - last >= periodMs * SLACK) {
+      last = now;
+      tell(output);
+    }
+    return { counted: false };
+  };
 }
 
 /** Counts successes and failures in a row; failures closer together than a period, or to the start, do not count. */
