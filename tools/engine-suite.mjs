@@ -98,15 +98,16 @@ function runFile(nodes, file) {
 
 function readReport(report) {
   const { testResults } = JSON.parse(readFileSync(report, "utf8"));
-  return testResults.flatMap(({ name, status, message = "", assertionResults }) =>
-    assertionResults.length === 0
-      ? [{ name: basename(name), status, why: message }]
-      : assertionResults.map((test) => ({
-          name: test.fullName,
-          status: test.status,
-          why: test.failureMessages.join("\n"),
-        })),
-  );
+  return testResults.flatMap(({ name, status, message = "", assertionResults }) => {
+    const tests = assertionResults.map((test) => ({
+      name: test.fullName,
+      status: test.status,
+      why: test.failureMessages.join("\n"),
+    }));
+    // Of a file that fails before its first test, as when no playground comes up, all tests are told as skipped.
+    const fails = tests.length === 0 || (status === "failed" && tests.every((test) => test.status !== "failed"));
+    return fails ? [...tests, { name: basename(name), status, why: message || "before its first test" }] : tests;
+  });
 }
 
 function summary(result) {
