@@ -123,7 +123,7 @@ describe.skipIf(whyNoPlayground() !== undefined || realNodes)("volumes", () => {
     const written = () => existsSync(join(hostPath.path, "deep/er/file"));
     await until(written, { reason: "the pod has written", timeoutMs: WAIT_MS, intervalMs: 100 });
     await apply(pod("reader", "cat /v/file; (echo more > /v/file) 2>/dev/null || echo refused", true));
-    const refused = async () => (await kubectl("logs reader").catch(() => ""))=== "written\nrefused\n";
+    const refused = async () => (await kubectl("logs reader").catch(() => "")) === "written\nrefused\n";
     await until(refused, { reason: "the pod cannot write", timeoutMs: WAIT_MS, intervalMs: 200 });
     await kubectl("delete pod writer reader");
     await kubectl("delete pvc manual");
