@@ -40,6 +40,7 @@ export const appsDefaults: DefaultTable = {
     rollingUpdate: rolling({ maxUnavailable: 1, maxSurge: 0 }),
   },
   [`${APPS}RollingUpdateDaemonSet`]: { maxUnavailable: 1, maxSurge: 0 },
+  [`${BATCH}PodFailurePolicyOnPodConditionsPattern`]: { status: "True" },
   [`${BATCH}CronJobSpec`]: {
     concurrencyPolicy: "Allow",
     suspend: false,

@@ -28,6 +28,10 @@ const container = {
 
 const VOLUME_SOURCES_APART = new Set(["name"]);
 
+const ISCSI = { iscsiInterface: "default" };
+const RBD = { pool: "rbd", user: "admin", keyring: "/etc/ceph/keyring" };
+const SCALE_IO = { storageMode: "ThinProvisioned", fsType: "xfs" };
+
 export const coreDefaults: DefaultTable = {
   [`${CORE}PodSpec`]: {
     restartPolicy: "Always",
@@ -55,6 +59,14 @@ export const coreDefaults: DefaultTable = {
   [`${CORE}ServiceAccountTokenProjection`]: { expirationSeconds: 3600 },
   [`${CORE}ImageVolumeSource`]: { pullPolicy: (source) => pullPolicy({ image: source["reference"] ?? "" }) },
   [`${CORE}HostPathVolumeSource`]: { type: "" },
+  [`${CORE}ISCSIVolumeSource`]: ISCSI,
+  [`${CORE}ISCSIPersistentVolumeSource`]: ISCSI,
+  [`${CORE}RBDVolumeSource`]: RBD,
+  [`${CORE}RBDPersistentVolumeSource`]: RBD,
+  [`${CORE}ScaleIOVolumeSource`]: SCALE_IO,
+  [`${CORE}ScaleIOPersistentVolumeSource`]: SCALE_IO,
+  [`${CORE}AzureDiskVolumeSource`]: { cachingMode: "ReadWrite", fsType: "ext4", readOnly: false, kind: "Shared" },
+  [`${CORE}FileKeySelector`]: { optional: false },
   [`${CORE}ServiceSpec`]: {
     type: "ClusterIP",
     sessionAffinity: "None",
