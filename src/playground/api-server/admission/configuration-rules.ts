@@ -267,8 +267,11 @@ function actionErrors(actions: readonly JsonValue[]): FieldError[] {
   const field = "spec.validationActions";
   if (actions.length === 0) return [required(field, "at least one validation action is required")];
   const errors = actions.flatMap((action, index): FieldError[] => {
-    if (!ACTIONS.includes(String(action))) return [notSupported(`${field}[${index}]`, action, ACTIONS)];
-    return actions.indexOf(action) < index ? [duplicate(`${field}[${index}]`, action)] : [];
+    const at = `${field}[${index}]`;
+    return [
+      ...(ACTIONS.includes(String(action)) ? [] : [notSupported(at, action, ACTIONS)]),
+      ...(actions.indexOf(action) < index ? [duplicate(at, action)] : []),
+    ];
   });
   if (!actions.includes("Deny") || !actions.includes("Warn")) return errors;
   const detail =

@@ -7,7 +7,7 @@ import { forbidden, invalid, invalids, nonnegatives, notSupported, required } fr
 import { dnsLabel, pathSegment } from "./formats.ts";
 import { checkLabelSelector, shownSelector } from "./label-selectors.ts";
 import { checkSegment } from "./networking.ts";
-import { checkContainerResourceName } from "./resources.ts";
+import { checkContainerResourceName, checkNonnegativeQuantity } from "./resources.ts";
 import { atMostAll, checkIntOrPercent } from "./workloads.ts";
 
 export function checkAutoscaler(autoscaler: JsonObject, old?: JsonObject): FieldError[] {
@@ -76,7 +76,11 @@ function checkScaling(path: string, rules: JsonValue | undefined): FieldError[] 
     errors.push(notSupported(`${path}.selectPolicy`, select, SELECT_POLICIES));
   const policies = objectsAt(rules, "policies");
   if (policies.length === 0) errors.push(required(`${path}.policies`, "must specify at least one Policy"));
-  return [...errors, ...policies.flatMap((policy, index) => checkPolicy(`${path}.policies[${index}]`, policy))];
+  return [
+    ...errors,
+    ...policies.flatMap((policy, index) => checkPolicy(`${path}.policies[${index}]`, policy)),
+    ...checkNonnegativeQuantity(`${path}.tolerance`, rules["tolerance"]),
+  ];
 }
 
 function checkPolicy(path: string, policy: JsonObject): FieldError[] {

@@ -61,13 +61,20 @@ function checkCompletions(spec: JsonObject, before: JsonObject): FieldError[] {
   return [invalid("spec.completions", next, "can only be modified in tandem with spec.parallelism")];
 }
 
+/** An affinity without anything is none. */
+function dropNodeAffinity(pod: JsonObject): void {
+  const affinity = objectAt(pod, "affinity");
+  delete affinity["nodeAffinity"];
+  if (Object.keys(affinity).length === 0) delete pod["affinity"];
+}
+
 /** A suspended Job that has not begun may still be told where its pods run. */
 function checkTemplate(spec: JsonObject, before: JsonObject, old: JsonObject): FieldError[] {
   const [next, former] = [clone(objectAt(spec, "template")), clone(objectAt(before, "template"))];
   if (before["suspend"] === true && stringAt(old, "status", "startTime") === "") {
     for (const template of [next, former]) {
       for (const field of ["nodeSelector", "tolerations", "schedulingGates"]) delete objectAt(template, "spec")[field];
-      delete objectAt(template, "spec", "affinity")["nodeAffinity"];
+      dropNodeAffinity(objectAt(template, "spec"));
       for (const field of ["annotations", "labels"]) delete objectAt(template, "metadata")[field];
     }
   }

@@ -81,8 +81,7 @@ export function checkClaimUpdate(claim: JsonObject, old: JsonObject): FieldError
     const requests = valueAt(next, "resources", "requests");
     const size = valueAt(before, "resources", "requests", "storage") ?? "0";
     if (isObject(requests)) requests["storage"] = size;
-    if (next["volumeAttributesClassName"] !== undefined)
-      setOrDrop(next, "volumeAttributesClassName", before["volumeAttributesClassName"]);
+    setOrDrop(next, "volumeAttributesClassName", before["volumeAttributesClassName"]);
   }
   const errors: FieldError[] = deepEqual(next, before)
     ? []
@@ -93,7 +92,18 @@ export function checkClaimUpdate(claim: JsonObject, old: JsonObject): FieldError
     errors.push(forbidden("spec.resources.requests.storage", "field can not be less than status.capacity"));
   const [mode, former] = [valueAt(claim, "spec", "volumeMode"), valueAt(old, "spec", "volumeMode")];
   if (mode !== former) errors.push(invalid("volumeMode", mode, IMMUTABLE));
-  return errors;
+  return [...errors, ...checkAttributesUpdate(objectAt(claim, "spec"), old)];
+}
+
+/** A volume that has got a class of attributes keeps one. */
+function checkAttributesUpdate(spec: JsonObject, old: JsonObject): FieldError[] {
+  const name = spec["volumeAttributesClassName"];
+  const has = objectAt(old, "status")["currentVolumeAttributesClassName"] !== undefined;
+  const same = name === objectAt(old, "spec")["volumeAttributesClassName"];
+  if (!has || same || (name !== undefined && name !== "")) return [];
+  const to = name === undefined ? "nil" : "empty string";
+  const why = `update to ${to} is forbidden when status.currentVolumeAttributesClassName is not nil`;
+  return [forbidden("spec.volumeAttributesClassName", why)];
 }
 
 function setOrDrop(object: JsonObject, field: string, value: JsonValue | undefined): void {

@@ -76,7 +76,7 @@ function checkScopeSelector(spec: JsonObject): FieldError[] {
   const expressions = objectsAt(spec, "scopeSelector", "matchExpressions");
   const errors = expressions.flatMap((expression) => checkScopeExpression(path, expression, spec));
   const scopes = expressions.map((expression) => stringAt(expression, "scopeName"));
-  return [...errors, ...conflicts(scopes).map(() => invalid(path, arrayAt(spec, "scopes"), "conflicting scopes"))];
+  return [...errors, ...conflicts(scopes).map(() => invalid(path, spec["scopes"] ?? null, "conflicting scopes"))];
 }
 
 const shownScopes = (selector: JsonObject): JsonObject => ({
@@ -113,9 +113,9 @@ function checkScopeExpression(path: string, expression: JsonObject, spec: JsonOb
 }
 
 export function checkQuotaUpdate(quota: JsonObject, old: JsonObject): FieldError[] {
-  const scopes = (object: JsonObject) => arrayAt(object, "spec", "scopes").map(String);
-  if (deepEqual([...scopes(quota)].sort(), [...scopes(old)].sort())) return [];
-  return [invalid("spec.scopes", scopes(quota), IMMUTABLE)];
+  const scopes = (object: JsonObject) => [...new Set(arrayAt(object, "spec", "scopes").map(String))].sort();
+  if (deepEqual(scopes(quota), scopes(old))) return [];
+  return [invalid("spec.scopes", objectAt(quota, "spec")["scopes"] ?? null, IMMUTABLE)];
 }
 
 const LIMIT_TYPES = ["Pod", "Container", "PersistentVolumeClaim"];
