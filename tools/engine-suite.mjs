@@ -104,9 +104,10 @@ function readReport(report) {
       status: test.status,
       why: test.failureMessages.join("\n"),
     }));
+    if (status !== "failed") return tests.length > 0 ? tests : [{ name: basename(name), status: "skipped", why: "" }];
+    if (tests.some((test) => test.status === "failed")) return tests;
     // Of a file that fails before its first test, as when no playground comes up, all tests are told as skipped.
-    const fails = tests.length === 0 || (status === "failed" && tests.every((test) => test.status !== "failed"));
-    return fails ? [...tests, { name: basename(name), status, why: message || "before its first test" }] : tests;
+    return [...tests, { name: basename(name), status, why: message || "before its first test" }];
   });
 }
 
