@@ -23,6 +23,8 @@ export interface Engine extends Omit<EngineParts, "admission"> {
   readonly objects: ObjectAccess;
 }
 
+const SERVICE_CIDRS = "networking.k8s.io/servicecidrs";
+
 /** Opens the journal of `dataDir`; without one, objects live in memory. Throws MeshError JOURNAL_DAMAGED. */
 export function createEngine(
   config: Pick<ClusterProcessConfig, "serviceCIDR" | "ipv6" | "dataDir">,
@@ -33,6 +35,9 @@ export function createEngine(
     journal: dataDir === undefined ? undefined : openJournal({ folder: dataDir, logger }),
   });
   const allocator = createServiceAllocator(config.serviceCIDR, ...(config.ipv6 ? [config.ipv6.serviceCIDR] : []));
+  const followRanges = () => allocator.followRanges(store.list(SERVICE_CIDRS));
+  followRanges();
+  store.subscribe(followRanges, SERVICE_CIDRS);
   for (const service of store.list("/services")) allocator.hold(service);
   store.subscribe(({ type, object, previous }) => {
     if (type === "DELETED") allocator.release(previous ?? object);
