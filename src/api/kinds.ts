@@ -35,6 +35,8 @@ export const Kinds = {
   ReplicationController: row("v1", "ReplicationController", "replicationcontrollers"),
   PersistentVolumeClaim: row("v1", "PersistentVolumeClaim", "persistentvolumeclaims"),
   PersistentVolume: row("v1", "PersistentVolume", "persistentvolumes", false),
+  ServiceCIDR: row("networking.k8s.io/v1", "ServiceCIDR", "servicecidrs", false),
+  IPAddress: row("networking.k8s.io/v1", "IPAddress", "ipaddresses", false),
   StorageClass: row("storage.k8s.io/v1", "StorageClass", "storageclasses", false),
   CertificateSigningRequest: row(
     "certificates.k8s.io/v1",

@@ -13,6 +13,7 @@ import { createNodeLifecycleController } from "./cluster/node-lifecycle-controll
 import { createQuotaController } from "./cluster/quota-controller.ts";
 import { createRootCaController } from "./cluster/root-ca-controller.ts";
 import { createServiceAccountController } from "./cluster/service-account-controller.ts";
+import { createServiceCidrController } from "./cluster/service-cidr-controller.ts";
 import { createTaintEvictionController } from "./cluster/taint-eviction-controller.ts";
 import { createTokenSecretController, type SignToken } from "./cluster/token-secret-controller.ts";
 import type { ControllerContext } from "./controller.ts";
@@ -87,6 +88,7 @@ export function createControllers(options: ControllersOptions): Component[] {
     createDisruptionController(context),
     createQuotaController(context),
     createClusterDnsService(context, config.serviceCIDR),
+    createServiceCidrController(context),
     createLoadBalancerController(context, loadBalancerRanges(config)),
     createNamespaceController(context),
     createNodeLifecycleController(context, options.nodeGraceMs),

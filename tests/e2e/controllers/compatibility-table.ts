@@ -52,7 +52,7 @@ order of sets, how often an event came where machines differ in speed. Known dif
 | no annotation \`endpoints.kubernetes.io/last-change-trigger-time\` | measures the delay of the endpoints controllers; whether it is there depends on what came in one batch |
 | no \`podCIDR\` from a range allocator, no event \`CIDRAssignmentFailed\` | nodes of a playground bring their own range |
 | no preemption, no topology spread, no scoring but the number of pods | a playground has one node |
-| no volumes are made | a claim without a volume stays pending, as in a real cluster without a provisioner |
+| policy \`Recycle\` fails a volume; with \`Delete\` a hand-made hostPath volume below /tmp goes without its files | the first is deprecated and asks for a pod of an image; controllers touch no files |
 ${notYetRows(areas)}| HorizontalPodAutoscalers and ReplicationControllers are kept, not acted upon | nothing of the mesh uses them |`;
 }
 

@@ -8,6 +8,7 @@ import { namespaceScenarios } from "./namespaces.ts";
 import { nodeScenarios } from "./nodes.ts";
 import { replicaSetScenarios } from "./replica-sets.ts";
 import { statefulSetScenarios } from "./stateful-sets.ts";
+import { volumeScenarios } from "./volumes.ts";
 
 /** By area, as the table of compatibility shows them. */
 export const areas: Readonly<Record<string, readonly Scenario[]>> = {
@@ -17,7 +18,8 @@ export const areas: Readonly<Record<string, readonly Scenario[]>> = {
   DaemonSet: daemonSetScenarios,
   "Job, CronJob": jobScenarios,
   "EndpointSlice, Endpoints": endpointScenarios,
-  "Namespace, ServiceAccount, PodDisruptionBudget": namespaceScenarios,
+  "Namespace, ServiceAccount, PodDisruptionBudget, ServiceCIDR": namespaceScenarios,
+  "PersistentVolume, PersistentVolumeClaim": volumeScenarios,
   "Garbage collection": garbageScenarios,
   "Node life, scheduling": nodeScenarios,
 };
@@ -33,6 +35,7 @@ export const onRealToo: ReadonlySet<string> = new Set([
   "endpoints-of-unready-pods",
   "namespace-gives-back-what-it-needs",
   "disruption-budget-in-percent",
+  "claim-goes-with-its-last-pod",
   "garbage-foreground-to-the-end",
   "node-gets-a-no-execute-taint",
 ]);

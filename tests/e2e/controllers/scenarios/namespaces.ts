@@ -4,7 +4,7 @@ import type { Scenario, World } from "../world.ts";
 import { valueAt } from "../world.ts";
 import { configMap, pod, replicaSet } from "./manifests.ts";
 
-const { Namespace, ConfigMap, ServiceAccount, Secret, PodDisruptionBudget, Pod } = Kinds;
+const { Namespace, ConfigMap, ServiceAccount, Secret, PodDisruptionBudget, Pod, ServiceCIDR } = Kinds;
 
 const budget = (spec: object) => ({
   apiVersion: "policy/v1",
@@ -25,7 +25,41 @@ async function evict(world: World, name: string, deleteOptions?: object): Promis
   await world.client.createSubresource(Pod, { namespace, name, subresource: "eviction" }, body);
 }
 
+const serviceRange = (name: string, cidr: string) => ({
+  apiVersion: "networking.k8s.io/v1",
+  kind: "ServiceCIDR",
+  metadata: { name },
+  spec: { cidrs: [cidr] },
+});
+
 export const namespaceScenarios: readonly Scenario[] = [
+  {
+    name: "service-range-waits-for-its-addresses",
+    slow: true,
+    clusterObjects: ["servicecidrs/used-range", "servicecidrs/unused-range", "ipaddresses/198.51.100.9"],
+    async run(world) {
+      await world.apply(
+        serviceRange("used-range", "198.51.100.0/28"),
+        serviceRange("unused-range", "198.51.100.32/28"),
+      );
+      for (const name of ["used-range", "unused-range"])
+        await world.reaches(ServiceCIDR, name, "status.conditions.0.status", "True");
+      const spec = { clusterIP: "198.51.100.9", ports: [{ port: 80 }] };
+      await world.until("an added range gives addresses", async () => {
+        try {
+          await world.apply({ kind: "Service", metadata: { name: "web" }, spec });
+          return true;
+        } catch (thrown) {
+          // Not every part of an API server has heard of it yet.
+          if (thrown instanceof KubeError && thrown.status === 422) return undefined;
+          throw thrown;
+        }
+      });
+      for (const name of ["used-range", "unused-range"]) await world.remove(ServiceCIDR, name);
+      await world.reaches(ServiceCIDR, "used-range", "status.conditions.0.status", "False");
+      await world.gone(ServiceCIDR, "unused-range");
+    },
+  },
   {
     name: "namespace-gives-back-what-it-needs",
     async run(world) {
