@@ -100,8 +100,9 @@ export async function ensureObjects(parts: EngineParts, objects: readonly JsonOb
     const target = { namespace: stringAt(metadata, "namespace"), name: stringAt(metadata, "name"), subresource: "" };
     if (parts.store.get(storageKey(kind), target.namespace, target.name) !== undefined) continue;
     const fieldManager = MAKERS[group] ?? SERVER.fieldManager;
-    const made = await createObject(own, kind, { target, body, context: { ...SERVER, fieldManager, warnings: [] } });
-    const { status } = body;
+    const { status, ...sent } = body;
+    const context = { ...SERVER, fieldManager, warnings: [] };
+    const made = await createObject(own, kind, { target, body: sent, context });
     if (!isObject(status)) continue;
     const manager = STATUS_MAKERS[stringAt(body, "kind")];
     if (manager === undefined) giveStatus(parts, kind, made, status);
