@@ -2,13 +2,14 @@
 import { readFileSync } from "node:fs";
 import { arch, cpus, release, totalmem } from "node:os";
 import { Kinds } from "#api/kinds";
-import type { Event, Lease, Node, NodeStatus, Quantity } from "#api/kubernetes/gen/types";
+import type { Lease, Node, NodeStatus, Quantity } from "#api/kubernetes/gen/types";
 import type { Clock } from "#base/clock";
 import type { Logger } from "#base/logger";
 import { errorMessage } from "#base/mesh-error";
 import { isNotFound, type KubeClient, KubeError } from "#kube/kube-client";
 import type { NodeProcessConfig } from "../process-config.ts";
 import { kubeTime } from "./kube-time.ts";
+import { createScheduleTeller, statusIsNow, tellEvents } from "./node-events.ts";
 
 const LEASE = { namespace: "kube-node-lease", durationSeconds: 40, renewMs: 10_000, retryMs: 300 } as const;
 const STATUS_MS = 60_000;
@@ -95,7 +96,7 @@ export async function registerNode(on: Registration): Promise<void> {
     try {
       await createNode(on);
       await tellStatus(on);
-      tellStory(on);
+      tellEvents(on, [["Starting", "Starting kubelet."], statusIsNow(on, "NodeReady")]);
       return;
     } catch (thrown) {
       if (on.signal.aborted) throw thrown;
@@ -108,10 +109,12 @@ export async function registerNode(on: Registration): Promise<void> {
 /** Renews Lease and status until the signal aborts. */
 export async function keepNodeAlive(on: Registration): Promise<void> {
   let statusDue = on.clock.now() + STATUS_MS;
+  const tellSchedulable = createScheduleTeller(on);
   while (!on.signal.aborted) {
     let wait: number = LEASE.renewMs;
     try {
       await renewLease(on);
+      tellSchedulable(await isCordoned(on));
       if (on.clock.now() >= statusDue) {
         await tellStatus(on);
         statusDue = on.clock.now() + STATUS_MS;
@@ -122,31 +125,6 @@ export async function keepNodeAlive(on: Registration): Promise<void> {
       on.logger.warn({ node: on.config.nodeName, error: errorMessage(thrown) }, "lease not renewed");
     }
     await on.clock.sleep(wait, on.signal).catch(() => undefined);
-  }
-}
-
-/** What a node says of itself when it begins. Never waits and never throws. */
-function tellStory({ client, config, clock, logger }: Registration): void {
-  const { nodeName: name } = config;
-  const now = kubeTime(clock);
-  const events: readonly (readonly [string, string])[] = [
-    ["Starting", "Starting kubelet."],
-    ["NodeReady", `Node ${name} status is now: NodeReady`],
-  ];
-  for (const [index, [reason, message]] of events.entries()) {
-    const event: Event = {
-      apiVersion: "v1",
-      kind: "Event",
-      metadata: { namespace: "default", name: `${name}.${(clock.now() + index).toString(16)}` },
-      involvedObject: { kind: "Node", name, uid: name },
-      ...{ type: "Normal", reason, message, count: 1, firstTimestamp: now, lastTimestamp: now },
-      source: { component: "kubelet", host: name },
-      reportingComponent: "kubelet",
-      reportingInstance: name,
-    };
-    client.create(Kinds.Event, event).catch((thrown: unknown) => {
-      logger.debug({ reason, error: errorMessage(thrown) }, "event not told");
-    });
   }
 }
 
@@ -180,6 +158,15 @@ async function renewLease({ client, config, clock, signal }: Registration): Prom
     const spec = { holderIdentity: name, leaseDurationSeconds: LEASE.durationSeconds, renewTime };
     const lease: Lease = { apiVersion: "coordination.k8s.io/v1", kind: "Lease", metadata: { namespace, name }, spec };
     await client.create(Kinds.Lease, lease, { signal });
+  }
+}
+
+async function isCordoned({ client, config, signal }: Registration): Promise<boolean> {
+  try {
+    return (await client.get<Node>(Kinds.Node, { name: config.nodeName }, signal)).spec?.unschedulable === true;
+  } catch (thrown) {
+    if (isNotFound(thrown)) return false;
+    throw thrown;
   }
 }
 
