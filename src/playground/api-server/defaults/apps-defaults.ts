@@ -18,7 +18,6 @@ export const appsDefaults: DefaultTable = {
     type: "RollingUpdate",
     rollingUpdate: rolling({ maxUnavailable: "25%", maxSurge: "25%" }),
   },
-  [`${APPS}RollingUpdateDeployment`]: { maxUnavailable: "25%", maxSurge: "25%" },
   [`${APPS}ReplicaSetSpec`]: { replicas: 1 },
   [`${APPS}StatefulSetSpec`]: {
     replicas: 1,
@@ -39,7 +38,6 @@ export const appsDefaults: DefaultTable = {
     type: "RollingUpdate",
     rollingUpdate: rolling({ maxUnavailable: 1, maxSurge: 0 }),
   },
-  [`${APPS}RollingUpdateDaemonSet`]: { maxUnavailable: 1, maxSurge: 0 },
   [`${BATCH}PodFailurePolicyOnPodConditionsPattern`]: { status: "True" },
   [`${BATCH}CronJobSpec`]: {
     concurrencyPolicy: "Allow",

@@ -80,8 +80,20 @@ const job: Complete = (object) => {
 
 const DAEMON_GENERATION = "deprecated.daemonset.template.generation";
 
-/** Kept where old clients look for it. */
+/** What a rolling update leaves out; another strategy that has one has nothing in it. */
+function completeRolling(strategy: JsonObject, values: JsonObject): void {
+  const rolling = strategy["rollingUpdate"];
+  if (!isObject(rolling)) return;
+  const isUsed = strategy["type"] === "RollingUpdate";
+  for (const [field, value] of Object.entries(values)) rolling[field] ??= isUsed ? value : 0;
+}
+
+const deployment: Complete = (object) =>
+  completeRolling(objectAt(object, "spec", "strategy"), { maxUnavailable: "25%", maxSurge: "25%" });
+
+/** The generation is kept where old clients look for it. */
 const daemonSet: Complete = (object) => {
+  completeRolling(objectAt(object, "spec", "updateStrategy"), { maxUnavailable: 1, maxSurge: 0 });
   ensureObject(ensureObject(object, "metadata"), "annotations")[DAEMON_GENERATION] ??= "0";
 };
 
@@ -169,6 +181,7 @@ const COMPLETIONS: Readonly<Record<string, Complete>> = {
   [`${CORE}ReplicationController`]: replicationController,
   [`${CORE}Secret`]: secret,
   [`${CORE}Namespace`]: namespace,
+  [`${APPS}Deployment`]: deployment,
   [`${APPS}DaemonSet`]: daemonSet,
   "io.k8s.api.batch.v1.Job": job,
   "io.k8s.api.autoscaling.v2.HorizontalPodAutoscaler": autoscaler,
