@@ -65,7 +65,7 @@ function checkPlace(spec: JsonObject): FieldError[] {
       errors.push(
         invalid(
           "spec.nodeSelector.nodeSelectorTerms",
-          terms.length === 0 ? null : terms.map(shownTerm),
+          Array.isArray(selector["nodeSelectorTerms"]) ? terms.map(shownTerm) : null,
           "must have exactly one node selector term",
         ),
       );
