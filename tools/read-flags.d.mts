@@ -3,7 +3,7 @@ import type { ParseArgsConfig, parseArgs } from "node:util";
 type Options = NonNullable<ParseArgsConfig["options"]>;
 type Read<T extends Options> = ReturnType<typeof parseArgs<{ options: T; allowPositionals: boolean }>>;
 
-export interface ToolFlags<T extends Options, R> {
+interface ToolFlags<T extends Options, R> {
   /** Stands before a mistake: `bench:api`. */
   readonly name: string;
   /** Ends with a line break. */

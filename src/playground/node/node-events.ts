@@ -8,14 +8,14 @@ import type { KubeClient } from "#kube/kube-client";
 import type { NodeProcessConfig } from "../process-config.ts";
 import { kubeTime } from "./kube-time.ts";
 
-export interface NodeVoice {
+interface NodeVoice {
   readonly client: Pick<KubeClient, "create">;
   readonly config: Pick<NodeProcessConfig, "nodeName">;
   readonly clock: Clock;
   readonly logger: Logger;
 }
 
-export type NodeEvent = readonly [reason: string, message: string];
+type NodeEvent = readonly [reason: string, message: string];
 
 export const statusIsNow = ({ config }: NodeVoice, reason: string): NodeEvent => [
   reason,

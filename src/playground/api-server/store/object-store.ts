@@ -39,7 +39,7 @@ export interface ObjectStore {
   close(): void;
 }
 
-export interface Beside {
+interface Beside {
   /** What is kept with the object from now on, and shown to nobody; undefined: nothing. */
   readonly hidden: JsonObject | undefined;
 }

@@ -11,7 +11,7 @@ interface Range {
   readonly end: number;
 }
 
-export interface StoredForm {
+interface StoredForm {
   readonly tree: JsonObject;
   readonly bytes: Buffer;
   readonly hidden?: JsonObject | undefined;

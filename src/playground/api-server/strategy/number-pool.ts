@@ -8,7 +8,7 @@ export interface NumberPool {
 }
 
 /** Who has which number; what several pools share is never given twice. */
-export interface Owners {
+interface Owners {
   get(value: number): string | undefined;
   set(value: number, owner: string): void;
   delete(value: number): void;
