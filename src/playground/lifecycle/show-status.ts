@@ -1,10 +1,12 @@
+import { readdirSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { stringify } from "yaml";
 import { EXIT_CODES, type ExitCode } from "#base/exit-code";
 import { MeshError } from "#base/mesh-error";
 import { renderColumns } from "../render-columns.ts";
 import type { CommandContext, NameOption } from "./command-context.ts";
 import { isLocked, runLock, startLock } from "./lock.ts";
-import { type PlaygroundPaths, playgroundPaths } from "./playground-paths.ts";
+import { type PlaygroundPaths, pathsBelow, playgroundPaths } from "./playground-paths.ts";
 import { type PlaygroundPhase, type PlaygroundStatus, readStatus } from "./playground-status.ts";
 
 export const STATUS_FORMATS = ["table", "json", "yaml"] as const;
@@ -30,7 +32,8 @@ export async function showStatus(options: StatusOptions, context: CommandContext
   const status = await currentStatus(paths);
   const isLost = status === undefined && (await isLocked(runLock(paths))) && !(await isLocked(startLock(paths)));
   if (options.output === "table" && isLost) context.tell(`${lostSentence(paths)}; ${lostHint(paths)}`);
-  else if (options.output === "table") showTable(paths, status, context);
+  else if (options.output === "table" && status === undefined) await tellAbsence(paths, context);
+  else if (options.output === "table" && status !== undefined) showTable(paths, status, context);
   else {
     const phase = isLost ? "lost" : "absent";
     const value = status ?? { name: paths.name, phase, stateDir: paths.stateDir, clusters: [] };
@@ -44,11 +47,34 @@ export const lostSentence = ({ name, stateDir }: PlaygroundPaths) =>
   `playground ${name} runs, but its state folder ${stateDir} was deleted`;
 export const lostHint = ({ name }: PlaygroundPaths) => `take it down: isthmus playground down --name ${name}`;
 
-function showTable(paths: PlaygroundPaths, status: PlaygroundStatus | undefined, context: CommandContext): void {
-  if (status === undefined) {
-    context.tell(`playground ${paths.name} is not running; start it: isthmus playground up --name ${paths.name}`);
-    return;
+async function tellAbsence(paths: PlaygroundPaths, context: CommandContext): Promise<void> {
+  const others = await runningBeside(paths);
+  const besides = others.length === 0 ? "" : `; running: ${others.map((name) => `--name ${name}`).join(", ")}`;
+  context.tell(
+    `playground ${paths.name} is not running; start it: isthmus playground up --name ${paths.name}${besides}`,
+  );
+}
+
+/** The names of the user's other playgrounds that are up. Never throws. */
+async function runningBeside(paths: PlaygroundPaths): Promise<string[]> {
+  const base = dirname(paths.stateDir);
+  const found: string[] = [];
+  for (const name of namesIn(base)) {
+    const status = await currentStatus(pathsBelow(name, join(base, name))).catch(() => undefined);
+    if (name !== paths.name && status?.phase === "ready") found.push(name);
   }
+  return found;
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder).sort();
+  } catch {
+    return [];
+  }
+}
+
+function showTable(paths: PlaygroundPaths, status: PlaygroundStatus, context: CommandContext): void {
   if (status.phase !== "ready") {
     context.tell(`playground ${paths.name}: ${status.phase}${status.reason === undefined ? "" : `: ${status.reason}`}`);
     for (const line of status.logTail ?? []) context.tell(`  | ${line}`);
