@@ -7,8 +7,8 @@ import { claimsFor, planFor, type StorageView } from "./pod-volumes.ts";
 
 const OTHER_NODE = "node(s) didn't find available persistent volumes to bind";
 
-/** The node to bind the pod to, none while its volumes are being made there, or Kubernetes' sentence that tells why not. */
-export type Placement = { readonly node: string | undefined } | { readonly message: string };
+/** The pod's node, not ready while its volumes are being made there; or Kubernetes' sentence that tells why there is none. */
+export type Placement = { readonly node: string; readonly ready: boolean } | { readonly message: string };
 
 export interface Placer {
   place(pod: Pod): Promise<Placement>;
@@ -46,10 +46,10 @@ export function createPlacer(caches: ObjectCaches, podsOn: (node: string) => rea
       const chosen = caches.nodes.get("", choice.node);
       const plan = chosen === undefined ? undefined : planOn(chosen);
       if (plan === undefined || "why" in plan) throw new Error(`node ${choice.node} went away`);
-      if (await bindPodVolumes(caches, plan, choice.node)) return choice;
-      // Their claims tell when they are bound.
-      promised.set(uid, choice.node);
-      return { node: undefined };
+      const ready = await bindPodVolumes(caches, plan, choice.node);
+      // Its claims tell when they are bound.
+      if (!ready) promised.set(uid, choice.node);
+      return { node: choice.node, ready };
     },
     forget: (pod) => void promised.delete(identityOf(pod).uid),
   };

@@ -24,7 +24,8 @@ export function createScheduler(context: ControllerContext): Component {
     if (pod === undefined || !needsNode(pod) || bound.has(identityOf(pod).uid)) return;
     const placement = await place(pod);
     if ("message" in placement) await sayUnschedulable(pod, placement.message);
-    else if (placement.node !== undefined) await bind(pod, placement.node);
+    else if (placement.ready) await bind(pod, placement.node);
+    else await nominate(caches, pod, placement.node);
   };
 
   const boundTo = (name: string): Pod[] => [...bound.values()].flatMap(({ node, pod }) => (node === name ? [pod] : []));
@@ -85,6 +86,12 @@ function listenForNodes({ caches, indexes }: ControllerContext, queue: WorkQueue
   persistentVolumes.onChange(retryWithClaims);
   storageClasses.onChange(retryWithClaims);
   return { retryAll, needs: [pods, nodes, persistentVolumeClaims, persistentVolumes, storageClasses] };
+}
+
+/** Tells where the pod will go once its volumes are there. */
+async function nominate({ pods }: ControllerContext["caches"], pod: Pod, nominatedNodeName: string): Promise<void> {
+  if (pod.status?.nominatedNodeName === nominatedNodeName) return;
+  await pods.patch(pod, { status: { nominatedNodeName } }, { type: "strategic", subresource: "status" });
 }
 
 /** In the pod's condition and by an event, unless it was the last that was told. */
