@@ -14,7 +14,7 @@ export function unstructuredFault({ mistyped, malformed }: DecodeReport): string
 function wrongType({ value, expected, goType }: Mistyped): string {
   if (expected === "array") return `cannot restore slice from ${goKind(value)}`;
   if (expected === "object") {
-    return goType.startsWith("map[")
+    return goType.startsWith("map[") || goType === RESOURCES
       ? `cannot restore map from ${goKind(value)}`
       : `cannot restore struct from: ${goKind(value)}`;
   }
@@ -26,6 +26,9 @@ function wrongType({ value, expected, goType }: Mistyped): string {
   if (wholeToText || partToWhole) return `cannot convert ${goKind(value)} to ${goType}`;
   return `unrecognized type: ${KINDS[expected] ?? goType}`;
 }
+
+/** The one map that has a name of its own. */
+const RESOURCES = "v1.ResourceList";
 
 const KINDS: Readonly<Record<string, string>> = { string: "string", boolean: "bool", number: "float64" };
 
