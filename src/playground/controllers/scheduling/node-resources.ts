@@ -5,7 +5,7 @@ import { addResources, NOTHING, type ResourceList, readResources } from "../../a
 import type { JsonObject } from "../../api-server/contract.ts";
 import { isFinished } from "../workloads/pod-state.ts";
 
-export interface Shortage {
+interface Shortage {
   /** Each worded to follow "1 ". */
   readonly reasons: readonly string[];
   /** The node could take the pod if others left it. */

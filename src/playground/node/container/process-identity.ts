@@ -33,7 +33,7 @@ export interface ProcessIdentity {
 }
 
 /** What an image says of users. */
-export interface ImageUsers {
+interface ImageUsers {
   /** Its own: `UID[:GID]`. */
   readonly user: string;
   /** The name of its own, where that is no number. */
