@@ -1,4 +1,5 @@
 // Types of expressions, as the checker reasons about them and as its messages call them.
+import { randomInt } from "node:crypto";
 import { resolve, type Schema } from "../schema/schema.ts";
 import { escapeName } from "./values.ts";
 
@@ -8,6 +9,8 @@ export interface CelType {
   readonly of: readonly CelType[];
   /** Fields of an object. */
   readonly fields?: () => Readonly<Record<string, CelType>>;
+  /** What messages call an object by: where it stands below the value of a rule. */
+  readonly place?: string;
 }
 
 export const scalar = (name: string): CelType => ({ name, of: [] });
@@ -25,28 +28,48 @@ export const objectOf = (fields: Readonly<Record<string, CelType>>): CelType => 
   fields: () => fields,
 });
 
-export function typeText(type: CelType): string {
+/** Kubernetes' own types. */
+const FULL_NAMES: Readonly<Record<string, string>> = {
+  quantity: "kubernetes.Quantity",
+  url: "kubernetes.URL",
+  semver: "kubernetes.Semver",
+  ip: "net.IP",
+  cidr: "net.CIDR",
+};
+
+/** The name alone, without what a list or a map holds. */
+export function typeName(type: CelType): string {
   if (type.name === "timestamp") return "google.protobuf.Timestamp";
   if (type.name === "duration") return "google.protobuf.Duration";
+  return type.place ?? FULL_NAMES[type.name] ?? type.name;
+}
+
+export function typeText(type: CelType): string {
   if (type.name === "null_type") return "null";
   // What a list or map holds that is empty.
   if (type.name === "A" || type.name === "B") return "dyn";
-  return type.of.length === 0 ? type.name : `${type.name}(${type.of.map(typeText).join(", ")})`;
+  if (type.name === "timestamp" || type.name === "duration") return type.name;
+  const name = typeName(type);
+  return type.of.length === 0 ? name : `${name}(${type.of.map(typeText).join(", ")})`;
 }
 
 const META: Schema = { type: "object", properties: { name: { type: "string" }, generateName: { type: "string" } } };
 const ROOT = { apiVersion: { type: "string" }, kind: { type: "string" }, metadata: META };
 
-/** The type of values of a schema; undefined for values that no expression may name. */
-export function typeOfSchema(given: Schema | undefined, root = false): CelType | undefined {
+const ANY_NUMBER = 1_000_000_000;
+/** A name for the type of a rule's value, another one each time. */
+const newPlace = () => `selfType${randomInt(ANY_NUMBER)}`;
+
+/** The type of values of a schema at a place; undefined for values that no expression may name. */
+export function typeOfSchema(given: Schema | undefined, root = false, place = newPlace()): CelType | undefined {
   const schema = resolve(given);
   if (schema === undefined) return undefined;
   if (schema["x-kubernetes-int-or-string"] === true) return DYN;
   if (schema.type === "array") {
-    const item = typeOfSchema(schema.items);
+    const item = typeOfSchema(schema.items, false, `${place}.@idx`);
     return item && listOf(item);
   }
-  if (schema.type === "object" || root) return objectType(schema, root);
+  if (schema.type === "object" || root) return objectType(schema, root, place);
   const text = schema.type === "string" ? TEXT_FORMATS[schema.format ?? ""] : undefined;
   const name = text ?? SCALARS[schema.type ?? ""];
   return name === undefined ? undefined : scalar(name);
@@ -65,9 +88,9 @@ const TEXT_FORMATS: Readonly<Record<string, string>> = {
   byte: "bytes",
 };
 
-function objectType(schema: Schema, root: boolean): CelType | undefined {
+function objectType(schema: Schema, root: boolean, place: string): CelType | undefined {
   if (typeof schema.additionalProperties === "object") {
-    const value = typeOfSchema(schema.additionalProperties);
+    const value = typeOfSchema(schema.additionalProperties, false, `${place}.@elem`);
     return value && mapOf(scalar("string"), value);
   }
   if (schema.additionalProperties === true) return mapOf(scalar("string"), DYN);
@@ -77,13 +100,13 @@ function objectType(schema: Schema, root: boolean): CelType | undefined {
   const fields = () => {
     known ??= Object.fromEntries(
       Object.entries(properties).flatMap(([name, child]) => {
-        const type = typeOfSchema(child);
+        const type = typeOfSchema(child, false, `${place}.${name}`);
         return type === undefined ? [] : [[escapeName(name), type] as const];
       }),
     );
     return known;
   };
-  return { name: "object", of: [], fields };
+  return { name: "object", of: [], fields, place };
 }
 
 const isParameter = ({ name }: CelType) => name === "A" || name === "B";

@@ -4,6 +4,7 @@ import { type CelType, DYN, fits, listOf, mapOf, optionalOf, scalar, settled, ty
 import type { Expr, Parsed } from "./expr.ts";
 import { macroMisuse } from "./macro-misuse.ts";
 import { offsetOf } from "./offset-of.ts";
+import { COMPARED, CONSTANT_TYPES, fieldType, TYPE_NAMES } from "./named-types.ts";
 import { OPTIONAL_SELECT } from "./optional-nodes.ts";
 import { PAIRED } from "./paired-macros.ts";
 import { overloadsOf } from "./overloads.ts";
@@ -33,17 +34,6 @@ export function checkTypes(parsed: Parsed, variables: Readonly<Record<string, Ce
   return { type, issues, reads: checker.reads, types: checker.types };
 }
 
-const TYPE_NAMES = new Set(["int", "uint", "double", "bool", "string", "bytes", "list", "map", "null_type", "type"]);
-const CONSTANTS: Readonly<Record<string, string>> = {
-  boolValue: "bool",
-  bytesValue: "bytes",
-  doubleValue: "double",
-  int64Value: "int",
-  uint64Value: "uint",
-  stringValue: "string",
-  nullValue: "null_type",
-};
-
 const NONE: ReadonlySet<number> = new Set();
 
 class Checker {
@@ -68,7 +58,7 @@ class Checker {
     const kind = expr.exprKind;
     switch (kind.case) {
       case "constExpr":
-        return scalar(CONSTANTS[kind.value.constantKind.case ?? ""] ?? "dyn");
+        return scalar(CONSTANT_TYPES[kind.value.constantKind.case ?? ""] ?? "dyn");
       case "identExpr":
         return this.#ident(expr, kind.value.name, scope);
       case "selectExpr":
@@ -97,7 +87,8 @@ class Checker {
       this.reads.add(name);
       return type;
     }
-    if (TYPE_NAMES.has(name)) return scalar("type");
+    const named = TYPE_NAMES.get(name);
+    if (named !== undefined) return { name: "type", of: [named] };
     return this.#issue(expr, `undeclared reference to '${name}' (in container '')`);
   }
 
@@ -120,14 +111,8 @@ class Checker {
   }
 
   #fieldOf(expr: Expr, own: CelType, field: string): CelType {
-    if (own.name === "dyn" || own.name === "A" || own.name === "B") return DYN;
-    if (own.name === "map") return own.of[1] ?? DYN;
-    if (own.name === "object") {
-      const fields = own.fields?.() ?? {};
-      const type = Object.hasOwn(fields, field) ? fields[field] : undefined;
-      return type ?? this.#issue(expr, `undefined field '${field}'`);
-    }
-    return this.#issue(expr, `type '${typeText(own)}' does not support field selection`);
+    const found = fieldType(own, field);
+    return typeof found === "string" ? this.#issue(expr, found) : found;
   }
 
   #call(
@@ -138,7 +123,7 @@ class Checker {
     const misuse = macroMisuse(call);
     if (misuse !== undefined)
       this.misuses.push({ offset: offsetOf(this.#parsed, misuse.argument), message: misuse.message });
-    const macro = this.#macro(call, scope) ?? this.#optionalMacro(expr, call, scope);
+    const macro = this.#macro(expr, call, scope) ?? this.#optionalMacro(expr, call, scope);
     if (macro !== undefined) return macro;
     if (call.function === OPTIONAL_SELECT) return this.#optionalSelect(expr, call.args, scope);
     if (call.function === "_&&_" || call.function === "_||_") return this.#logical(call.args, scope);
@@ -165,18 +150,21 @@ class Checker {
       const applied = target === undefined ? shown : `${typeText(target)}.${shown}`;
       return this.#issue(expr, `found no matching overload for '${name}' applied to '${applied}'`);
     }
+    if (name === "type") return { name: "type", of: args };
     return rest.every((type) => typeText(type) === typeText(first)) ? first : DYN;
   }
 
   /** Macros that the parser leaves as calls. */
   #macro(
+    expr: Expr,
     call: { target?: Expr | undefined; function: string; args: readonly Expr[] },
     scope: Scope,
   ): CelType | undefined {
     const [first, second, third, fourth] = call.args;
     if (first === undefined || second === undefined || call.target === undefined) return undefined;
     const [a, b] = [nameOf(first), nameOf(second)];
-    if (call.function === "sortBy" && call.args.length === 2) return this.#sortBy(call.target, [a, second], scope);
+    if (call.function === "sortBy" && call.args.length === 2)
+      return this.#sortBy(expr, call.target, [a, second], scope);
     if (third === undefined) return undefined;
     const gives = PAIRED[call.function];
     if (gives === undefined || (fourth !== undefined && !call.function.startsWith("transform"))) return undefined;
@@ -185,13 +173,19 @@ class Checker {
     const value = range.name === "list" ? (range.of[0] ?? DYN) : (range.of[1] ?? DYN);
     const inside = new Map([...scope, [a, key], [b, value]]);
     const body = this.visit(third, inside);
-    return gives(fourth === undefined ? body : this.visit(fourth, inside), key);
+    if (fourth === undefined) return gives(body, key);
+    const last = this.visit(fourth, inside);
+    if (fits(scalar("bool"), body, new Map())) return gives(last, key);
+    const shown = `(${[body, gives(last, key), gives(last, key)].map(typeText).join(", ")})`;
+    return this.#issue(expr, `found no matching overload for '_?_:_' applied to '${shown}'`);
   }
 
-  #sortBy(target: Expr, [name, body]: readonly [string, Expr], scope: Scope): CelType {
+  #sortBy(expr: Expr, target: Expr, [name, body]: readonly [string, Expr], scope: Scope): CelType {
     const range = this.visit(target, scope);
-    this.visit(body, new Map([...scope, [name, range.of[0] ?? DYN]]));
-    return range;
+    const key = this.visit(body, new Map([...scope, [name, range.of[0] ?? DYN]]));
+    if (key.name === "dyn" || COMPARED.has(key.name)) return range;
+    const shown = `${typeText(range)}.(${typeText(listOf(key))})`;
+    return this.#issue(expr, `found no matching overload for '@sortByAssociatedKeys' applied to '${shown}'`);
   }
 
   #optionalMacro(
@@ -226,6 +220,16 @@ class Checker {
 
   #expected(expr: Expr, wanted: CelType, given: CelType): CelType {
     return this.#issue(expr, `expected type '${typeText(wanted)}' but found '${typeText(given)}'`);
+  }
+
+  /** A list that begins empty, and takes what the chosen step of a loop adds. */
+  #grown(start: CelType, { exprKind: step }: Expr, scope: Scope, { accuVar }: { accuVar: string }): CelType {
+    const added = step.case === "callExpr" && step.value.function === "_?_:_" ? step.value.args[1] : undefined;
+    if (!open(start) || added === undefined) return start;
+    const before = this.issues.length;
+    const type = this.visit(added, new Map([...scope, [accuVar, start]]));
+    this.issues.length = before;
+    return type;
   }
 
   /** The one type of all, or dyn. The values at `optional` may not be there. */
@@ -283,7 +287,7 @@ class Checker {
     const item = known ? (range.of[0] ?? DYN) : DYN;
     const start = this.visit(accuInit, scope);
     const inside = new Map([...scope, [fold.iterVar, item]]);
-    const step = this.visit(loopStep, new Map([...inside, [fold.accuVar, start]]));
+    const step = this.visit(loopStep, new Map([...inside, [fold.accuVar, this.#grown(start, loopStep, inside, fold)]]));
     return this.visit(result, new Map([...scope, [fold.accuVar, open(start) ? step : start]]));
   }
 }

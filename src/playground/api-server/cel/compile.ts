@@ -2,8 +2,8 @@
 import { type CelType, DYN } from "./cel-type.ts";
 import { checkTypes, type TypeIssue } from "./check-types.ts";
 import { estimateCost } from "./estimate-cost.ts";
-import { literalFaults } from "./literal-faults.ts";
-import { CelSyntaxError, type Program, parseExpression, planExpression } from "./program.ts";
+import { literalFaults, planFault } from "./literal-faults.ts";
+import { CelSyntaxError, INVALID_NUMBER, type Program, parseExpression, planExpression } from "./program.ts";
 import type { SizedType } from "./sized-type.ts";
 import { syntaxFaults } from "./syntax-faults.ts";
 
@@ -11,6 +11,8 @@ export interface Compiled {
   readonly program: Program | undefined;
   /** In the compiler's words, each with the line and a mark under it; "" when the expression is sound. */
   readonly issues: string;
+  /** What keeps a sound expression from being run; "" when nothing does. */
+  readonly planFault: string;
   readonly type: CelType;
   readonly reads: ReadonlySet<string>;
   /** The most that one run costs, when `self` and `oldSelf` are of a type. */
@@ -24,19 +26,22 @@ export function compileExpression(text: string, variables: Readonly<Record<strin
     const { type, reads, types } = checked;
     const issues = checked.issues.length > 0 ? checked.issues : literalFaults(parsed, types);
     const cost = (self: SizedType) => estimateCost({ expr: parsed.expr, types, self });
-    const program = issues.length === 0 ? planExpression(parsed) : undefined;
-    return { program, issues: issues.map((issue) => issueText(text, issue)).join("\n"), type, reads, cost };
+    const fault = issues.length === 0 ? (planFault(parsed) ?? "") : "";
+    const program = issues.length === 0 && fault === "" ? planExpression(parsed) : undefined;
+    const told = issues.map((issue) => issueText(text, issue)).join("\n");
+    return { program, issues: told, planFault: fault, type, reads, cost };
   } catch (thrown) {
     if (!(thrown instanceof CelSyntaxError)) throw thrown;
     const found = syntaxFaults(text);
     const faults = found.length > 0 ? found : [unexplained(text, thrown)];
     const issues = faults.map((fault) => issueText(text, fault)).join("\n");
-    return { program: undefined, issues, type: DYN, reads: new Set(), cost: () => 0 };
+    return { program: undefined, issues, planFault: "", type: DYN, reads: new Set(), cost: () => 0 };
   }
 }
 
 /** What the grammar allows and an expression may not hold. */
 function unexplained(text: string, { offset, message }: CelSyntaxError): TypeIssue {
+  if (message === INVALID_NUMBER) return { offset, message };
   if (!message.endsWith("reserved identifier")) return { offset, message: `Syntax error: ${message}` };
   return { offset, message: `reserved identifier: ${/^\w*/.exec(text.slice(offset))?.[0] ?? ""}` };
 }

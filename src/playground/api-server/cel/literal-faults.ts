@@ -2,6 +2,9 @@
 import { type CelType, DYN, fits, typeText } from "./cel-type.ts";
 import type { TypeIssue } from "./check-types.ts";
 import type { Expr, Parsed } from "./expr.ts";
+import { patternFault } from "../validation/go-pattern.ts";
+import { formatFaults } from "./format-faults.ts";
+import { offsetOf } from "./offset-of.ts";
 import { visitNodes } from "./with-children.ts";
 
 const DURATION = /^[-+]?(?:0|(?:(?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+)$/;
@@ -10,17 +13,18 @@ const TIMESTAMP = /^\d{4}-(?:0[1-9]|1[0-2])-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:
 const CHECKS: Readonly<Record<string, (text: string) => boolean>> = {
   duration: (text) => DURATION.test(text),
   timestamp: (text) => TIMESTAMP.test(text) && !Number.isNaN(Date.parse(text)),
-  matches: isPattern,
+  matches: (text) => patternFault(text) === undefined,
 };
 
 /** In the compiler's words. `types` are those of the nodes. */
 export function literalFaults(parsed: Parsed, types: ReadonlyMap<string, CelType>): readonly TypeIssue[] {
-  const found = [...textFaults(parsed), ...mixtures(parsed, types)];
+  const found = [...textFaults(parsed), ...mixtures(parsed, types), ...formatFaults(parsed, types)];
   return found.sort((a, b) => a.offset - b.offset);
 }
 
 /** Lists and maps whose values are not all of the type of the first; those of texts to be formatted may be. */
-function mixtures({ expr, positions }: Parsed, types: ReadonlyMap<string, CelType>): TypeIssue[] {
+function mixtures(parsed: Parsed, types: ReadonlyMap<string, CelType>): TypeIssue[] {
+  const { expr } = parsed;
   const exempt = new Set<Expr["id"]>();
   visitNodes(expr, (one) => {
     if (one.exprKind.case !== "callExpr" || one.exprKind.value.function !== "format") return;
@@ -37,7 +41,7 @@ function mixtures({ expr, positions }: Parsed, types: ReadonlyMap<string, CelTyp
     const [value, type] = [values[wrong], typesOf[wrong]];
     if (value === undefined || type === undefined || first === undefined) return;
     const message = `expected type '${typeText(first)}' but found '${typeText(type)}'`;
-    found.push({ offset: positions[String(value.id)] ?? 0, message });
+    found.push({ offset: offsetOf(parsed, value), message });
   };
   visitNodes(expr, ({ id, exprKind: kind }) => {
     if (exempt.has(id)) return;
@@ -64,35 +68,35 @@ function textFaults({ expr, positions }: Parsed): readonly TypeIssue[] {
   const found: Record<string, TypeIssue[]> = { duration: [], timestamp: [], matches: [] };
   visitNodes(expr, (one) => {
     if (one.exprKind.case !== "callExpr") return;
-    const { function: name, args } = one.exprKind.value;
+    const { function: name, args, target } = one.exprKind.value;
     const check = Object.hasOwn(CHECKS, name) ? CHECKS[name] : undefined;
-    const argument = args.at(-1);
-    const text = textOf(argument);
-    if (check === undefined || argument === undefined || text === undefined || check(text)) return;
+    // A pattern is looked at in `text.matches(pattern)` alone.
+    if (check === undefined || (name === "matches" && target === undefined)) return;
+    const [argument] = args;
+    const isNumber = name === "duration" && argument?.exprKind.case === "constExpr";
+    const text = textOf(argument) ?? (isNumber ? "" : undefined);
+    if (argument === undefined || text === undefined || check(text)) return;
     found[name]?.push({ offset: positions[String(argument.id)] ?? 0, message: `invalid ${name} argument` });
   });
   return Object.values(found).flat();
+}
+
+/** What keeps an expression from being made ready to run: patterns that nobody looked at before. */
+export function planFault({ expr }: Parsed): string | undefined {
+  let found: string | undefined;
+  visitNodes(expr, (one) => {
+    if (one.exprKind.case !== "callExpr") return;
+    const { function: name, args, target } = one.exprKind.value;
+    const wanted = { matches: 2, find: 1, findAll: 1 }[name];
+    if (wanted === undefined || (name === "matches") !== (target === undefined)) return;
+    const pattern = textOf(args[name === "matches" ? 1 : 0]);
+    if (pattern !== undefined) found ??= patternFault(pattern);
+  });
+  return found;
 }
 
 function textOf(expr: Expr | undefined): string | undefined {
   if (expr?.exprKind.case !== "constExpr") return undefined;
   const { value } = expr.exprKind.value.constantKind;
   return typeof value === "string" ? value : undefined;
-}
-
-/** A pattern of Go's syntax: what only Go knows is left out before JavaScript is asked. */
-function isPattern(text: string): boolean {
-  const plain = text
-    .replace(/\(\?[imsU-]+\)/g, "")
-    .replace(/\(\?[imsU-]+:/g, "(?:")
-    .replace(/\(\?P</g, "(?<")
-    .replace(/\[\[:\^?[a-z]+:\]\]/g, "[a]")
-    .replace(/\[:\^?[a-z]+:\]/g, "a")
-    .replace(/\\[AzZQEC]/g, "");
-  try {
-    new RegExp(plain);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -1,11 +1,17 @@
 import type { Expr, Parsed } from "./expr.ts";
 
+const HAS = /^has\s*(?=\()/;
+const CHOICE = /^\.?\s*(?:map|filter)\s*\(/;
+
 /** Where messages say that a node is: at its operator, or at the parenthesis of a call. */
 export function offsetOf({ text, positions }: Parsed, expr: Expr): number {
   const at = positions[String(expr.id)] ?? 0;
-  if (expr.exprKind.case !== "callExpr") return at;
+  const kind = expr.exprKind;
+  if (kind.case === "selectExpr" && kind.value.testOnly) return at + (HAS.exec(text.slice(at))?.[0].length ?? 0);
+  if (kind.case !== "callExpr") return at;
   const rest = text.slice(at);
-  if (expr.exprKind.value.function === "_?_:_") return at + Math.max(0, questionMark(rest));
+  // Macros that choose are conditions, and stand at their own parenthesis.
+  if (kind.value.function === "_?_:_" && !CHOICE.test(rest)) return at + Math.max(0, questionMark(rest));
   const call = /^\.?\s*[A-Za-z_]\w*\s*(?=\()/.exec(rest);
   return at + (call?.[0].length ?? /^\s*/.exec(rest)?.[0].length ?? 0);
 }

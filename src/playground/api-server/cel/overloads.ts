@@ -41,6 +41,7 @@ const casts = [
   "timestamp(timestamp) timestamp",
   "duration(string) duration",
   "duration(duration) duration",
+  "duration(int) duration",
   "dyn(A) dyn",
   "type(A) type",
 ];

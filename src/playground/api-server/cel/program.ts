@@ -2,8 +2,10 @@
 import {
   type CelEnv,
   type CelInput,
+  CelScalar,
   type CelValue,
   celEnv,
+  celFunc,
   isCelError,
   isCelList,
   isCelMap,
@@ -15,13 +17,14 @@ import { strings } from "@bufbuild/cel/ext";
 import { authorizerFunctions } from "./authorizer-functions.ts";
 import type { Parsed } from "./expr.ts";
 import { kubernetesFunctions } from "./kubernetes-functions.ts";
+import { type Hook, type Meter, metered } from "./metered.ts";
 import { networkFunctions } from "./network-functions.ts";
 import { formatFunctions } from "./format-functions.ts";
 import { withMarks, withoutMarks } from "./optional-syntax.ts";
 import { optionalFunctions } from "./optional-functions.ts";
 import { quantityFunctions } from "./quantity-functions.ts";
 import { semverFunctions } from "./semver-functions.ts";
-import { tokensOf } from "./syntax-tokens.ts";
+import { type Token, tokensOf } from "./syntax-tokens.ts";
 import { unfold } from "./unfold.ts";
 
 /** Thrown for a text that is no expression. */
@@ -48,13 +51,25 @@ export function parseExpression(text: string): Parsed {
   return parsed;
 }
 
+/** What is said of a number that 64 bits do not hold. */
+export const INVALID_NUMBER = "invalid int literal";
+const MOST_INTEGER = 2n ** 63n - 1n;
+
+/** A number that is one too large may be the least one. */
+const isTooLarge = ({ sort, text }: Token, index: number, tokens: readonly Token[]) =>
+  sort === "NUM_INT" && BigInt(text) > MOST_INTEGER + (tokens[index - 1]?.sort === "-" ? 1n : 0n);
+
 function parseAnew(text: string): Parsed {
   // The parser takes escapes such as \d that CEL does not know.
-  const [lost] = tokensOf(text).faults;
+  const { faults, tokens } = tokensOf(text);
+  const [lost] = faults;
   if (lost !== undefined) throw new CelSyntaxError(lost.message, lost.offset);
+  const large = tokens.find(isTooLarge);
+  if (large !== undefined) throw new CelSyntaxError(INVALID_NUMBER, large.offset);
   const plain = withoutMarks(text);
   try {
-    const { expr, sourceInfo } = parse(plain?.text ?? text);
+    // The parser wants a line to end behind a comment.
+    const { expr, sourceInfo } = parse(`${plain?.text ?? text}${text.includes("//") ? "\n" : ""}`);
     if (expr === undefined) throw new Error("empty expression");
     const parsed = { text, expr, positions: sourceInfo?.positions ?? {} };
     return plain === undefined ? parsed : { ...parsed, expr: withMarks(parsed, plain.marks) };
@@ -67,8 +82,18 @@ function parseAnew(text: string): Parsed {
 export type Bindings = Readonly<Record<string, CelInput>>;
 
 export interface Program {
-  /** Throws an Error with CEL's words when the expression fails. */
-  run(bindings: Bindings): CelValue;
+  /**
+   * Throws an Error with CEL's words when the expression fails. With a meter it counts what the run costs, also of one
+   * that fails, and throws CelCostError when that is more than the meter's limit.
+   */
+  run(bindings: Bindings, meter?: Meter): CelValue;
+}
+
+/** An expression was stopped because it cost too much. */
+export class CelCostError extends Error {
+  constructor() {
+    super("operation cancelled: actual cost limit exceeded");
+  }
 }
 
 let environment: CelEnv | undefined;
@@ -84,6 +109,7 @@ function shared(): CelEnv {
       ...semverFunctions,
       ...formatFunctions,
       ...authorizerFunctions,
+      seen,
     ],
   });
   return environment;
@@ -92,13 +118,47 @@ function shared(): CelEnv {
 /** Planned when it first runs: most rules of definitions never do. */
 export function planExpression(parsed: Parsed): Program {
   let evaluate: ReturnType<typeof plan> | undefined;
+  let counting: ReturnType<typeof planCounting> | undefined;
   return {
-    run(bindings) {
-      evaluate ??= plan(shared(), unfold(parsed.expr));
-      const result = evaluate({ ...bindings });
-      if (isCelError(result)) throw new Error(goWords(result.message));
-      return result;
+    run(bindings, meter) {
+      if (meter === undefined) {
+        evaluate ??= plan(shared(), unfold(parsed.expr));
+        return checked(evaluate({ ...bindings }));
+      }
+      counting ??= planCounting(parsed);
+      return counting(bindings, meter);
     },
+  };
+}
+
+function checked(result: ReturnType<ReturnType<typeof plan>>): CelValue {
+  if (isCelError(result)) throw new Error(goWords(result.message));
+  return result;
+}
+
+/** Of the run that goes on: expressions run one after another, never one inside another. */
+let running: { readonly hooks: readonly Hook[]; readonly meter: Meter } | undefined;
+
+/** The place where a run is looked at. */
+const seen = celFunc("@seen", [CelScalar.INT, CelScalar.DYN], CelScalar.DYN, (index, value) => {
+  const hook = running?.hooks[Number(index)];
+  return running === undefined || hook === undefined ? (value as CelInput) : hook(value, running.meter);
+});
+
+function planCounting(parsed: Parsed): (bindings: Bindings, meter: Meter) => CelValue {
+  const { expr, hooks, base } = metered(unfold(parsed.expr));
+  const evaluate = plan(shared(), expr);
+  return (bindings, meter) => {
+    const before = running;
+    running = { hooks, meter };
+    meter.spent += base;
+    try {
+      const result = evaluate({ ...bindings });
+      if (meter.spent > meter.limit) throw new CelCostError();
+      return checked(result);
+    } finally {
+      running = before;
+    }
   };
 }
 

@@ -114,14 +114,16 @@ function oldSelfErrors({ rule, usesOldSelf }: CompiledRule, path: string, uncorr
   return [invalid(`${path}.optionalOldSelf`, rule.optionalOldSelf, "may not be set if oldSelf is not used in rule")];
 }
 
-function conditionFault({ issues, type }: Compiled): string {
+function conditionFault({ issues, planFault, type }: Compiled): string {
   if (issues !== "") return `compilation failed: ${issues}`;
-  return type.name === "bool" ? "" : "cel expression must evaluate to a bool";
+  if (type.name !== "bool") return "cel expression must evaluate to a bool";
+  return planFault === "" ? "" : `program instantiation failed: ${planFault}`;
 }
 
-function messageFault({ issues, type }: Compiled): string {
+function messageFault({ issues, planFault, type }: Compiled): string {
   if (issues !== "") return `messageExpression compilation failed: ${issues}`;
-  return type.name === "string" ? "" : "messageExpression must evaluate to a string";
+  if (type.name !== "string") return "messageExpression must evaluate to a string";
+  return planFault === "" ? "" : `messageExpression instantiation failed: ${planFault}`;
 }
 
 /** As Kubernetes shows a rule that it refuses. */

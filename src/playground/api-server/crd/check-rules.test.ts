@@ -74,3 +74,35 @@ describe("what an update leaves as it was", () => {
     expect(ofSpec(atomic, { a: "x", b: "y" }, { a: "x" })).toEqual(['spec[b]: Invalid value: "y": failed rule: false']);
   });
 });
+
+describe("the cost of rules", () => {
+  // A look at 1,000 letters with a pattern of 400 costs 10,100.
+  const pattern = `^b${"x".repeat(399)}`;
+  const dear = (times: number) => `[${"1, ".repeat(times - 1)}1].all(i, !self.matches('${pattern}'))`;
+  const long = "a".repeat(1000);
+  const end = "no further validation rules will be run";
+
+  it("of one run has an end, behind which no rule is looked at", () => {
+    const rule = dear(150);
+    const stopped = `'operation cancelled: actual cost limit exceeded': ${end} due to call cost exceeds limit for rule: x`;
+    expect(ofSpec(ruled(text, { rule, message: "x" }, { rule: "false" }), long)).toEqual([
+      `spec: Invalid value: "string": ${stopped}`,
+    ]);
+    expect(ofSpec(ruled(text, { rule }, { rule: "false" }), "a")).toEqual([
+      'spec: Invalid value: "a": failed rule: false',
+    ]);
+  });
+
+  it("of all runs for an object has an end", () => {
+    const list: Schema = { type: "array", items: ruled(text, { rule: dear(90) }) };
+    expect(ofSpec(list, Array(13).fill(long))).toEqual([
+      `spec[10]: Invalid value: "string": validation failed due to running out of cost budget, ${end}`,
+    ]);
+  });
+
+  it("counts for words about a refusal, too", () => {
+    const messageExpression = `${dear(150)} ? 'a' : 'b'`;
+    const [refusal] = ofSpec(ruled(text, { messageExpression }, {}), long);
+    expect(refusal).toContain(`${end} due to call cost exceeds limit for messageExpression: "[1, `);
+  });
+});

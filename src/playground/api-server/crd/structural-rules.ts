@@ -4,6 +4,7 @@ import type { FieldError } from "../api-errors.ts";
 import { deepEqual } from "../json.ts";
 import type { Schema } from "../schema/schema.ts";
 import { forbidden, invalid, required } from "../validation/field-errors.ts";
+import { patternFault } from "../validation/go-pattern.ts";
 
 type Level = "root" | "item" | "field";
 
@@ -143,25 +144,9 @@ function combinations(schema: Schema, { path, skipAny = false, skipFirst = false
 }
 
 function patternErrors(pattern: string, path: string): FieldError[] {
-  try {
-    new RegExp(pattern.replace(/^\(\?[ims]+\)/, ""));
-    return [];
-  } catch (thrown) {
-    const why = goWords(pattern, thrown instanceof Error ? thrown.message : "");
-    const detail = `must be a valid regular expression, but isn't: error parsing regexp: ${why}`;
-    return [invalid(`${path}.pattern`, pattern, detail)];
-  }
-}
-
-/** Go's words for the commonest mistakes. */
-function goWords(pattern: string, message: string): string {
-  if (message.includes("Unterminated group")) return `missing closing ): \`${pattern}\``;
-  if (message.includes("Unmatched ')'")) return `unexpected ): \`${pattern}\``;
-  if (message.includes("Nothing to repeat")) {
-    return `missing argument to repetition operator: \`${/[*+?]/.exec(pattern)?.[0] ?? "*"}\``;
-  }
-  if (message.includes("character class")) return `missing closing ]: \`${pattern.slice(pattern.lastIndexOf("["))}\``;
-  return `invalid or unsupported Perl syntax: \`${pattern}\``;
+  const fault = patternFault(pattern);
+  if (fault === undefined) return [];
+  return [invalid(`${path}.pattern`, pattern, `must be a valid regular expression, but isn't: ${fault}`)];
 }
 
 /** What may not stand inside a combination, with its word. */

@@ -19,14 +19,13 @@ class PatternFault extends Error {
 
 const MOST_REPEATED = 1000;
 const RANGE = "invalid character class range";
-const POSIX = new Set(
-  "alnum alpha ascii blank cntrl digit graph lower print punct space upper word xdigit".split(" "),
-);
+const POSIX = new Set("alnum alpha ascii blank cntrl digit graph lower print punct space upper word xdigit".split(" "));
 /** `{2}`, `{2,}`, `{2,3}`; other braces stand for themselves. */
 const COUNT = /^\{(0|[1-9]\d*)(,(0|[1-9]\d*)?)?\}/;
 const FLAGS = /^\(\?(?:[imsU]+(?:-[imsU]+)?|-[imsU]+)?[:)]/;
 const PERL_CLASS = /^\\[dDsSwW]/;
-const ESCAPE = /^\\(?:[0-7]{3}|0[0-7]{0,2}|[1-7][0-7]{1,2}|x\{[0-9a-fA-F]+\}|x[0-9a-fA-F]{2}|[afnrtv]|[^0-9A-Za-z\u0080-\uffff])/;
+const ESCAPE =
+  /^\\(?:[0-7]{3}|0[0-7]{0,2}|[1-7][0-7]{1,2}|x\{[0-9a-fA-F]+\}|x[0-9a-fA-F]{2}|[afnrtv]|[^0-9A-Za-z\u0080-\uffff])/;
 
 class PatternReader {
   readonly #text: string;
@@ -69,15 +68,12 @@ class PatternReader {
 
   #group(): void {
     const rest = this.#rest;
-    if (!rest.startsWith("(?")) return this.#enter(1);
-    if (/^\(\?P?<./s.test(rest)) return this.#named(rest);
     const flags = FLAGS.exec(rest)?.[0];
-    if (flags === undefined || flags === "(?)") {
-      if (flags === "(?)") return this.#skip(flags.length, this.#hasOperand);
-      throw new PatternFault("invalid or unsupported Perl syntax", perlFlags(rest));
-    }
-    if (flags.endsWith(":")) return this.#enter(flags.length);
-    this.#at += flags.length;
+    if (!rest.startsWith("(?")) this.#enter(1);
+    else if (/^\(\?P?</.test(rest)) this.#named(rest);
+    else if (flags === undefined) throw new PatternFault("invalid or unsupported Perl syntax", perlFlags(rest));
+    else if (flags.endsWith(":")) this.#enter(flags.length);
+    else this.#at += flags.length;
   }
 
   #enter(length: number): void {
@@ -101,7 +97,10 @@ class PatternReader {
 
   #count(repeated: number | undefined): void {
     const [found, least = "", comma, most] = COUNT.exec(this.#rest) ?? [];
-    if (found === undefined) return this.#skip(1, true);
+    if (found === undefined) {
+      this.#skip(1, true);
+      return;
+    }
     const min = Number(least);
     const max = comma === undefined ? min : Number(most ?? MOST_REPEATED);
     if (min > MOST_REPEATED || max > MOST_REPEATED || min > max) throw new PatternFault("invalid repeat count", found);
@@ -122,14 +121,15 @@ class PatternReader {
 
   #escaped(): void {
     const rest = this.#rest;
-    if (/^\\[AbBz]/.test(rest)) return this.#skip(2, true);
     if (rest.startsWith("\\C")) throw new PatternFault("invalid escape sequence", "\\C");
-    if (rest.startsWith("\\Q")) {
-      const end = rest.indexOf("\\E");
-      const length = end < 0 ? rest.length : end + 2;
-      return this.#skip(length, this.#hasOperand || (end < 0 ? length > 2 : end > 2));
-    }
-    this.#skip(escapeLength(rest), true);
+    if (rest.startsWith("\\Q")) this.#quoted(rest);
+    else this.#skip(/^\\[AbBz]/.test(rest) ? 2 : escapeLength(rest), true);
+  }
+
+  #quoted(rest: string): void {
+    const end = rest.indexOf("\\E");
+    const [quoted, length] = end < 0 ? [rest.length - 2, rest.length] : [end - 2, end + 2];
+    this.#skip(length, this.#hasOperand || quoted > 0);
   }
 
   #class(): void {
@@ -165,7 +165,7 @@ function letterEscapeLength(rest: string): number {
 
 /** How much of a broken escape by number Go reads. */
 function hexadecimalRead(rest: string): number {
-  const braced = /^\\x\{[0-9a-fA-F]*[^]?/u.exec(rest)?.[0];
+  const braced = /^\\x\{[0-9a-fA-F]*.?/su.exec(rest)?.[0];
   return braced?.length ?? Math.min(rest.length, 4);
 }
 
