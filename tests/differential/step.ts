@@ -25,7 +25,7 @@ export interface Step {
   readonly verb: string;
   readonly kind: string;
   /**
-   * Sent again until the answer is so, 20 s at most; the last answer is compared. For what a real server does a moment
+   * Sent again until the answer is so, 20 s at most when nothing else is said; the last answer is compared. For what a real server does a moment
    * later: a definition becomes established, a role binding or a webhook begins to count.
    */
   readonly until?: Until;
@@ -40,6 +40,8 @@ export interface Until {
   /** Of the answer: body and warnings as text. */
   readonly contains?: string;
   readonly lacks?: string;
+  /** The longest wait. */
+  readonly seconds?: number;
 }
 
 export interface WatchPlan {

@@ -5,6 +5,9 @@ import type { Random } from "../generate/random.ts";
 import type { JsonMap } from "../step.ts";
 
 const crd = builtin("apiextensions.k8s.io", "CustomResourceDefinition");
+/** On a busy machine a real server takes its time to serve a definition. */
+export const PATIENT = { seconds: 60 };
+
 const DEFINITION = "widgets.g{{seq}}.example.com";
 const TEXT: JsonMap = { type: "string" };
 
@@ -131,9 +134,12 @@ function converted(builder: SequenceBuilder): void {
   const shape = asked ? CONVERTED : RELABELLED;
   const conversion = asked ? byWebhook : { strategy: "None" };
   builder.create(crd, "", { body: { json: definition(conversion, shape) } });
-  builder.get(crd, DEFINITION, { until: { contains: '"reason":"InitialNamesAccepted"' }, verb: "await-crd" });
+  builder.get(crd, DEFINITION, {
+    until: { contains: '"reason":"InitialNamesAccepted"', ...PATIENT },
+    verb: "await-crd",
+  });
   for (const version of ["v1", "v1alpha1"])
-    builder.list(kindIn(version), { until: { status: 200 }, verb: "await-crd" });
+    builder.list(kindIn(version), { until: { status: 200, ...PATIENT }, verb: "await-crd" });
   const turns = 5 + random.int(6);
   for (let i = 0; i < turns; i++) turn(builder, shape, bad);
   if (bad) return;
@@ -194,8 +200,11 @@ function changeStorage(builder: SequenceBuilder, shape: Fields): void {
     kindName: "Widget",
     body: { json },
     query: { dryRun: "All" },
-    until: { contains: '"level":3' },
+    until: { contains: '"level":3', ...PATIENT },
   });
+  // A real server reads the objects of each version anew then, and lists none until it has.
+  for (const version of ["v1", "v1alpha1"])
+    builder.list(kindIn(version), { until: { status: 200, ...PATIENT }, verb: "await-crd" });
 }
 
 const WRONG: readonly JsonMap[] = [

@@ -5,7 +5,7 @@ import type { Random } from "../generate/random.ts";
 import type { Json, JsonMap } from "../step.ts";
 import type { Area } from "./area.ts";
 import { expensive, RULED, WRONG_FIELDS, WRONG_PARTS } from "./crd-rules.ts";
-import { versions } from "./crd-versions.ts";
+import { PATIENT, versions } from "./crd-versions.ts";
 
 const crd = builtin("apiextensions.k8s.io", "CustomResourceDefinition");
 
@@ -241,9 +241,12 @@ export const crds: Area = {
 
 /** Established, then served, then in discovery: each a moment after the other. */
 function awaitEstablished(builder: SequenceBuilder, { kind }: Custom): void {
-  builder.get(crd, DEFINITION, { until: { contains: '"reason":"InitialNamesAccepted"' }, verb: "await-crd" });
-  builder.list(kind, { until: { status: 200 }, verb: "await-crd" });
-  builder.send("GET", `/apis/${kind.group}/v1`, { until: { status: 200 }, verb: "discovery" });
+  builder.get(crd, DEFINITION, {
+    until: { contains: '"reason":"InitialNamesAccepted"', ...PATIENT },
+    verb: "await-crd",
+  });
+  builder.list(kind, { until: { status: 200, ...PATIENT }, verb: "await-crd" });
+  builder.send("GET", `/apis/${kind.group}/v1`, { until: { status: 200, ...PATIENT }, verb: "discovery" });
 }
 
 type Turn = (builder: SequenceBuilder, custom: Custom) => void;
@@ -399,17 +402,18 @@ function changeDefinition(builder: SequenceBuilder, made: Custom): void {
       kindName: "Widget",
       body: { json },
       query: { dryRun: "All" },
-      until: { contains: '"added":"new"' },
+      until: { contains: '"added":"new"', ...PATIENT },
     });
-    builder.list(made.kind);
+    // A real server reads the objects anew then, and lists none until it has.
+    builder.list(made.kind, { until: { status: 200, ...PATIENT }, verb: "await-crd" });
     builder.get(made.kind, "a");
   }
 }
 
 function end(builder: SequenceBuilder, made: Custom): void {
   builder.delete(crd, DEFINITION);
-  builder.get(crd, DEFINITION, { until: { status: 404 }, verb: "await-crd" });
-  builder.list(made.kind, { until: { status: 404 }, verb: "await-crd" });
+  builder.get(crd, DEFINITION, { until: { status: 404, ...PATIENT }, verb: "await-crd" });
+  builder.list(made.kind, { until: { status: 404, ...PATIENT }, verb: "await-crd" });
 }
 
 const schemaWith = (properties: JsonMap): JsonMap => ({

@@ -24,6 +24,9 @@ export const CONTROL: Fault = {
   wrap: (target) => target,
 };
 
+/** Of an object by which a sequence waits for something of this very fault's kind: it would wait for ever. */
+const isAwaited = (asked: JsonMap) => metadataOf(asked)["name"] === "await";
+
 const FLOW_SCHEMA = "x-kubernetes-pf-flowschema-uid";
 
 export const FAULTS: readonly Fault[] = [
@@ -195,7 +198,7 @@ export const FAULTS: readonly Fault[] = [
     areas: ["crd"],
     wrap: answers((body, { method, body: sent }) => {
       const asked = parse(String(sent));
-      if (method !== "POST" || body["kind"] !== "Widget" || !isMap(asked)) return undefined;
+      if (method !== "POST" || body["kind"] !== "Widget" || !isMap(asked) || isAwaited(asked)) return undefined;
       return { ...asked, ...body, spec: { ...(asked["spec"] as JsonMap), ...(body["spec"] as JsonMap) } };
     }),
   },
@@ -204,7 +207,7 @@ export const FAULTS: readonly Fault[] = [
     areas: ["crd"],
     wrap: answers((body, { body: sent }) => {
       const asked = parse(String(sent));
-      return body["kind"] === "Widget" && isMap(asked) && isMap(asked["spec"])
+      return body["kind"] === "Widget" && isMap(asked) && isMap(asked["spec"]) && !isAwaited(asked)
         ? { ...body, spec: asked["spec"] }
         : undefined;
     }),

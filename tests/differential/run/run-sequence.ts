@@ -32,7 +32,7 @@ export interface RunSequenceOptions {
   readonly stopAfter?: (result: StepResult) => boolean;
 }
 
-const UNTIL_MS = 20_000;
+const UNTIL_SECONDS = 20;
 const QUIET_MS = 12_000;
 
 export async function runSequence(sequence: Sequence, options: RunSequenceOptions): Promise<SequenceResult> {
@@ -95,8 +95,8 @@ class Side {
       const open = await this.#target.watch(request);
       return open.collect(isEvent(this.#fill(plan.endsAt)), QUIET_MS);
     }
-    const deadline = Date.now() + UNTIL_MS;
     const until = this.#until(step);
+    const deadline = Date.now() + (until?.seconds ?? UNTIL_SECONDS) * 1000;
     for (;;) {
       const answer = await this.#target.send(request);
       if (satisfies(until, answer) || Date.now() > deadline) return answer;
