@@ -14,7 +14,7 @@ import type { VolumeFolders } from "./volume-folders.ts";
 import { Annotations, classNameOf, waitsForConsumer } from "./volume-rules.ts";
 import { versionOf } from "./volume-writes.ts";
 
-export const PROVISIONER = "playground.isthmus/folder";
+const PROVISIONER = "playground.isthmus/folder";
 /** Keeps a volume until its folder is gone. */
 const FINALIZER = "external-provisioner.volume.kubernetes.io/finalizer";
 const HOSTNAME = "kubernetes.io/hostname";

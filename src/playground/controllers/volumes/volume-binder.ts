@@ -1,5 +1,5 @@
 // Brings claims and volumes together, and tells of both how they stand.
-import type { PersistentVolume } from "#api/kubernetes/gen/types";
+import type { PersistentVolume, PersistentVolumeClaim } from "#api/kubernetes/gen/types";
 import { objectKey } from "#api/kubernetes/object";
 import type { Component } from "#base/component";
 import { WorkQueue } from "#kube/work-queue";
@@ -7,7 +7,7 @@ import { type ControllerContext, controllerComponent } from "../controller.ts";
 import { identityOf } from "../objects/object-meta.ts";
 import { createClaimSync, isUnbound } from "./sync-claim.ts";
 import { createVolumeSync } from "./sync-volume.ts";
-import { isBoundTo } from "./volume-rules.ts";
+import { classNameOf, isBoundTo, namesClass } from "./volume-rules.ts";
 import { createVolumeWrites } from "./volume-writes.ts";
 
 export function createVolumeBinder(context: ControllerContext): Component {
@@ -34,8 +34,8 @@ export function createVolumeBinder(context: ControllerContext): Component {
       if (volume !== undefined) await syncVolume(volume);
     },
   };
-  const addUnbound = () => {
-    for (const claim of claims.all()) if (isUnbound(claim)) queue.add(`claims/${objectKey(claim)}`);
+  const addUnbound = (concerns: (claim: PersistentVolumeClaim) => boolean) => {
+    for (const claim of claims.all()) if (isUnbound(claim) && concerns(claim)) queue.add(`claims/${objectKey(claim)}`);
   };
   claims.onChange(({ object, deleted }) => {
     if (!deleted) queue.add(`claims/${objectKey(object)}`);
@@ -46,8 +46,16 @@ export function createVolumeBinder(context: ControllerContext): Component {
     if (!deleted) queue.add(`volumes/${identityOf(object).name}`);
     if (name !== undefined) queue.add(`claims/${namespace}/${name}`);
     const isFree = ({ status }: PersistentVolume) => status?.phase === "Available";
-    if (!deleted && isFree(object) && (old === undefined || !isFree(old))) addUnbound();
+    if (!deleted && isFree(object) && (old === undefined || !isFree(old)))
+      addUnbound((claim) => mayWant(claim, object));
   });
-  storageClasses.onChange(addUnbound);
+  storageClasses.onChange(({ object }) =>
+    addUnbound((claim) => !namesClass(claim) || classNameOf(claim) === identityOf(object).name),
+  );
   return controllerComponent(queue, [volumes, claims, storageClasses, caches.pods]);
+}
+
+function mayWant(claim: PersistentVolumeClaim, volume: PersistentVolume): boolean {
+  const named = claim.spec?.volumeName === identityOf(volume).name;
+  return named || isBoundTo(volume, claim) || classNameOf(claim) === classNameOf(volume);
 }
