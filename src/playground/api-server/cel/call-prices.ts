@@ -11,7 +11,7 @@ export type CallPrice = (args: readonly CelValue[], result: CelValue) => number;
 const SCALAR = 1;
 
 /** Characters, bytes or items; 1 for what has no size. */
-export function sizeOf(value: CelValue | undefined): number {
+function sizeOf(value: CelValue | undefined): number {
   if (typeof value === "string") return lengthOf(value);
   if (value instanceof Uint8Array) return value.length;
   if (isCelList(value)) return value.size;

@@ -15,7 +15,7 @@ export interface Meter {
 /** Sees a value on its way; gives what goes on in its place. */
 export type Hook = (value: CelValue, meter: Meter) => CelInput;
 
-export interface Metered {
+interface Metered {
   /** Calls `@seen(index of a hook, value)` where something is to be counted. */
   readonly expr: Expr;
   readonly hooks: readonly Hook[];
