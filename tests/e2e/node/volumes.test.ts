@@ -53,7 +53,7 @@ const DATABASE = {
 };
 
 describe.skipIf(whyNoPlayground() !== undefined || realNodes)("volumes", () => {
-  const folder = mkdtempSync(join(tmpdir(), "isthmus-volumes-"));
+  let folder: string;
   let playground: TestPlayground;
   const kubectl = (words: string, input = "") =>
     playground.ok("kubectl", ["--context", "cluster1", ...words.split(" ")], { input, timeoutMs: WAIT_MS });
@@ -67,6 +67,7 @@ describe.skipIf(whyNoPlayground() !== undefined || realNodes)("volumes", () => {
     });
 
   beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), "isthmus-volumes-"));
     const topology = join(folder, "topology.yaml");
     writeFileSync(topology, TOPOLOGY);
     playground = await bootPlayground({ flags: ["--no-common-root", "--topology", topology] });
