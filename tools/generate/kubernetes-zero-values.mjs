@@ -83,22 +83,28 @@ function zeroRows(prefix, structs, names) {
 
 function addField(row, { type, json, options, inside }, { names, version }) {
   if (inside !== "" && inside !== "TypeMeta") row.inside[json] = inside;
-  const named = type.replaceAll("*", "");
-  const [, list, own] = /^((?:\[\]|map\[[\w.]+\])?)(?:\w+\.)?(\w+)$/.exec(named) ?? ["", "", ""];
-  if ((names.has(own) || LISTS.has(own)) && !(own in SCALARS)) {
-    const from = named.includes(".") ? "v1" : version;
-    row.types[json] = `${list.replace("[R", `[${version}.R`)}${own === "UID" ? "types.UID" : `${from}.${own}`}`;
-  }
-  const [, key = "string", value = ""] = /^map\[(\w+)\]([\w.]+)$/.exec(named) ?? [];
-  if (row.types[json] === undefined && key !== "string" && names.has(key))
-    row.types[json] = `map[${version}.${key}]${value.includes(".") ? value : `${version}.${value}`}`;
-  if (own === "MicroTime") row.types[json] = "micro";
+  const written = typeName(type, { names, version });
+  if (written !== undefined) row.types[json] = written;
   if (options.includes("omitzero")) return;
   const omits = options.includes("omitempty");
   const zero = zeroOf(type, names);
   const scalar = zero !== null && typeof zero !== "object" && !(bare(type) in SELF_WRITTEN);
   if (omits && scalar) row.dropped.push(json);
   else if (!omits || isStruct(type, names)) row.shown[json] = zero;
+}
+
+/** The type as messages of Go name it; undefined where the schema tells as much. */
+function typeName(type, { names, version }) {
+  const named = type.replaceAll("*", "");
+  const [, list, own] = /^((?:\[\]|map\[[\w.]+\])?)(?:\w+\.)?(\w+)$/.exec(named) ?? ["", "", ""];
+  if (own === "MicroTime") return "micro";
+  if ((names.has(own) || LISTS.has(own)) && !(own in SCALARS)) {
+    const from = named.includes(".") ? "v1" : version;
+    return `${list.replace("[R", `[${version}.R`)}${own === "UID" ? "types.UID" : `${from}.${own}`}`;
+  }
+  const [, key = "string", value = ""] = /^map\[(\w+)\]([\w.]+)$/.exec(named) ?? [];
+  if (key === "string" || !names.has(key)) return undefined;
+  return `map[${version}.${key}]${value.includes(".") ? value : `${version}.${value}`}`;
 }
 
 const bare = (type) => type.replace(/^.*\./, "");

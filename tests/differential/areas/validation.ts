@@ -60,7 +60,9 @@ const MUTATIONS: readonly { weight: number; make: Mutation }[] = [
     weight: 1,
     make(object) {
       const text = JSON.stringify(object);
-      return { raw: `${text.slice(0, -1)},"metadata":{"name":"twice-{{seq}}"},"kind":${JSON.stringify(object["kind"])}}` };
+      return {
+        raw: `${text.slice(0, -1)},"metadata":{"name":"twice-{{seq}}"},"kind":${JSON.stringify(object["kind"])}}`,
+      };
     },
   },
   { weight: 1, make: (object) => ({ raw: JSON.stringify(object).replace('"name":', '"name":"x","name":') }) },
