@@ -25,8 +25,8 @@ export interface Step {
   readonly verb: string;
   readonly kind: string;
   /**
-   * Sent again until the answer is so, 20 s at most when nothing else is said; the last answer is compared. For what a real server does a moment
-   * later: a definition becomes established, a role binding or a webhook begins to count.
+   * Sent again until the answer is so, 20 s at most when nothing else is said; the last answer is compared. For what a
+   * real server does a moment later: a definition becomes established, a role binding or a webhook begins to count.
    */
   readonly until?: Until;
   /** A document of all kinds: paths and definitions of other sequences' groups are not looked at. */
@@ -42,6 +42,8 @@ export interface Until {
   readonly lacks?: string;
   /** The longest wait. */
   readonly seconds?: number;
+  /** Number of the step without whose success there is nothing to wait for. */
+  readonly after?: number;
 }
 
 export interface WatchPlan {

@@ -133,13 +133,13 @@ function converted(builder: SequenceBuilder): void {
   const asked = bad || random.chance(0.7);
   const shape = asked ? CONVERTED : RELABELLED;
   const conversion = asked ? byWebhook : { strategy: "None" };
-  builder.create(crd, "", { body: { json: definition(conversion, shape) } });
+  const patient = { ...PATIENT, after: builder.create(crd, "", { body: { json: definition(conversion, shape) } }) };
   builder.get(crd, DEFINITION, {
-    until: { contains: '"reason":"InitialNamesAccepted"', ...PATIENT },
+    until: { contains: '"reason":"InitialNamesAccepted"', ...patient },
     verb: "await-crd",
   });
   for (const version of ["v1", "v1alpha1"])
-    builder.list(kindIn(version), { until: { status: 200, ...PATIENT }, verb: "await-crd" });
+    builder.list(kindIn(version), { until: { status: 200, ...patient }, verb: "await-crd" });
   const turns = 5 + random.int(6);
   for (let i = 0; i < turns; i++) turn(builder, shape, bad);
   if (bad) return;

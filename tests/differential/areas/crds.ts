@@ -230,8 +230,7 @@ export const crds: Area = {
     if (random.chance(0.2)) return versions(builder);
     const made = custom(builder);
     if (random.chance(0.25)) return wrongDefinitions(builder, made);
-    builder.create(crd, "", { body: { json: made.definition } });
-    awaitEstablished(builder, made);
+    awaitEstablished(builder, made, builder.create(crd, "", { body: { json: made.definition } }));
     const turns = 6 + random.int(10);
     for (let i = 0; i < turns; i++) random.weighted(TURNS).take(builder, made);
     if (random.chance(0.4)) changeDefinition(builder, made);
@@ -240,13 +239,14 @@ export const crds: Area = {
 };
 
 /** Established, then served, then in discovery: each a moment after the other. */
-function awaitEstablished(builder: SequenceBuilder, { kind }: Custom): void {
+function awaitEstablished(builder: SequenceBuilder, { kind }: Custom, created: number): void {
+  const patient = { ...PATIENT, after: created };
   builder.get(crd, DEFINITION, {
-    until: { contains: '"reason":"InitialNamesAccepted"', ...PATIENT },
+    until: { contains: '"reason":"InitialNamesAccepted"', ...patient },
     verb: "await-crd",
   });
-  builder.list(kind, { until: { status: 200, ...PATIENT }, verb: "await-crd" });
-  builder.send("GET", `/apis/${kind.group}/v1`, { until: { status: 200, ...PATIENT }, verb: "discovery" });
+  builder.list(kind, { until: { status: 200, ...patient }, verb: "await-crd" });
+  builder.send("GET", `/apis/${kind.group}/v1`, { until: { status: 200, ...patient }, verb: "discovery" });
 }
 
 type Turn = (builder: SequenceBuilder, custom: Custom) => void;

@@ -105,13 +105,19 @@ class Side {
   }
 
   #until({ until }: Step): Until | undefined {
-    if (until === undefined) return undefined;
+    if (until === undefined || !this.#hasReason(until)) return undefined;
     const { contains, lacks } = until;
     return {
       ...until,
       ...(contains === undefined ? {} : { contains: this.#fill(contains) }),
       ...(lacks === undefined ? {} : { lacks: this.#fill(lacks) }),
     };
+  }
+
+  #hasReason({ after }: Until): boolean {
+    if (after === undefined) return true;
+    const status = this.#answers.get(after)?.answer.status ?? 0;
+    return status >= 200 && status < 300;
   }
 
   #fill(text: string): string {

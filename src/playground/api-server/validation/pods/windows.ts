@@ -32,8 +32,8 @@ export function checkWindowsOptions(path: string, options: JsonValue | undefined
 
 const MOST_DOMAIN = 256;
 const MOST_USER = 104;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-const CONTROL = /[\u0000-\u001f\u007f]/;
+/** Of ASCII alone: Go's class `cntrl`. */
+const isControl = (character: string) => character < " " || character === "\u007f";
 const NET_BIOS = /^[^\\/:*?"<>|.][^\\/:*?"<>|]{0,14}$/;
 const DOMAIN_LABEL = "[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?";
 const DOMAIN = new RegExp(`^${DOMAIN_LABEL}(?:\\.${DOMAIN_LABEL})*$`);
@@ -42,7 +42,7 @@ const BARRED = /["/\\:;|=,+*?<>@[\]]/;
 /** What is wrong with `DOMAIN\USER`, or `USER`. */
 function userFaults(name: string): string[] {
   if (name === "") return [" cannot be an empty string"];
-  if (CONTROL.test(name)) return [" cannot contain control characters"];
+  if ([...name].some(isControl)) return [" cannot contain control characters"];
   const parts = name.split("\\");
   if (parts.length > 2) return [" cannot contain more than one backslash"];
   const [user = "", domain] = parts.reverse();
