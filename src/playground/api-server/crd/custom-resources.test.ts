@@ -133,6 +133,22 @@ describe("versions", () => {
     expect(fromStorage(kindOf("example.com", "v1alpha1", "widgets"), kept)["spec"]).toEqual({ a: 7 });
   });
 
+  it("keep their owners of what the status door of another version never changes", async () => {
+    const withStatus = (one: JsonObject): JsonObject => ({ ...one, subresources: { status: {} } });
+    const [v1, v1alpha1] = [version("v1", true, { a: { type: "integer" } }), old].map(withStatus);
+    await create(definitionKind(), definition("widgets", "Widget", [v1 ?? {}, v1alpha1 ?? {}]));
+    const body = { ...widget("w", { a: 1 }), apiVersion: "example.com/v1alpha1" };
+    await create(kindOf("example.com", "v1alpha1", "widgets"), body, { ...SERVER, fieldManager: "maker" });
+    const changed = await modifyObject(parts, kindOf("example.com", "v1", "widgets"), {
+      target: { namespace: "default", name: "w", subresource: "status" },
+      context: { ...SERVER, fieldManager: "reporter" },
+      transform: (current) => ({ ...current, spec: { a: 2 } }),
+    });
+    expect(changed["spec"]).toEqual({ a: 1 });
+    const [entry] = objectsAt(changed, "metadata", "managedFields");
+    expect(objectAt(entry, "fieldsV1")).toMatchObject({ "f:spec": { "f:a": {} } });
+  });
+
   it("in which objects were kept are remembered", async () => {
     await create(definitionKind(), definition("widgets", "Widget"));
     const target = { namespace: "", name: "widgets.example.com", subresource: "" };

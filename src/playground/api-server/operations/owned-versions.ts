@@ -14,7 +14,10 @@ import { hasConversions, inVersion } from "./convert-version.ts";
 /** In `subresource`'s eyes: the front door never changes the status, the status door never the rest. */
 export function versionsOf(parts: EngineParts, kind: ResourceKind, subresource: string): Versions {
   const reset = resetFields(kind, subresource);
-  if (kind.custom !== undefined) return customVersions(kind, reset);
+  if (kind.custom !== undefined) {
+    const resetIn = (version: string) => resetInVersion(parts, { kind, version, subresource, reset });
+    return customVersions(kind, reset, resetIn);
+  }
   return (apiVersion) => {
     const { group, version } = parseApiVersion(apiVersion);
     const served = parts.registry.find(group, version, kind.plural);
@@ -32,7 +35,7 @@ export function versionsOf(parts: EngineParts, kind: ResourceKind, subresource: 
 }
 
 /** Objects cross over to another version as the definition says, and must be of its type then. */
-function customVersions(kind: ResourceKind, reset: FieldSet): Versions {
+function customVersions(kind: ResourceKind, reset: FieldSet, resetIn: (version: string) => FieldSet): Versions {
   const own = apiVersionOf(kind);
   const ownVersion = oneVersion(kind.schema, reset)(own);
   const crossed = (object: JsonObject, apiVersion: string, type: Type) => {
@@ -43,15 +46,30 @@ function customVersions(kind: ResourceKind, reset: FieldSet): Versions {
   };
   return (apiVersion) => {
     if (apiVersion === own) return ownVersion;
-    const form = kind.custom?.forms?.get(parseApiVersion(apiVersion).version);
+    const { version } = parseApiVersion(apiVersion);
+    const form = kind.custom?.forms?.get(version);
     const type = form === undefined ? typeOf(kind.schema) : typeOf(resourceSchema(form));
     return {
       type,
-      reset: emptySet(),
+      reset: resetIn(version),
       show: (object) => crossed(named(kind, object, own), apiVersion, type),
       read: (object) => crossed(named(kind, object, apiVersion), own, typeOf(kind.schema)),
     };
   };
+}
+
+interface OtherVersion {
+  readonly kind: ResourceKind;
+  readonly version: string;
+  readonly subresource: string;
+  readonly reset: FieldSet;
+}
+
+/** The front door of a custom kind looks at its own version alone, the status door at all that have one. */
+function resetInVersion({ registry }: EngineParts, { kind, version, subresource, reset }: OtherVersion): FieldSet {
+  if (subresource !== "status") return emptySet();
+  const other = registry.find(kind.group, version, kind.plural);
+  return other?.subresources.includes("status") === false ? emptySet() : reset;
 }
 
 /** What was taken out of an object may have lost its name. */
