@@ -223,6 +223,7 @@ const DEFINITION = "widgets.g{{seq}}.example.com";
 
 export const crds: Area = {
   name: "crd",
+  held: true,
   weight: 6,
   make(builder) {
     const { random } = builder;
