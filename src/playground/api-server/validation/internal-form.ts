@@ -6,9 +6,6 @@ import { isObject, objectAt } from "../json.ts";
 import { shownSelector } from "./label-selectors.ts";
 import { unifiedDiff } from "./unified-diff.ts";
 
-/** Go's name, "" for a struct whose fields stand among the others; the client's name; the form; the struct inside. */
-export type InternalField = readonly string[];
-
 /** A part of a client's object as the struct `type`. */
 export function internalForm(type: string, value: JsonObject): JsonObject {
   const fields = type === "PodSpec" ? withHostFields(value) : value;
